@@ -1,0 +1,188 @@
+# Builds retrov, its tests and the guests they run. One file, not recursive: every rule sees every dependency.
+#
+#   make                   build/retrov (says what to do when something is missing)
+#   make demo              everything from nothing: installs what is missing, records, replays, goes backwards
+#   make check             the test suite; the last line is "N passed, N failed"
+#   make build/test-fp     the tests of one unit (tests/fp_test.cpp) in a binary of their own
+#   make BUILD=DIR CXX=…   another build folder, another compiler
+
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+WERROR ?=
+OPT ?= -O2
+SANITIZE ?=
+JOBS ?= $(shell nproc)
+
+# What is fetched (Capstone, guests) does not depend on the compiler, so every build folder shares it.
+DEPS := build/deps
+CAPSTONE := $(DEPS)/capstone
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := retrov
+
+# --- flags -----------------------------------------------------------------------------------------------------------
+
+IS_CLANG := $(findstring clang,$(shell $(CXX) --version 2>/dev/null))
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor $(WERROR)
+# g++ 12 reports members of a std::variant in a vector as maybe uninitialised, wrongly, once they are inlined.
+WARNINGS += $(if $(IS_CLANG),,-Wno-maybe-uninitialized)
+
+# -ffp-contract=off: a fused multiply-add that the source did not ask for rounds differently from host to host.
+CODEGEN := $(OPT) -g -ffp-contract=off $(SANITIZE)
+CXXFLAGS ?=
+override CXXFLAGS += -std=c++20 $(CODEGEN) $(WARNINGS)
+override CPPFLAGS += -I. -isystem $(CAPSTONE)/include -MMD -MP
+
+# The dispatcher's handlers end in tail calls; without the optimiser each of them would be a deeper stack frame.
+ENGINE_FLAGS := -O2 -foptimize-sibling-calls
+
+# Tests find their guests and the source tree wherever they are started from.
+TEST_FLAGS := -DRETROV_SOURCE_DIR='"$(CURDIR)"' -DRETROV_BUILD_DIR='"$(abspath $(BUILD))"'
+
+# Libraries are linked statically, so that the installed binary runs on a host that has none of them. libelf needs
+# zstd from elfutils 0.189 on (Debian 13); it is linked where it exists.
+archive = $(filter /%,$(shell $(CXX) -print-file-name=$(1) 2>/dev/null))
+STATIC_RUNTIME := $(if $(SANITIZE),,-static-libstdc++ -static-libgcc)
+THIRD_PARTY = $(CAPSTONE)/lib/libcapstone.a -Wl,-Bstatic -llz4 -lfdt -lelf -lz $(if $(call archive,libzstd.a),-lzstd) \
+  -lreadline -ltinfo -Wl,-Bdynamic -pthread
+# Catch2 is one header on Debian 12 (version 2) and a library on Debian 13 (version 3).
+CATCH2 := $(if $(wildcard /usr/include/catch2/catch_all.hpp),-lCatch2)
+LDFLAGS ?=
+override LDFLAGS += $(STATIC_RUNTIME)
+
+# --- sources ---------------------------------------------------------------------------------------------------------
+
+# The order is the order of the layers, highest first, which is also the order the linker wants.
+LAYERS := cli gdbstub replay devices core
+SOURCES_core := $(wildcard core/*.cpp core/isa/*.cpp core/engine/*.cpp)
+SOURCES_devices := $(wildcard devices/*.cpp)
+SOURCES_replay := $(wildcard replay/*.cpp)
+SOURCES_gdbstub := $(wildcard gdbstub/*.cpp)
+SOURCES_cli := $(wildcard cli/*.cpp)
+LAYER_SOURCES := $(foreach layer,$(LAYERS),$(SOURCES_$(layer)))
+
+TEST_SOURCES := $(sort $(wildcard tests/*_test.cpp))
+TEST_COMMON := tests/main.cpp $(wildcard tests/support/*.cpp)
+SOURCES := main.cpp $(LAYER_SOURCES) $(TEST_SOURCES) $(TEST_COMMON)
+GUESTS := $(patsubst tests/guests/%,$(BUILD)/guests/%.elf,$(basename $(wildcard tests/guests/*.S tests/guests/*.c)))
+
+objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
+LIBS := $(LAYERS:%=$(BUILD)/lib%.a)
+
+# --- programs --------------------------------------------------------------------------------------------------------
+
+.PHONY: retrov all tests guests
+retrov: $(BUILD)/retrov
+all: retrov tests guests
+tests: $(BUILD)/tests
+guests: $(GUESTS)
+
+$(BUILD)/retrov: $(BUILD)/obj/main.o $(LIBS)
+	$(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(THIRD_PARTY)
+
+$(BUILD)/tests: $(call objects,$(TEST_SOURCES) $(TEST_COMMON)) $(LIBS)
+	$(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(CATCH2) $(THIRD_PARTY)
+
+$(BUILD)/test-%: $(BUILD)/obj/tests/%_test.o $(call objects,$(TEST_COMMON)) $(LIBS)
+	$(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(CATCH2) $(THIRD_PARTY)
+
+# An archive also depends on the list of its members: a source that was deleted must leave the archive too.
+define layer_rules
+$(BUILD)/lib$(1).a: $(call objects,$(SOURCES_$(1))) $(BUILD)/lib$(1).list
+	@rm -f $$@
+	ar rcs $$@ $(call objects,$(SOURCES_$(1)))
+$(BUILD)/lib$(1).list: always
+	@mkdir -p $(BUILD)
+	@echo '$(sort $(SOURCES_$(1)))' | cmp -s - $$@ || echo '$(sort $(SOURCES_$(1)))' >$$@
+endef
+$(foreach layer,$(LAYERS),$(eval $(call layer_rules,$(layer))))
+
+.PHONY: always
+always:
+
+$(BUILD)/obj/core/engine/%.o: EXTRA_FLAGS = $(ENGINE_FLAGS)
+$(BUILD)/obj/tests/%.o: EXTRA_FLAGS = $(TEST_FLAGS)
+$(BUILD)/obj/%.o: %.cpp | have-deps
+	@mkdir -p $(@D)
+	$(CXX) $(CPPFLAGS) $(CXXFLAGS) $(EXTRA_FLAGS) -c -o $@ $<
+
+-include $(patsubst %.o,%.d,$(call objects,$(SOURCES)))
+
+# --- guests for the tests --------------------------------------------------------------------------------------------
+
+RISCV_CC := riscv64-linux-gnu-gcc
+RISCV_FLAGS := -march=rv64gc -mabi=lp64d -mcmodel=medany -O2 -g -nostdlib -ffreestanding -fno-pic -static -no-pie \
+  -Wl,--build-id=none -Wl,--no-warn-rwx-segments -T tests/guests/guest.ld -I tests/guests
+
+$(BUILD)/guests/%.elf: tests/guests/%.S tests/guests/guest.ld $(wildcard tests/guests/*.h)
+	@mkdir -p $(@D)
+	$(RISCV_CC) $(RISCV_FLAGS) -o $@ $<
+
+$(BUILD)/guests/%.elf: tests/guests/%.c tests/guests/guest.ld $(wildcard tests/guests/*.h)
+	@mkdir -p $(@D)
+	$(RISCV_CC) $(RISCV_FLAGS) -o $@ $<
+
+# --- what is missing, demo, checks -----------------------------------------------------------------------------------
+
+.PHONY: have-deps deps demo-guests demo check check-deep check-riscv-tests bench asan
+have-deps:
+	@scripts/deps --check build
+
+deps:
+	@scripts/deps build
+
+demo-guests:
+	@scripts/deps build demo
+	@scripts/make-guests
+
+demo: demo-guests
+	@$(MAKE) --no-print-directory -j$(JOBS) WERROR=-Werror retrov
+	@RETROV=$(BUILD)/retrov scripts/demo
+
+check:
+	@scripts/deps build check
+	@BUILD=$(BUILD) JOBS=$(JOBS) MAKE=$(MAKE) scripts/run-checks
+
+check-deep:
+	@scripts/deps build check demo
+	@BUILD=$(BUILD) JOBS=$(JOBS) MAKE=$(MAKE) scripts/run-checks --deep
+
+check-riscv-tests: retrov
+	@RETROV=$(BUILD)/retrov RISCV_CC=$(RISCV_CC) scripts/run-riscv-tests $(RISCV_TESTS)
+
+bench: demo-guests
+	@$(MAKE) --no-print-directory -j$(JOBS) retrov
+	@RETROV=$(BUILD)/retrov scripts/bench
+
+# -O1: at -O0 the whole suite under the sanitizers is too slow to be run often.
+asan:
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/asan OPT=-O1 \
+	  SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' retrov tests guests
+	build/asan/tests
+
+# --- installation and housekeeping -----------------------------------------------------------------------------------
+
+.PHONY: install clean format
+FIRMWARE := build/guests/fw_dynamic.bin
+install: $(BUILD)/retrov
+	install -D -m 755 $(BUILD)/retrov $(DESTDIR)$(PREFIX)/bin/retrov
+	$(if $(wildcard $(FIRMWARE)),install -D -m 644 $(FIRMWARE) $(DESTDIR)$(PREFIX)/share/retrov/fw_dynamic.bin)
+	$(foreach page,$(wildcard docs/man/*.1 docs/man/*.5 docs/man/*.7),install -D -m 644 $(page) \
+	  $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page));)
+	install -d $(DESTDIR)$(PREFIX)/share/doc/retrov
+	install -m 644 LICENSE CHANGELOG.md $(wildcard README.md docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/retrov/
+
+# Downloads (build/apt, build/deps, build/guests) are kept: they are not made by the compiler and cost a network.
+clean:
+	rm -rf $(BUILD)/obj $(BUILD)/*.a $(BUILD)/*.list $(BUILD)/retrov $(BUILD)/tests $(BUILD)/test-* $(GUESTS) \
+	  build/clang build/asan compile_commands.json
+
+format:
+	clang-format -i $(SOURCES) $(wildcard */*.hpp */*/*.hpp)
+
+compile_commands.json: Makefile
+	scripts/compile-commands '$(CXX) $(CPPFLAGS) $(CXXFLAGS)' $(SOURCES) >$@

@@ -1,0 +1,20 @@
+/* Addresses of the board, for guests in assembly and C alike. */
+#ifndef RETROV_TESTS_GUESTS_BOARD_H
+#define RETROV_TESTS_GUESTS_BOARD_H
+
+#define FINISHER_BASE 0x100000
+#define FINISHER_PASS 0x5555
+#define FINISHER_FAIL 0x3333
+#define FINISHER_RESET 0x7777
+#define RTC_BASE 0x101000
+#define CLINT_BASE 0x2000000
+#define CLINT_MTIMECMP 0x2004000
+#define CLINT_MTIME 0x200bff8
+#define PLIC_BASE 0xc000000
+#define UART_BASE 0x10000000
+#define UART_LSR 5
+#define UART_LSR_THR_EMPTY 0x20
+#define VIRTIO_BASE 0x10001000
+#define RAM_BASE 0x80000000
+
+#endif

@@ -1,0 +1,170 @@
+// The machine: a pure function of its state and its inputs. It has no clock, no file, no socket and no thread. It owns
+// harts, RAM, devices and the decoded code, and makes steps; who runs is decided here by the rules of docs/machine.md.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/bus.hpp"
+#include "core/device.hpp"
+#include "core/door.hpp"
+#include "core/memory.hpp"
+#include "core/registers.hpp"
+#include "core/state.hpp"
+#include "core/stops.hpp"
+#include "core/time_base.hpp"
+#include "core/types.hpp"
+
+namespace retrov {
+
+class Hart;
+class Engine;
+
+/// Bytes placed in RAM at power-on and at every reset.
+struct Blob {
+  PhysAddr at;
+  std::vector<u8> bytes;
+};
+
+struct MachineConfig {
+  PhysAddr ram_base{0x80000000};
+  u64 ram_bytes = 128u << 20;
+  unsigned harts = 1;              ///< 1 to 8.
+  u64 turn_steps = 10'000;         ///< Q, 64 to 1,000,000.
+  u64 steps_per_tick = 100;        ///< R.
+  PhysAddr reset_pc{0x1000};
+  /// Where 32 bytes of fresh entropy go at power-on (when the Seed arrives) and at every reset: the value of the device
+  /// tree's rng-seed in RAM. Absent: nowhere.
+  std::optional<PhysAddr> rng_seed_at;
+  std::vector<Blob> initial_memory;
+};
+
+enum class EngineKind : u8 { kFast, kReference };
+
+/// Why run_until paused; ask idle() whether it is idle.
+enum class Pause : u8 { kLimit, kIdle, kStop, kPoweredOff };
+
+/// Everything that makes up a State(P). Cheap to hold: pages are shared with its neighbours.
+struct Snapshot {
+  Position at;
+  std::vector<std::vector<u8>> components;  ///< write_state of each component, in component order.
+  std::vector<PageTree> trees;              ///< RAM, then each device overlay in board order.
+};
+
+/// One 64-bit hash per component of State(P): "machine", "hart0"…, "ram", each device, overlays as "<device>.pages".
+struct ComponentHash {
+  std::string name;
+  u64 hash = 0;
+};
+
+struct PowerState {
+  bool off = false;
+  int status = 0;   ///< The process status the guest asked for.
+  std::string why;  ///< For people.
+};
+
+/// What `info threads` says of a hart; read from the machine, never guessed.
+struct HartSummary {
+  unsigned privilege = 3;
+  bool waiting = false;
+  u64 satp = 0;
+  VirtAddr pc;
+};
+
+/// Position bookkeeping that stepping backwards needs; a function of the history of the machine (docs/machine.md).
+struct InterruptFrame {
+  Position taken_at;
+  u64 pc = 0;
+  u64 sp = 0;
+  u8 privilege = 0;
+  template <class A>
+  void serialize(A& a) {
+    a(field("taken_at", taken_at.steps), field("pc", pc), field("sp", sp), field("privilege", privilege));
+  }
+};
+struct SteppingFacts {
+  std::optional<Position> last_step;         ///< Where this hart made its last step.
+  std::vector<InterruptFrame> open_irqs;     ///< Handlers entered and not returned from, outermost first, at most 16.
+  std::optional<Position> returned_at;       ///< Position right after its last return from an interrupt …
+  Position returned_irq_taken_at;            ///< … and where that interrupt had been taken.
+};
+
+class Machine final : public PowerControl {
+ public:
+  Machine(MachineConfig config, EngineKind engine);
+  ~Machine() override;
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  // --- building (devices/board.cpp) ---
+  /// Takes ownership; the result is the index that Input::device names.
+  u8 attach(PhysAddr base, u64 size_bytes, std::unique_ptr<Device> device);
+  Memory& memory() { return memory_; }
+  TimeBase& time_base() { return time_; }
+  /// Places the initial memory and resets harts and devices. Once, after the last attach.
+  void power_on();
+
+  // --- running ---
+  [[nodiscard]] Position position() const { return position_; }
+  [[nodiscard]] Ticks now() const { return time_.at(position_); }
+  /// No hart is runnable at this position.
+  [[nodiscard]] bool idle() const;
+  /// The guest time to which an idle step jumps; kNever: quiescent.
+  [[nodiscard]] Ticks idle_deadline() const;
+  /// Makes steps and nothing else. `stops` may be null. Pauses at `limit`, when idle, at a stop, or powered off.
+  Pause run_until(Position limit, StopSet* stops);
+  /// One step: jumps to idle_deadline(), which must not be kNever. The machine must be idle.
+  void idle_step();
+  /// Applies one batch, never empty. Always one step.
+  void apply(const Batch& batch);
+  [[nodiscard]] const PowerState& power() const { return power_; }
+  void power_off(int status, const std::string& why) override;
+  void reset() override;
+
+  // --- state ---
+  Snapshot snapshot();
+  void restore(const Snapshot& snapshot);
+  /// Hash of State(P), and of each component.
+  [[nodiscard]] std::vector<ComponentHash> component_hashes();
+  [[nodiscard]] u64 hash();
+  /// Registers, CSRs and devices as JSON, for `info` and divergence reports.
+  void print_state(StatePrinter& out) const;
+
+  // --- looking, as the debugger: no side effect the guest could see ---
+  [[nodiscard]] unsigned hart_count() const { return static_cast<unsigned>(harts_.size()); }
+  /// The hart that makes the next step, or made the last one when idle.
+  [[nodiscard]] unsigned current_hart() const;
+  [[nodiscard]] const Hart& hart(unsigned index) const { return *harts_[index]; }
+  [[nodiscard]] HartSummary hart_summary(unsigned index) const;
+  [[nodiscard]] const SteppingFacts& stepping(unsigned index) const;
+  /// Absent: no such register on this machine.
+  [[nodiscard]] std::optional<u64> read_register(unsigned hart, RegisterId id) const;
+  /// Why a write would be refused (read-only, absent), or nothing. The write itself goes through apply().
+  [[nodiscard]] std::optional<std::string> refuse_register_write(unsigned hart, RegisterId id) const;
+  /// Walks the hart's current page tables without permission checks and without writing A or D.
+  [[nodiscard]] std::optional<PhysAddr> translate_for_debugger(unsigned hart, VirtAddr address) const;
+  /// Reads RAM, or a device register without side effect; false if nothing answers there.
+  [[nodiscard]] bool read_physical(PhysAddr address, std::span<u8> out) const;
+  [[nodiscard]] Device* device(u8 index) { return devices_[index].get(); }
+  [[nodiscard]] unsigned device_count() const { return static_cast<unsigned>(devices_.size()); }
+  [[nodiscard]] const MachineConfig& config() const { return config_; }
+  [[nodiscard]] EngineKind engine_kind() const { return engine_kind_; }
+
+ private:
+  friend class Engine;
+  MachineConfig config_;
+  EngineKind engine_kind_;
+  Memory memory_;
+  Bus bus_;
+  TimeBase time_;
+  Position position_;
+  PowerState power_;
+  bool reset_pending_ = false;
+  std::vector<std::unique_ptr<Hart>> harts_;
+  std::vector<std::unique_ptr<Device>> devices_;
+};
+
+}  // namespace retrov

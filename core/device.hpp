@@ -38,6 +38,8 @@ class Device : public Stateful {
   }
   /// The level of its interrupt line (derived from state, never saved).
   [[nodiscard]] virtual bool irq_level() const { return false; }
+  /// The number of its line at the interrupt controller; 0: it has none.
+  [[nodiscard]] virtual unsigned irq_source() const { return 0; }
   /// The levels of all lines, bit n = source n; an interrupt controller latches them. Called after anything moved.
   virtual void lines_changed(u64 levels) { (void)levels; }
   /// Bits it drives in hart `hart`'s mip (MSIP and MTIP from a CLINT, MEIP and SEIP from a PLIC).

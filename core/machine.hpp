@@ -27,6 +27,10 @@ class Engine;
 struct Blob {
   PhysAddr at;
   std::vector<u8> bytes;
+  template <class A>
+  void serialize(A& a) {
+    a(field("at", at.value), field("bytes", bytes));
+  }
 };
 
 struct MachineConfig {
@@ -40,6 +44,16 @@ struct MachineConfig {
   /// tree's rng-seed in RAM. Absent: nowhere.
   std::optional<PhysAddr> rng_seed_at;
   std::vector<Blob> initial_memory;
+  /// The header of a trace holds all of it.
+  template <class A>
+  void serialize(A& a) {
+    bool has_rng_seed = rng_seed_at.has_value();
+    u64 rng_seed = has_rng_seed ? rng_seed_at->value : 0;
+    a(field("ram_base", ram_base.value), field("ram_bytes", ram_bytes), field("harts", harts));
+    a(field("turn_steps", turn_steps), field("steps_per_tick", steps_per_tick), field("reset_pc", reset_pc.value));
+    a(field("has_rng_seed", has_rng_seed), field("rng_seed_at", rng_seed), field("initial_memory", initial_memory));
+    rng_seed_at = has_rng_seed ? std::optional<PhysAddr>(PhysAddr{rng_seed}) : std::nullopt;
+  }
 };
 
 enum class EngineKind : u8 { kFast, kReference };

@@ -9,7 +9,6 @@
 namespace retrov::fp {
 
 using detail::Unpacked;
-using detail::Wide;
 
 namespace {
 
@@ -19,11 +18,11 @@ bool zero_sum_is_negative(bool a_negative, bool b_negative, Round round) {
 }
 
 // The square root of a number in [2^126, 2^128), rounded down, with a sticky lowest bit. One bit of the root a turn.
-u64 square_root_jam(Wide value) {
-  Wide rest = value;
-  Wide root = 0;  // The root so far, at the weight that makes `root + bit` the next thing to subtract.
-  for (Wide bit = Wide{1} << 126; bit != 0; bit >>= 2) {
-    const Wide trial = root + bit;
+u64 square_root_jam(u128 value) {
+  u128 rest = value;
+  u128 root = 0;  // The root so far, at the weight that makes `root + bit` the next thing to subtract.
+  for (u128 bit = u128{1} << 126; bit != 0; bit >>= 2) {
+    const u128 trial = root + bit;
     root >>= 1;
     if (rest >= trial) {
       rest -= trial;
@@ -37,11 +36,11 @@ u64 square_root_jam(Wide value) {
 struct Product {
   bool negative;
   i32 exponent;
-  Wide significand;
+  u128 significand;
 };
 
 Product multiply(Unpacked a, Unpacked b) {
-  return {a.negative != b.negative, a.exponent + b.exponent + 1, Wide{a.significand >> 1} * b.significand};
+  return {a.negative != b.negative, a.exponent + b.exponent + 1, u128{a.significand >> 1} * b.significand};
 }
 
 // The sum of a product and a number, neither of them zero.
@@ -50,12 +49,12 @@ F add_to_product(Product product, Unpacked addend, Env& env) {
   // Guard bits: a product ends in at least 21 zero bits and an addend in far more, so that when the exponents are
   // close enough for leading digits to cancel, nothing has been jammed.
   Product big = product;
-  Product small{addend.negative, addend.exponent, Wide{addend.significand} << 63};
+  Product small{addend.negative, addend.exponent, u128{addend.significand} << 63};
   if (big.exponent < small.exponent) std::swap(big, small);
-  const Wide aligned = detail::shift_right_jam(small.significand, big.exponent - small.exponent);
+  const u128 aligned = detail::shift_right_jam(small.significand, big.exponent - small.exponent);
 
   bool negative = big.negative;
-  Wide sum = 0;
+  u128 sum = 0;
   if (big.negative == small.negative) {
     sum = big.significand + aligned;
   } else if (big.significand >= aligned) {
@@ -110,7 +109,7 @@ F mul(F a, F b, Env& env) {
   if (is_zero(a) || is_zero(b)) return detail::zero<F>(negative);
   const Unpacked x = detail::unpack(a);
   const Unpacked y = detail::unpack(b);
-  const u64 significand = detail::jam_to_64(Wide{x.significand} * y.significand);
+  const u64 significand = detail::jam_to_64(u128{x.significand} * y.significand);
   return detail::normalize_round_pack<F>({negative, x.exponent + y.exponent + 1, significand}, env);
 }
 
@@ -128,9 +127,9 @@ F div(F a, F b, Env& env) {
   if (is_zero(a)) return detail::zero<F>(negative);
   const Unpacked x = detail::unpack(a);
   const Unpacked y = detail::unpack(b);
-  const Wide dividend = Wide{x.significand} << 63;
+  const u128 dividend = u128{x.significand} << 63;
   const auto quotient = static_cast<u64>(dividend / y.significand);  // In (2^62, 2^64).
-  const bool exact = Wide{quotient} * y.significand == dividend;
+  const bool exact = u128{quotient} * y.significand == dividend;
   return detail::normalize_round_pack<F>({negative, x.exponent - y.exponent, quotient | (exact ? 0 : 1)}, env);
 }
 
@@ -142,7 +141,7 @@ F sqrt(F a, Env& env) {
   if (is_infinite(a)) return a;
   const Unpacked x = detail::unpack(a);
   const bool odd = (x.exponent & 1) != 0;
-  const Wide radicand = Wide{x.significand} << (odd ? 64 : 63);
+  const u128 radicand = u128{x.significand} << (odd ? 64 : 63);
   // The even exponent is halved exactly.
   return detail::round_pack<F>({false, (x.exponent - (odd ? 1 : 0)) / 2, square_root_jam(radicand)}, env);
 }

@@ -10,7 +10,6 @@
 namespace retrov::fp {
 
 using detail::Unpacked;
-using detail::Wide;
 
 namespace {
 
@@ -30,12 +29,12 @@ I to_integer(F a, Env& env) {
   if (x.exponent > 63) return out_of_range(negative);
 
   // 64 bits of integer and 64 of fraction.
-  const Wide fixed = detail::shift_right_jam(Wide{x.significand} << 64, 63 - x.exponent);
+  const u128 fixed = detail::shift_right_jam(u128{x.significand} << 64, 63 - x.exponent);
   const auto whole = static_cast<u64>(fixed >> 64);
   const auto lost = static_cast<u64>(fixed);
   const bool away = detail::rounds_away(env.round, negative, (whole & 1) != 0, lost, u64{1} << 63);
-  const Wide magnitude = Wide{whole} + (away ? 1 : 0);
-  const Wide limit = negative ? Wide{0} - static_cast<Wide>(Limits::min()) : static_cast<Wide>(Limits::max());
+  const u128 magnitude = u128{whole} + (away ? 1 : 0);
+  const u128 limit = negative ? u128{0} - static_cast<u128>(Limits::min()) : static_cast<u128>(Limits::max());
   if (magnitude > limit) return out_of_range(negative);
   if (lost != 0) env.flags |= kInexact;
   const auto low = static_cast<u64>(magnitude);

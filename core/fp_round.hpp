@@ -12,8 +12,6 @@
 
 namespace retrov::fp::detail {
 
-__extension__ typedef unsigned __int128 Wide;
-
 // (-1)^negative * significand / 2^63 * 2^exponent. A zero has significand 0 and the smallest exponent there is.
 struct Unpacked {
   bool negative = false;
@@ -29,13 +27,13 @@ inline constexpr i32 kZeroExponent = -(1 << 20);
   return (value >> count) | (lost != 0 ? 1 : 0);
 }
 
-[[nodiscard]] constexpr Wide shift_right_jam(Wide value, i32 count) {
+[[nodiscard]] constexpr u128 shift_right_jam(u128 value, i32 count) {
   if (count >= 128) return value != 0 ? 1 : 0;
-  const Wide lost = value & ((Wide{1} << count) - 1);
+  const u128 lost = value & ((u128{1} << count) - 1);
   return (value >> count) | (lost != 0 ? 1 : 0);
 }
 
-[[nodiscard]] constexpr u64 jam_to_64(Wide value) {
+[[nodiscard]] constexpr u64 jam_to_64(u128 value) {
   return static_cast<u64>(value >> 64) | (static_cast<u64>(value) != 0 ? 1 : 0);
 }
 

@@ -1,0 +1,243 @@
+// One hart: architectural state, and how it looks at memory. Instruction meanings (core/isa) work on this class and on
+// nothing else. What is serialised is architectural; translations and the bookkeeping of the running slice are caches.
+//
+// Members are grouped by the file they live in: csr.cpp, trap.cpp, mmu.cpp, pmp.cpp, access.cpp, hart.cpp.
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "core/engine/op.hpp"
+#include "core/engine/tlb.hpp"
+#include "core/machine.hpp"
+#include "core/state.hpp"
+#include "core/stops.hpp"
+#include "core/trap.hpp"
+#include "core/types.hpp"
+
+namespace retrov {
+
+class CodeCache;
+struct CodePage;
+class WalkCache;
+
+enum class Priv : u8 { kUser = 0, kSupervisor = 1, kMachine = 3 };
+enum class AccessKind : u8 { kLoad, kStore, kFetch };
+
+/// mstatus bits (privileged manual, 3.1.6).
+namespace mstatus {
+inline constexpr u64 kSie = 1u << 1, kMie = 1u << 3, kSpie = 1u << 5, kUbe = 1u << 6, kMpie = 1u << 7, kSpp = 1u << 8;
+inline constexpr u64 kVs = 3u << 9, kMpp = 3u << 11, kFs = 3u << 13, kXs = 3u << 15, kMprv = 1u << 17, kSum = 1u << 18;
+inline constexpr u64 kMxr = 1u << 19, kTvm = 1u << 20, kTw = 1u << 21, kTsr = 1u << 22;
+inline constexpr u64 kUxl = u64{3} << 32, kSxl = u64{3} << 34, kSd = u64{1} << 63;
+}  // namespace mstatus
+
+/// mip/mie bits (3.1.9).
+namespace irq {
+inline constexpr u64 kSsip = 1u << 1, kMsip = 1u << 3, kStip = 1u << 5, kMtip = 1u << 7, kSeip = 1u << 9, kMeip = 1u << 11;
+inline constexpr u64 kSupervisor = kSsip | kStip | kSeip;
+inline constexpr u64 kMachine = kMsip | kMtip | kMeip;
+}  // namespace irq
+
+/// The CSRs that are stored; all others are views of these or constants. WARL rules are applied when writing.
+struct Csrs {
+  u64 mstatus = u64{2} << 32 | u64{2} << 34;
+  u64 medeleg = 0, mideleg = 0, mie = 0;
+  u64 mip = 0;  ///< Only the bits software may set: SSIP, STIP (without Sstc), SEIP's software half.
+  u64 mtvec = 0, mscratch = 0, mepc = 0, mcause = 0, mtval = 0;
+  u64 mcounteren = 0, mcountinhibit = 0, menvcfg = 0;
+  u64 stvec = 0, sscratch = 0, sepc = 0, scause = 0, stval = 0;
+  u64 scounteren = 0, senvcfg = 0, satp = 0, stimecmp = ~u64{0};
+  std::array<u8, 16> pmpcfg{};
+  std::array<u64, 16> pmpaddr{};
+  /// mcycle = steps of the machine + offset, minstret = retired + offset (mod 2^64); while inhibited the offset holds
+  /// the frozen value itself.
+  u64 mcycle_offset = 0, minstret_offset = 0;
+  u8 fflags = 0, frm = 0;
+
+  template <class A>
+  void serialize(A& a);
+};
+
+/// LR's reservation. It ends at any SC of the hart, when the machine switches to another hart, and by an overlapping
+/// device or debugger write (docs/machine.md, "Memory").
+struct Reservation {
+  bool valid = false;
+  u64 address = 0;  ///< Physical.
+  u8 size_bytes = 0;
+  template <class A>
+  void serialize(A& a) {
+    a(field("valid", valid), field("address", address), field("size_bytes", size_bytes));
+  }
+};
+
+/// What all harts share. Lives in the Machine; outlives the harts.
+struct Platform {
+  Memory& memory;
+  Bus& bus;
+  TimeBase& time;
+  WalkCache& walks;
+  CodeCache& code;
+  /// Levels of mip that devices drive for a hart (MSIP, MTIP, SEIP, MEIP).
+  const std::vector<std::unique_ptr<Device>>& devices;
+  EngineKind engine = EngineKind::kFast;
+  /// Set while a run has watches or breakpoints; null otherwise.
+  StopSet* stops = nullptr;
+};
+
+class Hart final : public StatefulAs<Hart> {
+ public:
+  Hart(unsigned index, Platform& platform);
+
+  // --- what instructions use -------------------------------------------------------------------------------------
+  /// Integer registers. Decoding redirects a destination x0 to slot 32, so that no write needs a test.
+  std::array<u64, 33> x{};
+  std::array<u64, 32> f{};  ///< NaN-boxed.
+  u64 pc = 0;
+  /// Where the instruction in hand continues; general instructions may change it (xRET).
+  u64 next_pc = 0;
+  /// Set by whatever must end the block after this instruction: MMIO, code or page-table hits, CSRs that matter to the
+  /// machine, xRET, WFI. Cleared by the run loop.
+  bool leave = false;
+  Priv priv = Priv::kMachine;
+  bool waiting = false;  ///< In WFI.
+  bool turn_over = false;  ///< PAUSE, WRS or a waiting WFI: gives up the rest of the turn. Cleared by the machine.
+  Csrs csr;
+  Reservation reservation;
+  SteppingFacts stepping;
+
+  /// The trap value, the instruction's bits, is filled in by the engine, which has them.
+  [[nodiscard]] static Trap illegal() { return {Cause::kIllegalInstruction, 0}; }
+
+  // --- the running slice (not state) ------------------------------------------------------------------------------
+  Position position;       ///< P of the step in hand; exact inside general instructions and the slow path.
+  Position slice_start;    ///< P at which the current uninterrupted stretch began; retired_ counts up to it.
+  u64 retired = 0;         ///< State: instructions completed by this hart up to slice_start.
+  [[nodiscard]] u64 retired_now() const { return retired + (position.steps - slice_start.steps); }
+  [[nodiscard]] Ticks now() const { return platform_.time.at(position); }
+
+  /// What the threaded run hands over when it ends (core/engine); meaningless outside.
+  struct Run {
+    const Op* op = nullptr;       ///< Trampoline builds: what to run next; null to end.
+    i64 budget = 0;               ///< Steps left.
+    u64 base = 0;
+    const Op** link = nullptr;    ///< The unresolved link that the run stopped at, or null.
+    Trap trap;                    ///< The trap to take, at pc; already charged as a step.
+    u64 slice_end = 0;            ///< Position at which the budget is used up.
+  };
+  Run run;
+
+  // --- csr.cpp -----------------------------------------------------------------------------------------------------
+  /// One access of Zicsr with all checks: existence, privilege, read-only, gating. Write sees the old value first.
+  Trap csr_read(u16 number, u64& out);
+  Trap csr_write(u16 number, u64 value);
+  /// For the debugger: no privilege checks; absent if the CSR does not exist.
+  [[nodiscard]] std::optional<u64> csr_peek(u16 number) const;
+  /// WARL write as the debugger; false if it does not exist or is read-only.
+  bool csr_poke(u16 number, u64 value);
+  /// Floating point is on (mstatus.FS != off); and its state becomes dirty.
+  [[nodiscard]] bool fp_enabled() const { return (csr.mstatus & mstatus::kFs) != 0; }
+  void fp_dirty() { csr.mstatus |= mstatus::kFs | mstatus::kSd; }
+
+  // --- trap.cpp ----------------------------------------------------------------------------------------------------
+  /// mip as the hart sees it at T(position): stored bits, device levels and Sstc's STIP.
+  [[nodiscard]] u64 mip() const;
+  /// The interrupt to take before the next step, by the manual's priority order.
+  [[nodiscard]] std::optional<unsigned> pending_interrupt() const;
+  /// Something enabled in mie is pending: ends WFI whatever the global enables say.
+  [[nodiscard]] bool wakes() const { return (mip() & csr.mie) != 0; }
+  /// The first tick after `now` at which an enabled (mie) timer of this hart fires.
+  [[nodiscard]] Ticks next_timer(Ticks now) const;
+  void take_trap(Trap trap);  ///< pc is that of the trapping instruction.
+  void take_interrupt(unsigned number);
+  Trap mret();
+  Trap sret();
+  Trap wfi();
+  Trap ecall();
+  Trap sfence_vma();
+
+  // --- mmu.cpp -----------------------------------------------------------------------------------------------------
+  struct Translation {
+    Trap trap;
+    PhysAddr address;
+    /// A page-table entry's A or D bit must be set before the access is made.
+    bool needs_update = false;
+  };
+  /// kProbe writes nothing (neither A nor D, no cached walk); kCommit sets A and D as the access demands and records the
+  /// slots it used, so that a later store to one of them is seen.
+  enum class Walk : u8 { kProbe, kCommit };
+  /// A fresh walk of memory. The access must lie within one page.
+  Translation translate(VirtAddr address, unsigned size_bytes, AccessKind kind, Walk walk);
+  /// Privilege that data accesses use (MPRV).
+  [[nodiscard]] Priv data_privilege() const;
+  [[nodiscard]] std::optional<PhysAddr> translate_for_debugger(VirtAddr address) const;
+
+  // --- pmp.cpp -----------------------------------------------------------------------------------------------------
+  [[nodiscard]] bool pmp_allows(PhysAddr address, u64 size_bytes, AccessKind kind, Priv privilege) const;
+  /// All bytes of the page get the same answer, so it may be cached.
+  [[nodiscard]] bool pmp_uniform_in_page(PhysAddr page) const;
+
+  // --- access.cpp: the slow path of all data accesses ---------------------------------------------------------------
+  /// Loads `size_bytes` (1, 2, 4, 8) zero-extended. Handles misaligned and page-crossing accesses, devices, watches.
+  Trap load(u64 address, unsigned size_bytes, u64& out);
+  Trap store(u64 address, unsigned size_bytes, u64 value);
+  /// Misaligned is a trap. `combine(old)` gives the new value. `out` is the old value.
+  template <class Combine>
+  Trap amo(u64 address, unsigned size_bytes, u64& out, Combine combine) {
+    u8* host = nullptr;
+    PhysAddr physical;
+    if (Trap trap = begin_atomic(address, size_bytes, Atomic::kReadWrite, host, physical)) return trap;
+    if (host == nullptr) {
+      if (Trap trap = device_load(physical, address, size_bytes, AccessKind::kStore, out)) return trap;
+      return device_store(physical, address, size_bytes, combine(out));
+    }
+    out = peek_host(host, size_bytes);
+    finish_atomic_store(physical, host, size_bytes, combine(out));
+    return {};
+  }
+  Trap load_reserved(u64 address, unsigned size_bytes, u64& out);
+  /// `failed` is 0 or 1, as rd receives it.
+  Trap store_conditional(u64 address, unsigned size_bytes, u64 value, u64& failed);
+  /// The instruction bits at pc, through a fresh walk (or a cached one): 2 or 4 bytes. Commits A bits.
+  Trap fetch(u64 address, u32& raw, unsigned& length_bytes);
+
+  // --- translation caches ------------------------------------------------------------------------------------------
+  static constexpr unsigned kTlbEntries = 1024;
+  using DataTlb = Tlb<kTlbEntries>;
+  /// One set per way of looking at memory: U, S without SUM, S with SUM, M. MXR changes flush.
+  static constexpr unsigned kContexts = 4;
+  struct Context {
+    DataTlb read, write;
+  };
+  Context* context = nullptr;  ///< The set for the current data privilege.
+  /// Fetch translations: tag is the virtual page; addend is a CodePage*. One per privilege.
+  using FetchTlb = Tlb<256>;
+  FetchTlb* fetch_tlb = nullptr;
+  /// After priv, MPRV, MPP or SUM changed.
+  void select_context();
+  void flush_translations();        ///< All of them.
+  void flush_write_translations();  ///< Write sets only.
+  void flush_fetch_translations();
+
+  // --- hart.cpp ----------------------------------------------------------------------------------------------------
+  void reset(u64 reset_pc);
+  [[nodiscard]] unsigned index() const { return index_; }
+  [[nodiscard]] Platform& platform() const { return platform_; }
+  template <class A>
+  void serialize(A& a);
+
+ private:
+  enum class Atomic : u8 { kRead, kWrite, kReadWrite };
+  Trap begin_atomic(u64 address, unsigned size_bytes, Atomic what, u8*& host, PhysAddr& physical);
+  void finish_atomic_store(PhysAddr physical, u8* host, unsigned size_bytes, u64 value);
+  [[nodiscard]] static u64 peek_host(const u8* host, unsigned size_bytes);
+  Trap device_load(PhysAddr physical, u64 address, unsigned size_bytes, AccessKind kind, u64& out);
+  Trap device_store(PhysAddr physical, u64 address, unsigned size_bytes, u64 value);
+
+  unsigned index_;
+  Platform& platform_;
+  std::unique_ptr<std::array<Context, kContexts>> contexts_;
+  std::unique_ptr<std::array<FetchTlb, 3>> fetch_tlbs_;
+};
+
+}  // namespace retrov

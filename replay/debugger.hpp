@@ -1,0 +1,95 @@
+// Everything a front end may do. The gdb stub, the REPL and the commands talk to this interface and to nothing below it;
+// it knows nothing of gdb, readline or files.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/machine.hpp"
+#include "core/registers.hpp"
+#include "core/stops.hpp"
+#include "core/types.hpp"
+
+namespace retrov {
+
+enum class Direction : u8 { kForward, kBackward };
+enum class AddressSpace : u8 { kVirtual, kPhysical };
+
+enum class StopReason : u8 {
+  kStep,          ///< A step ended.
+  kBreakpoint,    ///< About to execute a breakpoint's address.
+  kWatchpoint,    ///< Forward: about to make a watched access. Backward: has just made it.
+  kHistoryBegin,  ///< The first state there is.
+  kHistoryEnd,    ///< The end of a recording, or the live end when coming out of the past.
+  kPoweredOff,    ///< The guest ended; `note` says how. History stays.
+  kInterrupted,   ///< By interrupt(); the position is valid and a further resume goes on from it.
+  kArrived,       ///< At the target of an armed goto.
+};
+
+struct Stop {
+  StopReason reason = StopReason::kStep;
+  Position at;
+  unsigned hart = 0;
+  /// kWatchpoint: the first accessed byte inside the watched range, and which range.
+  VirtAddr watched;
+  WatchKind watch_kind = WatchKind::kWrite;
+  std::string note;
+};
+
+/// What a session stops at. Front ends keep their own lists and hand over the whole set before they resume.
+struct StopRequest {
+  std::vector<VirtAddr> breakpoints;
+  std::vector<WatchRange> watches;
+};
+
+enum class StepIrq : u8 { kSkip, kEnter };
+enum class Edge : u8 { kStop, kGo };
+
+class Debugger {
+ public:
+  virtual ~Debugger() = default;
+
+  // --- where ---
+  [[nodiscard]] virtual Position position() const = 0;
+  /// The last position that exists: the live end, or the end of the recording.
+  [[nodiscard]] virtual Position end() const = 0;
+  /// The history can still grow.
+  [[nodiscard]] virtual bool live() const = 0;
+  /// Index of the last event before or at the position, counted from 1; 0 if none.
+  [[nodiscard]] virtual u64 event_number() const = 0;
+  /// The machine to look at; read-only. Valid until the next call that moves.
+  [[nodiscard]] virtual const Machine& machine() const = 0;
+  [[nodiscard]] virtual u64 hash() = 0;
+  [[nodiscard]] virtual std::vector<ComponentHash> component_hashes() = 0;
+  /// Position of the n-th event (from 1); throws Error if there is none.
+  [[nodiscard]] virtual Position event_position(u64 number) const = 0;
+
+  // --- looking and changing; writes in the past throw Error with the sentence that says what to do ---
+  /// Bytes that were readable, from the start; 0 if not even the first.
+  [[nodiscard]] virtual std::size_t read_memory(unsigned hart, AddressSpace space, u64 address, std::span<u8> out) const = 0;
+  /// All or nothing; throws Error if a byte cannot be written.
+  virtual void write_memory(unsigned hart, AddressSpace space, u64 address, std::span<const u8> bytes) = 0;
+  virtual void write_register(unsigned hart, RegisterId id, u64 value) = 0;
+
+  // --- moving ---
+  virtual void set_stops(const StopRequest& stops) = 0;
+  /// One step of `hart` in the sense of docs/gdb.md ("Steps and stops"): to its next or last stop.
+  virtual Stop step(unsigned hart, Direction direction) = 0;
+  /// Steps of `hart` while its pc stays in [start, end) (gdb's range stepping).
+  virtual Stop step_range(unsigned hart, VirtAddr start, VirtAddr end) = 0;
+  virtual Stop resume(Direction direction) = 0;
+  /// Goes to exactly that position, at most end().
+  virtual void seek(Position target) = 0;
+  /// Breaks off whatever moves. Safe from another thread and from a signal handler.
+  virtual void interrupt() noexcept = 0;
+
+  // --- settings ---
+  virtual void set_step_irq(StepIrq value) = 0;
+  [[nodiscard]] virtual StepIrq step_irq() const = 0;
+  virtual void set_edge(Edge value) = 0;
+  [[nodiscard]] virtual Edge edge() const = 0;
+};
+
+}  // namespace retrov

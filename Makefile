@@ -160,6 +160,7 @@ check-riscv-tests: retrov
 	@RETROV=$(BUILD)/retrov RISCV_CC=$(RISCV_CC) scripts/run-riscv-tests $(RISCV_TESTS)
 
 bench: demo-guests
+	@scripts/deps build bench
 	@$(MAKE) --no-print-directory -j$(JOBS) retrov
 	@RETROV=$(BUILD)/retrov scripts/bench
 

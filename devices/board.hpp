@@ -22,7 +22,7 @@ class VirtioBlk;
 /// A disk in a virtio-mmio slot.
 struct DiskConfig {
   u8 slot = 0;
-  u64 size_bytes = 0;       ///< A multiple of 512.
+  u64 size_bytes = 0;  ///< A multiple of 512.
   bool read_only = false;
   bool keeps_image = true;  ///< Writes stay in the session (`snapshot=on`), which is said at the first one.
   std::string id;           ///< What GET_ID answers; at most 20 bytes of it reach the guest.
@@ -45,12 +45,12 @@ struct DiskLatency {
 
 struct BoardConfig {
   MachineConfig machine;
-  bool virtio_legacy = true;         ///< virtio-mmio version 1, QEMU's default, instead of 2.
+  bool virtio_legacy = true;  ///< virtio-mmio version 1, QEMU's default, instead of 2.
   std::vector<DiskConfig> disks;
   DiskLatency disk_latency;
-  std::optional<PhysAddr> tohost;    ///< Physical address of the ELF symbol; present: the board has HTIF.
-  std::vector<u8> rom;               ///< Content of the boot ROM at 0x1000: reset vector and fw_dynamic_info.
-  std::string bootargs;              ///< For people; the guest reads its device tree.
+  std::optional<PhysAddr> tohost;  ///< Physical address of the ELF symbol; present: the board has HTIF.
+  std::vector<u8> rom;             ///< Content of the boot ROM at 0x1000: reset vector and fw_dynamic_info.
+  std::string bootargs;            ///< For people; the guest reads its device tree.
   template <class A>
   void serialize(A& a) {
     bool has_tohost = tohost.has_value();

@@ -18,12 +18,12 @@ struct Image {
 };
 
 struct BootImages {
-  std::optional<Image> bios;    ///< Absent: `-bios none`.
+  std::optional<Image> bios;  ///< Absent: `-bios none`.
   std::optional<Image> kernel;
   std::optional<Image> initrd;
-  std::optional<Image> dtb;     ///< Absent: generated.
+  std::optional<Image> dtb;  ///< Absent: generated.
   std::string append;
-  bool htif = false;            ///< Look for the symbol `tohost`.
+  bool htif = false;  ///< Look for the symbol `tohost`.
 };
 
 /// Fills config.machine.initial_memory, rom, reset_pc, rng_seed_at, tohost and bootargs. The rest of the config (RAM,

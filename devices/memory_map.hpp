@@ -1,5 +1,6 @@
-// Where everything is on the board: the addresses and interrupt numbers of QEMU's `virt` board, which is what guests are
-// built for. The order of the device indices is part of every trace (Input::device); new devices go after the last one.
+// Where everything is on the board: the addresses and interrupt numbers of QEMU's `virt` board, which is what guests
+// are built for. The order of the device indices is part of every trace (Input::device); new devices go after the last
+// one.
 #pragma once
 
 #include "core/types.hpp"
@@ -33,7 +34,7 @@ inline constexpr u8 kUartIndex = 2;
 inline constexpr u8 kRtcIndex = 3;
 inline constexpr u8 kTestFinisherIndex = 4;
 inline constexpr u8 kRomIndex = 5;
-inline constexpr u8 kFirstVirtioIndex = 6;  ///< Slot n is index 6 + n.
+inline constexpr u8 kFirstVirtioIndex = 6;                          ///< Slot n is index 6 + n.
 inline constexpr u8 kHtifIndex = kFirstVirtioIndex + kVirtioSlots;  ///< Only on a board with HTIF.
 
 inline constexpr unsigned kMaxHarts = 8;

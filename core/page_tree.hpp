@@ -45,10 +45,7 @@ class PageTree {
   static constexpr unsigned kFanOutBits = 8;
   static constexpr unsigned kFanOut = 1u << kFanOutBits;
   static constexpr unsigned kLevels = 4;  ///< 2^32 pages: 16 TiB.
-  struct Leaf {
-    std::array<PagePointer, kFanOut> pages;
-  };
-  struct Node;
+  /// A child is a Node, or a Page on the lowest level.
   using Child = std::shared_ptr<const void>;
   struct Node {
     std::array<Child, kFanOut> children;
@@ -57,7 +54,7 @@ class PageTree {
   u64 hash_ = 0;
   u64 page_count_ = 0;
 
-  static Child with_page(const Child& node, unsigned level, u64 index, PagePointer page);
+  static Child replace(Child node, unsigned level, u64 index, PagePointer page, PagePointer& old);
   static void diff_nodes(const Child& a, const Child& b, unsigned level, u64 base, const DiffVisit& visit);
   static void visit_nodes(const Child& node, unsigned level, u64 base, const Visit& visit);
 };

@@ -1,0 +1,68 @@
+#include "devices/board_devices.hpp"
+
+#include "devices/clint.hpp"
+#include "devices/htif.hpp"
+#include "devices/plic.hpp"
+#include "devices/rom.hpp"
+#include "devices/rtc.hpp"
+#include "devices/test_finisher.hpp"
+#include "devices/uart.hpp"
+
+namespace retrov {
+
+namespace {
+
+class NoPower final : public PowerControl {
+ public:
+  void power_off(int, const std::string&) override {}
+  void reset() override {}
+};
+
+class NoOutput final : public OutputSink {
+ public:
+  void console(Position, std::span<const u8>) override {}
+  void notice(Position, const std::string&) override {}
+};
+
+class NoDisk final : public DiskBase {
+ public:
+  void read_block(u64, std::span<u8, kBlockBytes>) override {}
+};
+
+}  // namespace
+
+std::vector<PlacedDevice> make_devices(const BoardConfig& config, const Wiring& w) {
+  std::vector<PlacedDevice> list;
+  const auto add = [&](Region region, std::unique_ptr<Device> device) { list.push_back({region, std::move(device)}); };
+  const unsigned harts = config.machine.harts;
+  add(kClintRegion, std::make_unique<Clint>(harts, w.time));
+  add(kPlicRegion, std::make_unique<Plic>(harts));
+  add(kUartRegion, std::make_unique<Uart>(w.output, w.position));
+  add(kRtcRegion, std::make_unique<Rtc>());
+  add(kTestFinisherRegion, std::make_unique<TestFinisher>(w.power));
+  add(kRomRegion, std::make_unique<Rom>(config.rom));
+  if (config.tohost) {
+    add(Region{}, std::make_unique<Htif>(*config.tohost, w.memory, w.power, w.output, w.position));
+  }
+  return list;
+}
+
+// Devices describe themselves, and what they say follows from the config: connected to nothing they say it too.
+void describe_devices(const BoardConfig& config, FdtNode& soc) {
+  BoardConfig bare;  // Without the blobs, which may be large, and without HTIF, which looks at RAM.
+  bare.machine.harts = config.machine.harts;
+  bare.virtio_legacy = config.virtio_legacy;
+  bare.disks = config.disks;
+  Memory memory(kRamBase, kPageBytes);
+  TimeBase time;
+  NoPower power;
+  NoOutput output;
+  NoDisk disk;
+  const std::vector<DiskBase*> disks(config.disks.size(), &disk);
+  for (const PlacedDevice& placed :
+       make_devices(bare, {memory, time, power, output, [] { return Position{}; }, disks})) {
+    placed.device->describe(soc);
+  }
+}
+
+}  // namespace retrov

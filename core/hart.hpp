@@ -45,7 +45,8 @@ struct Csrs {
   u64 medeleg = 0, mideleg = 0, mie = 0;
   u64 mip = 0;  ///< Only the bits software may set: SSIP, STIP (without Sstc), SEIP's software half.
   u64 mtvec = 0, mscratch = 0, mepc = 0, mcause = 0, mtval = 0;
-  u64 mcounteren = 0, mcountinhibit = 0, menvcfg = 0;
+  u64 mcounteren = 0, mcountinhibit = 0;
+  u64 menvcfg = u64{1} << 61;  ///< ADUE: A and D are updated by hardware from reset on.
   u64 stvec = 0, sscratch = 0, sepc = 0, scause = 0, stval = 0;
   u64 scounteren = 0, senvcfg = 0, satp = 0, stimecmp = ~u64{0};
   std::array<u8, 16> pmpcfg{};

@@ -1,0 +1,63 @@
+// The control and status registers as one table: number, name, how it reads, what a write keeps of the value (WARL), and
+// when it may be touched at all. Instructions, gdb, the command prompt and dumps all go through these rows, so a register
+// exists for everybody or for nobody. A number without a row raises illegal instruction, which firmware relies on to
+// find out what a hart has.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/types.hpp"
+
+namespace retrov {
+
+class Hart;
+
+enum class CsrWriter : u8 { kInstruction, kDebugger };
+
+struct CsrWrite {
+  u16 number = 0;
+  u64 value = 0;
+  CsrWriter writer = CsrWriter::kInstruction;
+};
+
+struct CsrRow {
+  u16 number = 0;
+  std::string name;  ///< As in the manual.
+  u64 (*read)(const Hart&, u16 number) = nullptr;
+  /// Null: the value is fixed. An instruction's write is then ignored, unless the number says read-only (bits 11:10 set).
+  void (*write)(Hart&, const CsrWrite&) = nullptr;
+  /// Conditions beside existence and privilege; false is an illegal instruction. Null: none.
+  bool (*gate)(const Hart&, u16 number) = nullptr;
+};
+
+/// All CSRs of the machine, ascending by number.
+[[nodiscard]] std::span<const CsrRow> csr_rows();
+
+/// The row of a CSR, or null if it does not exist.
+[[nodiscard]] const CsrRow* find_csr(u16 number);
+
+/// Empty if there is no such CSR. Valid for the life of the program.
+[[nodiscard]] std::string_view csr_name(u16 number);
+
+/// Identity. A change of these is a change of the machine version (docs/machine.md). 0 is "not implemented", which keeps
+/// guests from applying some vendor's errata.
+inline constexpr u64 kMvendorid = 0;
+inline constexpr u64 kMarchid = 0;
+inline constexpr u64 kMimpid = 1;
+
+/// RV64 with I, M, A, F, D, C, and the S and U modes.
+inline constexpr u64 kMisa = u64{2} << 62 | 1u << ('I' - 'A') | 1u << ('M' - 'A') | 1u << ('A' - 'A') |
+                             1u << ('F' - 'A') | 1u << ('D' - 'A') | 1u << ('C' - 'A') | 1u << ('S' - 'A') |
+                             1u << ('U' - 'A');
+
+/// menvcfg (privileged manual, 3.1.18).
+namespace menvcfg {
+inline constexpr u64 kFiom = 1, kAdue = u64{1} << 61, kStce = u64{1} << 63;
+}
+
+/// mcounteren and scounteren.
+inline constexpr u64 kCounterTime = 1u << 1;
+
+}  // namespace retrov

@@ -1,0 +1,157 @@
+// Sv39 and Sv48 (privileged manual, 4.3 to 4.5): from a virtual address to a physical one, by a walk of memory as it is.
+#include <array>
+#include <cstring>
+
+#include "core/csr.hpp"
+#include "core/hart.hpp"
+#include "core/walk_cache.hpp"
+
+namespace retrov {
+namespace {
+
+namespace pte {
+constexpr u64 kValid = 1, kRead = 2, kWrite = 4, kExecute = 8, kUser = 16, kAccessed = 64, kDirty = 128;
+constexpr u64 kReserved = u64{0x3ff} << 54;  // Svnapot and Svpbmt are absent.
+constexpr u64 page_number(u64 entry) { return entry >> 10 & ((u64{1} << 44) - 1); }
+}  // namespace pte
+
+constexpr unsigned kMaxLevels = 4;
+
+constexpr unsigned levels_of(u64 satp) {
+  const u64 mode = satp >> 60;
+  return mode == 8 ? 3 : mode == 9 ? 4 : 0;
+}
+
+Trap page_fault(AccessKind kind, u64 address) {
+  switch (kind) {
+    case AccessKind::kLoad: return {Cause::kLoadPageFault, address};
+    case AccessKind::kStore: return {Cause::kStorePageFault, address};
+    case AccessKind::kFetch: break;
+  }
+  return {Cause::kInstructionPageFault, address};
+}
+
+Trap access_fault(AccessKind kind, u64 address) {
+  switch (kind) {
+    case AccessKind::kLoad: return {Cause::kLoadAccessFault, address};
+    case AccessKind::kStore: return {Cause::kStoreAccessFault, address};
+    case AccessKind::kFetch: break;
+  }
+  return {Cause::kInstructionAccessFault, address};
+}
+
+enum class PmpCheck : bool { kNo, kYes };
+
+struct Walked {
+  enum class End : u8 { kLeaf, kPageFault, kAccessFault };
+  End end = End::kPageFault;
+  u64 leaf = 0;
+  PhysAddr physical;
+  std::array<PhysAddr, kMaxLevels> entries{};  ///< Where the entries are that were read; the leaf is the last.
+  unsigned entry_count = 0;
+};
+
+/// From the root to a well-formed leaf, without looking at what the leaf permits.
+Walked walk_tables(const Hart& hart, u64 address, unsigned levels, PmpCheck pmp) {
+  const Memory& memory = hart.platform().memory;
+  Walked result;
+  const unsigned unused_bits = 64 - (12 + 9 * levels);
+  if (static_cast<u64>(static_cast<i64>(address << unused_bits) >> unused_bits) != address) return result;
+  u64 table = hart.csr.satp & ((u64{1} << 44) - 1);
+  for (unsigned level = levels; level-- > 0;) {
+    const unsigned shift = 12 + 9 * level;
+    const PhysAddr at{(table << kPageShift) + (address >> shift & 0x1ff) * 8};
+    if (!memory.contains(at, 8) ||
+        (pmp == PmpCheck::kYes && !hart.pmp_allows(at, 8, AccessKind::kLoad, Priv::kSupervisor))) {
+      result.end = Walked::End::kAccessFault;
+      return result;
+    }
+    u64 entry = 0;
+    std::memcpy(&entry, memory.host(memory.offset_of(at)), sizeof entry);
+    result.entries[result.entry_count++] = at;
+    const u64 permissions = entry & (pte::kRead | pte::kWrite | pte::kExecute);
+    if ((entry & pte::kValid) == 0 || (entry & pte::kReserved) != 0) return result;
+    if ((permissions & (pte::kRead | pte::kWrite)) == pte::kWrite) return result;
+    table = pte::page_number(entry);
+    if (permissions == 0) {
+      if ((entry & (pte::kAccessed | pte::kDirty | pte::kUser)) != 0) return result;
+      continue;
+    }
+    const u64 within = (u64{1} << shift) - 1;
+    if (((table << kPageShift) & within) != 0) return result;  // A misaligned superpage.
+    result.leaf = entry;
+    result.physical = {(table << kPageShift) | (address & within)};
+    result.end = Walked::End::kLeaf;
+    return result;
+  }
+  return result;
+}
+
+bool permitted(const Hart& hart, u64 leaf, AccessKind kind, Priv privilege) {
+  const bool user_page = (leaf & pte::kUser) != 0;
+  if (privilege == Priv::kUser) {
+    if (!user_page) return false;
+  } else if (user_page && (kind == AccessKind::kFetch || (hart.csr.mstatus & mstatus::kSum) == 0)) {
+    return false;
+  }
+  const bool executable_reads = (hart.csr.mstatus & mstatus::kMxr) != 0;
+  switch (kind) {
+    case AccessKind::kLoad: return (leaf & (pte::kRead | (executable_reads ? pte::kExecute : 0))) != 0;
+    case AccessKind::kStore: return (leaf & pte::kWrite) != 0;
+    case AccessKind::kFetch: break;
+  }
+  return (leaf & pte::kExecute) != 0;
+}
+
+}  // namespace
+
+Priv Hart::data_privilege() const {
+  if ((csr.mstatus & mstatus::kMprv) == 0) return priv;
+  return static_cast<Priv>((csr.mstatus & mstatus::kMpp) >> 11);
+}
+
+/// All checks come before the update, so that a walk that fails has written nothing and a probe fails exactly when the
+/// committing walk does.
+Hart::Translation Hart::translate(VirtAddr address, unsigned size_bytes, AccessKind kind, Walk walk) {
+  const u64 va = address.value;
+  const Priv privilege = kind == AccessKind::kFetch ? priv : data_privilege();
+  const unsigned levels = privilege == Priv::kMachine ? 0 : levels_of(csr.satp);
+  if (levels == 0) {
+    if (!pmp_allows(PhysAddr{va}, size_bytes, kind, privilege)) return {access_fault(kind, va), {}};
+    return {{}, PhysAddr{va}};
+  }
+  const Walked walked = walk_tables(*this, va, levels, PmpCheck::kYes);
+  if (walked.end == Walked::End::kAccessFault) return {access_fault(kind, va), {}};
+  if (walked.end == Walked::End::kPageFault || !permitted(*this, walked.leaf, kind, privilege)) {
+    return {page_fault(kind, va), {}};
+  }
+  const u64 marks = pte::kAccessed | (kind == AccessKind::kStore ? pte::kDirty : 0);
+  const u64 updated = walked.leaf | marks;
+  const bool needs_update = updated != walked.leaf;
+  const PhysAddr leaf_at = walked.entries[walked.entry_count - 1];
+  if (needs_update) {
+    if ((csr.menvcfg & menvcfg::kAdue) == 0) return {page_fault(kind, va), {}};
+    if (!pmp_allows(leaf_at, 8, AccessKind::kStore, Priv::kSupervisor)) return {access_fault(kind, va), {}};
+  }
+  if (!pmp_allows(walked.physical, size_bytes, kind, privilege)) return {access_fault(kind, va), {}};
+  if (walk == Walk::kCommit) {
+    Memory& memory = platform_.memory;
+    for (unsigned i = 0; i < walked.entry_count; ++i) platform_.walks.use(memory.offset_of(walked.entries[i]));
+    if (needs_update) {
+      std::array<u8, 8> bytes;
+      std::memcpy(bytes.data(), &updated, sizeof updated);
+      if (memory.write(leaf_at, bytes, Writer::kWalker) != WriteEffect::kNone) leave = true;
+    }
+  }
+  return {{}, walked.physical, needs_update};
+}
+
+std::optional<PhysAddr> Hart::translate_for_debugger(VirtAddr address) const {
+  const unsigned levels = data_privilege() == Priv::kMachine ? 0 : levels_of(csr.satp);
+  if (levels == 0) return PhysAddr{address.value};
+  const Walked walked = walk_tables(*this, address.value, levels, PmpCheck::kNo);
+  if (walked.end != Walked::End::kLeaf) return std::nullopt;
+  return walked.physical;
+}
+
+}  // namespace retrov

@@ -6,7 +6,6 @@
 // listener is told about position p comes after everything below p. One thread at a time.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,6 +16,7 @@
 #include "core/machine.hpp"
 #include "core/page_tree.hpp"
 #include "devices/board.hpp"
+#include "replay/block_store.hpp"
 
 namespace retrov {
 
@@ -43,43 +43,52 @@ struct Outcome {
   std::string why;
 };
 
-/// Told of everything as it is recorded. Implemented by the trace writer.
+/// Told of everything as it is recorded, or as it is read from a trace, in the order of the history.
 class HistoryListener {
  public:
   virtual ~HistoryListener() = default;
   virtual void on_event(const Event& event) = 0;
+  /// The step at `before` is the first that needs it. A lower `before` than the truth does no harm.
   virtual void on_block(Position before, const CapturedBlock& block) = 0;
   virtual void on_mark(const HashMark& mark) = 0;
   /// Everything below `now` has been told: the history reaches at least this far.
   virtual void on_progress(Position now) = 0;
+  /// The last thing told.
+  virtual void on_finish(Position end, const Outcome& outcome) = 0;
 };
 
 class History {
  public:
-  explicit History(BoardConfig board) : board_(std::move(board)) {}
+  explicit History(BoardConfig board, u64 block_memory_bytes = BlockStore::kDefaultBudgetBytes)
+      : board_(std::move(board)), blocks_(block_memory_bytes) {}
 
   [[nodiscard]] const BoardConfig& board() const { return board_; }
   [[nodiscard]] const std::vector<Event>& events() const { return events_; }
   [[nodiscard]] const std::vector<HashMark>& marks() const { return marks_; }
-  /// The first event at or after `from`, as an index into events().
+  /// The first event at or after `from`, as an index into events(); events().size() if there is none.
   [[nodiscard]] std::size_t first_event_at(Position from) const;
   [[nodiscard]] Position end() const { return end_; }
   [[nodiscard]] const Outcome& outcome() const { return outcome_; }
-  [[nodiscard]] std::shared_ptr<const PageBytes> block(u8 disk, u64 index) const;
-  [[nodiscard]] const std::map<std::pair<u8, u64>, std::shared_ptr<const PageBytes>>& blocks() const { return blocks_; }
+  /// Null: never captured. Throws Error(kIo) if it was spilled to the temporary file and cannot be read back.
+  [[nodiscard]] std::shared_ptr<const PageBytes> block(u8 disk, u64 index) const { return blocks_.find(disk, index); }
+  [[nodiscard]] u64 block_count() const { return blocks_.count(); }
 
+  /// `listener` may be null; it must outlive its use and is not told what was added before.
   void set_listener(HistoryListener* listener) { listener_ = listener; }
   void add_event(Event event);
-  void add_block(Position before, CapturedBlock block);
+  /// Does nothing if the block is there already.
+  void add_block(Position before, const CapturedBlock& block);
   void add_mark(HashMark mark);
   void progress(Position now);
-  void finish(Outcome outcome) { outcome_ = std::move(outcome); }
+  void finish(Outcome outcome);
 
  private:
+  void reach(Position at);
+
   BoardConfig board_;
   std::vector<Event> events_;
   std::vector<HashMark> marks_;
-  std::map<std::pair<u8, u64>, std::shared_ptr<const PageBytes>> blocks_;
+  BlockStore blocks_;
   Position end_;
   Outcome outcome_;
   HistoryListener* listener_ = nullptr;

@@ -1,0 +1,54 @@
+// Turns what a history tells into frames. Things of one kind that follow each other share a frame; another kind, or enough
+// bytes, closes it, so the frames stand in the order in which things were told.
+//
+// Must stay true: a prefix of whole frames is a true history up to the last position in it.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "replay/history.hpp"
+#include "replay/trace_format.hpp"
+
+namespace retrov {
+
+class FrameBuilder {
+ public:
+  /// The next frame will stand at `offset` in the file.
+  void start_at(u64 offset) { offset_ = offset; }
+
+  // Each throws Error(kIo) if the thing is beyond what a trace may hold, and then has added nothing.
+  void add_event(const Event& event);
+  void add_block(Position before, const CapturedBlock& block);
+  void add_mark(const HashMark& mark);
+  void add_progress(Position now) { progress_ = std::max(progress_, now); }
+  void add_end(Position end, const Outcome& outcome);
+
+  /// There is something that take() would give.
+  [[nodiscard]] bool pending() const { return !frames_.empty() || !payload_.empty() || progress_ > reached_; }
+  [[nodiscard]] u64 pending_bytes() const { return frames_.size() + payload_.size(); }
+  /// All that was added, as whole frames; they are forgotten here.
+  [[nodiscard]] std::vector<u8> take();
+  /// Up to here the history is in frames that were taken or are pending.
+  [[nodiscard]] Position reached() const { return std::max(reached_, progress_); }
+
+ private:
+  /// Opens a frame of this kind, closing one of another kind; the result is the position to count from.
+  Position open(FrameKind kind, Position& at);
+  void close();
+  void append(FrameKind kind, Position at, std::span<const u8> payload);
+  u64 table_for(Position at, const std::vector<ComponentHash>& components);
+
+  u64 offset_ = 0;
+  std::vector<u8> frames_;   ///< Whole frames.
+  FrameKind kind_ = FrameKind::kUnknown;
+  Position first_;
+  std::vector<u8> payload_;  ///< Of the open frame.
+  Position reached_;         ///< Of the last thing added.
+  Position progress_;
+  std::map<std::vector<std::string>, u64> tables_;  ///< Names of components, by the number of their table.
+  u64 inputs_ = 0;
+  u64 hashes_ = 0;
+};
+
+}  // namespace retrov

@@ -1,0 +1,98 @@
+// The container of a trace: the preamble, frames and their checks, and the limits that writer and reader share. What the
+// payloads mean is in trace_codec.hpp; docs/trace-format.md describes both so that a reader can be written from it alone.
+//
+// Must stay true: the preamble never changes its shape, so that any build can name the build that made a trace. Parsing
+// works on spans, believes no number before it was checked, and throws Error(kBadTrace) without naming the file.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/types.hpp"
+
+namespace retrov {
+
+/// The shape of the file.
+inline constexpr u32 kContainerVersion = 1;
+/// The function from description and inputs to the sequence of states: whatever moves a step changes it.
+inline constexpr u32 kMachineVersion = 1;
+/// What a component's hash covers; kept per component in the trace.
+inline constexpr u16 kStateSchema = 1;
+
+// Limits: the reader refuses what is beyond them, the writer stops recording before it.
+inline constexpr u64 kMaxPayloadBytes = u64{2} << 20;  ///< Of a frame, stored and raw.
+inline constexpr u64 kBlobChunkBytes = u64{1} << 20;   ///< Raw, in one frame of initial memory.
+inline constexpr u64 kMaxBlobs = 256;
+inline constexpr u64 kMaxBlobBytes = u64{4} << 30;     ///< All initial memory together.
+inline constexpr u64 kMaxInputs = u64{4} << 20;        ///< In all events of a trace together.
+inline constexpr u64 kMaxMarkedHashes = u64{8} << 20;  ///< In all hash marks of a trace together.
+inline constexpr u64 kMaxComponentTables = 1024;
+inline constexpr u64 kMaxComponents = 256;
+inline constexpr u64 kMaxNameBytes = 64;
+inline constexpr u64 kMaxReasonBytes = 4096;
+inline constexpr Position kMaxPosition{u64{1} << 62};
+
+struct TraceIdentity {
+  u32 container_version = kContainerVersion;
+  u32 machine_version = kMachineVersion;
+  std::string release;
+  std::string commit;
+  std::array<u8, 16> id{};  ///< Random; bookmarks and notes that live elsewhere refer to it.
+};
+
+/// Of a trace that this build makes now, with an id of its own.
+[[nodiscard]] TraceIdentity this_build();
+
+inline constexpr u64 kPreambleBytes = 96;
+[[nodiscard]] std::array<u8, kPreambleBytes> make_preamble(const TraceIdentity& identity);
+/// `bytes` is the beginning of the file, at least kPreambleBytes of it if it has them.
+[[nodiscard]] TraceIdentity parse_preamble(std::span<const u8> bytes);
+/// Throws unless this build replays it; the sentence names both versions and the build that made it.
+void require_replayable(const TraceIdentity& identity);
+
+enum class FrameKind : u8 {
+  kUnknown = 0,     ///< Never written; counts what a newer build wrote and this one skips.
+  kBoard = 1,       ///< Description of the machine, and which initial memory follows.
+  kBlob = 2,        ///< A chunk of initial memory.
+  kEvents = 3,      ///< Batches of inputs.
+  kBlocks = 4,      ///< Captured disk blocks.
+  kComponents = 5,  ///< Names and schemas for the marks that follow.
+  kMarks = 6,       ///< Hash marks.
+  kProgress = 7,    ///< The history reaches the frame's position.
+  kEnd = 8,         ///< How it ended, and where.
+};
+inline constexpr std::size_t kFrameKinds = 9;
+[[nodiscard]] const char* frame_kind_name(FrameKind kind);
+
+inline constexpr u8 kFrameCompressed = 1;  ///< The payload is u32 raw size, then LZ4.
+inline constexpr u8 kFrameOptional = 2;    ///< A reader that does not know the kind skips the frame.
+
+inline constexpr u64 kFrameHeaderBytes = 16;
+inline constexpr u64 kFrameCheckBytes = 8;
+
+struct FrameInfo {
+  u64 offset = 0;  ///< In the file.
+  Position at;     ///< Of the first thing in it; everything below was told by earlier frames.
+  FrameKind kind = FrameKind::kUnknown;
+  u8 kind_byte = 0;
+  u8 flags = 0;
+  u32 stored_bytes = 0;  ///< Payload as it is in the file.
+  u32 raw_bytes = 0;     ///< Payload decompressed.
+};
+
+/// Appends a frame that will stand at `offset` in the file, compressed if that pays.
+void append_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, std::span<const u8> payload);
+
+/// Nothing if the header's own check fails. raw_bytes is not yet known.
+[[nodiscard]] std::optional<FrameInfo> parse_frame_header(std::span<const u8, kFrameHeaderBytes> bytes, u64 offset);
+/// Whether the checksum that ends the frame agrees. `bytes` is the whole frame.
+[[nodiscard]] bool frame_intact(std::span<const u8> bytes, u64 offset);
+/// Size of the payload once decompressed, from an intact frame.
+[[nodiscard]] u32 raw_payload_bytes(const FrameInfo& frame, std::span<const u8> bytes);
+/// The payload of an intact frame.
+[[nodiscard]] std::vector<u8> unpack_frame(const FrameInfo& frame, std::span<const u8> bytes);
+
+}  // namespace retrov

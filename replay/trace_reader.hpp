@@ -1,0 +1,81 @@
+// Reads a trace that may come from a stranger. Opening checks every frame's checksum; read_history and visit decode what
+// was checked. Every count and size has a cap that is compared before anything is allocated (docs/trace-format.md,
+// "Limits"); no path in a trace is ever opened, and nothing is written.
+//
+// Must stay true: a byte is used only after the checksum over it was compared; a file cut anywhere behind its header reads
+// as a shorter history with a note; any other damage is an Error(kBadTrace) that names offset and position.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "replay/history.hpp"
+#include "replay/trace_codec.hpp"
+
+namespace retrov {
+
+/// Where bytes go, by kind of frame.
+struct FrameTotals {
+  u64 frames = 0;
+  u64 stored_bytes = 0;  ///< With headers and checksums.
+  u64 raw_bytes = 0;     ///< Decompressed payload.
+};
+
+class TraceReader {
+ public:
+  /// Throws Error: kNoInput if it cannot be opened, kBadTrace if it is no trace, damaged, or of another version.
+  explicit TraceReader(const std::string& path);
+  /// A trace in memory; `name` stands for the path in messages.
+  TraceReader(std::string name, std::vector<u8> bytes);
+  ~TraceReader();
+  TraceReader(const TraceReader&) = delete;
+  TraceReader& operator=(const TraceReader&) = delete;
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] u64 file_bytes() const { return file_bytes_; }
+  [[nodiscard]] const TraceIdentity& identity() const { return identity_; }
+  /// Without the bytes of the initial memory, whose sizes and hashes are in blobs().
+  [[nodiscard]] const BoardConfig& bare_board() const { return layout_.board; }
+  [[nodiscard]] const BoardLayout& layout() const { return layout_; }
+  /// Where the history ends, from the frames alone.
+  [[nodiscard]] Position end() const { return end_; }
+  /// The recorder ended the trace itself.
+  [[nodiscard]] bool complete() const { return complete_; }
+  /// Bytes after the last whole frame, which are ignored.
+  [[nodiscard]] u64 torn_bytes() const { return torn_bytes_; }
+  /// A sentence for people if the trace is cut or was not ended; else empty.
+  [[nodiscard]] std::string note() const;
+  [[nodiscard]] const std::vector<FrameInfo>& frames() const { return frames_; }
+  /// Indexed by FrameKind; unknown optional kinds are counted under kUnknown.
+  [[nodiscard]] const std::array<FrameTotals, kFrameKinds>& totals() const { return totals_; }
+
+  /// The description of the machine with its initial memory, checked by validate().
+  [[nodiscard]] BoardConfig read_board() const;
+  /// Tells everything in the order of the file, without keeping it.
+  void visit(HistoryListener& listener) const;
+  [[nodiscard]] std::unique_ptr<History> read_history() const;
+
+ private:
+  class Bytes;
+  void open();
+  void scan();
+  [[nodiscard]] bool scan_frame(u64 offset);
+  void read_layout();
+  [[nodiscard]] std::vector<u8> payload(const FrameInfo& frame) const;
+  [[nodiscard]] Error damage(u64 offset, const std::string& what) const;
+
+  const std::string name_;
+  std::unique_ptr<Bytes> bytes_;
+  u64 file_bytes_ = 0;
+  TraceIdentity identity_;
+  BoardLayout layout_;
+  std::vector<FrameInfo> frames_;
+  std::array<FrameTotals, kFrameKinds> totals_{};
+  Position end_;
+  bool complete_ = false;
+  u64 torn_bytes_ = 0;
+};
+
+}  // namespace retrov

@@ -1,0 +1,74 @@
+// Writes a trace while it is being recorded. Everything told goes into whole frames (docs/trace-format.md) that a thread of
+// its own hands to write(2) at the latest kFlushMilliseconds after it was told, so a recorder that is killed leaves a
+// trace that replays up to there, whatever the session was waiting for. Nothing is written while nothing happens.
+//
+// Must stay true: frames reach the file in the order of the history, each write is of whole frames, and after the first
+// failure nothing more is written. No function but the constructor throws: they are called from inside a guest's step.
+#pragma once
+
+#include <array>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "core/check.hpp"
+#include "replay/history.hpp"
+#include "replay/frame_builder.hpp"
+
+namespace retrov {
+
+class TraceWriter final : public HistoryListener {
+ public:
+  /// Leaves room below the promised 100 ms for a loaded host.
+  static constexpr unsigned kFlushMilliseconds = 80;
+
+  /// Creates `path` (mode 0600) and writes the header and the initial memory. Throws Error: kCannotCreate if it exists or
+  /// cannot be made, kIo if it cannot be written, and then removes what it created.
+  TraceWriter(const std::string& path, const BoardConfig& board, const TraceIdentity& identity = this_build());
+  /// Flushes. Without on_finish the trace says that its recorder did not end it.
+  ~TraceWriter() override;
+  TraceWriter(const TraceWriter&) = delete;
+  TraceWriter& operator=(const TraceWriter&) = delete;
+
+  void on_event(const Event& event) override;
+  void on_block(Position before, const CapturedBlock& block) override;
+  void on_mark(const HashMark& mark) override;
+  void on_progress(Position now) override;
+  void on_finish(Position end, const Outcome& outcome) override;
+
+  /// Everything told so far is in the file when this returns, unless failed().
+  void flush();
+  /// Why recording stopped, once; nothing before and nothing after. The session says it and goes on or ends: all that was
+  /// written stays a trace that replays up to the position in the sentence.
+  [[nodiscard]] std::optional<Error> take_error();
+  /// Recording has stopped.
+  [[nodiscard]] bool failed() const;
+  [[nodiscard]] u64 written_bytes() const;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  void write_header(const BoardConfig& board, const TraceIdentity& identity);
+  void told(std::unique_lock<std::mutex>& lock);
+  void flush_locked();
+  void write_out(std::span<const u8> bytes);
+  void run_flusher();
+
+  const std::string path_;
+  int file_ = -1;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  FrameBuilder frames_;
+  u64 written_bytes_ = 0;   ///< Size of the file: always whole frames.
+  Position safe_;           ///< The file replays up to here.
+  bool dirty_ = false;
+  bool closing_ = false;
+  bool finished_ = false;
+  std::optional<Error> error_;
+  bool failed_ = false;
+  std::thread flusher_;
+};
+
+}  // namespace retrov

@@ -1,5 +1,5 @@
-// Finding the row of an encoding, and taking its operands out of the bits (unprivileged manual, "Base Instruction Formats"
-// and chapter C, "Compressed Instruction Formats").
+// Finding the row of an encoding, and taking its operands out of the bits (unprivileged manual, "Base Instruction
+// Formats" and chapter C, "Compressed Instruction Formats").
 #include <array>
 #include <vector>
 
@@ -10,7 +10,7 @@
 namespace retrov {
 namespace {
 
-// --- finding rows ------------------------------------------------------------------------------------------------------
+// --- finding rows ----------------------------------------------------------------------------------------------------
 
 constexpr unsigned kWordSlots = 256;
 constexpr unsigned kSlots = kWordSlots + 32;
@@ -63,13 +63,11 @@ class Index {
   std::array<u16, kSlots + 1> first_{};
 };
 
-// --- operands ------------------------------------------------------------------------------------------------------------
+// --- operands --------------------------------------------------------------------------------------------------------
 
 constexpr u32 bits(u32 raw, unsigned high, unsigned low) { return raw >> low & ((u32{2} << (high - low)) - 1); }
 
-constexpr i32 sign_extend(u32 value, unsigned width) {
-  return static_cast<i32>(value << (32 - width)) >> (32 - width);
-}
+constexpr i32 sign_extend(u32 value, unsigned width) { return static_cast<i32>(value << (32 - width)) >> (32 - width); }
 
 constexpr i32 unsigned_immediate(u32 value) { return static_cast<i32>(value); }
 
@@ -93,27 +91,52 @@ Operands word_operands(Format format, u32 raw) {
   const u8 integer_rd = integer_destination(rd);
   const i32 rm = unsigned_immediate(bits(raw, 14, 12));
   switch (format) {
-    case Format::kR: return {0, integer_rd, rs1, rs2};
-    case Format::kI: return {immediate_i(raw), integer_rd, rs1};
-    case Format::kShift: return {unsigned_immediate(bits(raw, 25, 20)), integer_rd, rs1};
-    case Format::kShiftW: return {unsigned_immediate(bits(raw, 24, 20)), integer_rd, rs1};
-    case Format::kS: case Format::kFStore: return {immediate_s(raw), 0, rs1, rs2};
-    case Format::kB: return {immediate_b(raw), 0, rs1, rs2};
-    case Format::kU: return {static_cast<i32>(raw & 0xfffff000), integer_rd};
-    case Format::kJ: return {immediate_j(raw), integer_rd};
-    case Format::kUnary: case Format::kLr: return {0, integer_rd, rs1};
-    case Format::kFence: return {unsigned_immediate(bits(raw, 31, 20))};
-    case Format::kCsr: case Format::kCsrImm: return {unsigned_immediate(bits(raw, 31, 20)), integer_rd, rs1};
-    case Format::kAmo: return {unsigned_immediate(bits(raw, 26, 25)), integer_rd, rs1, rs2};
-    case Format::kSfence: return {0, 0, rs1, rs2};
-    case Format::kFR: return {rm, rd, rs1, rs2};
-    case Format::kFR4: return {rm | unsigned_immediate(bits(raw, 31, 27) << 3), rd, rs1, rs2};
-    case Format::kFUnary: case Format::kIntToF: return {rm, rd, rs1};
-    case Format::kFCompare: return {0, integer_rd, rs1, rs2};
-    case Format::kFToInt: return {rm, integer_rd, rs1};
-    case Format::kFNoRm: return {0, rd, rs1, rs2};
-    case Format::kFLoad: return {immediate_i(raw), rd, rs1};
-    default: return {};
+    case Format::kR:
+      return {0, integer_rd, rs1, rs2};
+    case Format::kI:
+      return {immediate_i(raw), integer_rd, rs1};
+    case Format::kShift:
+      return {unsigned_immediate(bits(raw, 25, 20)), integer_rd, rs1};
+    case Format::kShiftW:
+      return {unsigned_immediate(bits(raw, 24, 20)), integer_rd, rs1};
+    case Format::kS:
+    case Format::kFStore:
+      return {immediate_s(raw), 0, rs1, rs2};
+    case Format::kB:
+      return {immediate_b(raw), 0, rs1, rs2};
+    case Format::kU:
+      return {static_cast<i32>(raw & 0xfffff000), integer_rd};
+    case Format::kJ:
+      return {immediate_j(raw), integer_rd};
+    case Format::kUnary:
+    case Format::kLr:
+      return {0, integer_rd, rs1};
+    case Format::kFence:
+      return {unsigned_immediate(bits(raw, 31, 20))};
+    case Format::kCsr:
+    case Format::kCsrImm:
+      return {unsigned_immediate(bits(raw, 31, 20)), integer_rd, rs1};
+    case Format::kAmo:
+      return {unsigned_immediate(bits(raw, 26, 25)), integer_rd, rs1, rs2};
+    case Format::kSfence:
+      return {0, 0, rs1, rs2};
+    case Format::kFR:
+      return {rm, rd, rs1, rs2};
+    case Format::kFR4:
+      return {rm | unsigned_immediate(bits(raw, 31, 27) << 3), rd, rs1, rs2};
+    case Format::kFUnary:
+    case Format::kIntToF:
+      return {rm, rd, rs1};
+    case Format::kFCompare:
+      return {0, integer_rd, rs1, rs2};
+    case Format::kFToInt:
+      return {rm, integer_rd, rs1};
+    case Format::kFNoRm:
+      return {0, rd, rs1, rs2};
+    case Format::kFLoad:
+      return {immediate_i(raw), rd, rs1};
+    default:
+      return {};
   }
 }
 
@@ -168,39 +191,66 @@ Operands compressed_operands(Format format, u32 raw) {
   const u8 rd = integer_destination(full);
   const u32 imm6 = compressed_imm6(raw);
   switch (format) {
-    case Format::kCI: return {sign_extend(imm6, 6), rd, full};
-    case Format::kCI16Sp: return {compressed_addi16sp(raw), kSp, kSp};
-    case Format::kCLui: return {sign_extend(imm6 << 12, 18), rd};
-    case Format::kCShift: return {unsigned_immediate(imm6), rd, full};
-    case Format::kCAddi4Spn: return {compressed_addi4spn(raw), low, kSp};
-    case Format::kCLw: return {compressed_word_offset(raw), low, high};
-    case Format::kCLd: case Format::kCFld: return {compressed_double_offset(raw), low, high};
-    case Format::kCSw: return {compressed_word_offset(raw), 0, high, low};
-    case Format::kCSd: case Format::kCFsd: return {compressed_double_offset(raw), 0, high, low};
-    case Format::kCLwsp: return {compressed_word_load_sp(raw), rd, kSp};
-    case Format::kCLdsp: return {compressed_double_load_sp(raw), rd, kSp};
-    case Format::kCFldsp: return {compressed_double_load_sp(raw), full, kSp};
-    case Format::kCSwsp: return {compressed_word_store_sp(raw), 0, kSp, full2};
-    case Format::kCSdsp: case Format::kCFsdsp: return {compressed_double_store_sp(raw), 0, kSp, full2};
-    case Format::kCB: return {compressed_branch(raw), 0, high};
-    case Format::kCBShift: return {unsigned_immediate(imm6), high, high};
-    case Format::kCBAndi: return {sign_extend(imm6, 6), high, high};
-    case Format::kCA: return {0, high, high, low};
-    case Format::kCJ: return {compressed_jump(raw), integer_destination(0)};
-    case Format::kCJr: return {0, integer_destination(0), full};
-    case Format::kCJalr: return {0, kRa, full};
-    case Format::kCMv: return {0, rd, 0, full2};
-    case Format::kCAdd: return {0, rd, full, full2};
-    default: return {};
+    case Format::kCI:
+      return {sign_extend(imm6, 6), rd, full};
+    case Format::kCI16Sp:
+      return {compressed_addi16sp(raw), kSp, kSp};
+    case Format::kCLui:
+      return {sign_extend(imm6 << 12, 18), rd};
+    case Format::kCShift:
+      return {unsigned_immediate(imm6), rd, full};
+    case Format::kCAddi4Spn:
+      return {compressed_addi4spn(raw), low, kSp};
+    case Format::kCLw:
+      return {compressed_word_offset(raw), low, high};
+    case Format::kCLd:
+    case Format::kCFld:
+      return {compressed_double_offset(raw), low, high};
+    case Format::kCSw:
+      return {compressed_word_offset(raw), 0, high, low};
+    case Format::kCSd:
+    case Format::kCFsd:
+      return {compressed_double_offset(raw), 0, high, low};
+    case Format::kCLwsp:
+      return {compressed_word_load_sp(raw), rd, kSp};
+    case Format::kCLdsp:
+      return {compressed_double_load_sp(raw), rd, kSp};
+    case Format::kCFldsp:
+      return {compressed_double_load_sp(raw), full, kSp};
+    case Format::kCSwsp:
+      return {compressed_word_store_sp(raw), 0, kSp, full2};
+    case Format::kCSdsp:
+    case Format::kCFsdsp:
+      return {compressed_double_store_sp(raw), 0, kSp, full2};
+    case Format::kCB:
+      return {compressed_branch(raw), 0, high};
+    case Format::kCBShift:
+      return {unsigned_immediate(imm6), high, high};
+    case Format::kCBAndi:
+      return {sign_extend(imm6, 6), high, high};
+    case Format::kCA:
+      return {0, high, high, low};
+    case Format::kCJ:
+      return {compressed_jump(raw), integer_destination(0)};
+    case Format::kCJr:
+      return {0, integer_destination(0), full};
+    case Format::kCJalr:
+      return {0, kRa, full};
+    case Format::kCMv:
+      return {0, rd, 0, full2};
+    case Format::kCAdd:
+      return {0, rd, full, full2};
+    default:
+      return {};
   }
 }
 
 }  // namespace
 
 std::span<const std::span<const InsnRow>> insn_tables() {
-  static const std::array tables = {rv_i_rows(),        rv_m_rows(),   rv_a_rows(),   rv_f_rows(),   rv_d_rows(),
-                                    rv_c_rows(),        rv_zba_rows(), rv_zbb_rows(), rv_zbc_rows(), rv_zbs_rows(),
-                                    rv_zicsr_rows(),    rv_priv_rows(), rv_zifencei_rows()};
+  static const std::array tables = {rv_i_rows(),     rv_m_rows(),    rv_a_rows(),       rv_f_rows(),   rv_d_rows(),
+                                    rv_c_rows(),     rv_zba_rows(),  rv_zbb_rows(),     rv_zbc_rows(), rv_zbs_rows(),
+                                    rv_zicsr_rows(), rv_priv_rows(), rv_zifencei_rows()};
   return tables;
 }
 

@@ -1,6 +1,9 @@
 // What the F and D instructions do, for a format N (fp::F32, fp::F64). All are fallible: illegal while mstatus.FS is
-// off, or with a reserved rounding mode (unprivileged manual, chapter F). FS becomes dirty when an f register is written
-// or a flag is newly raised.
+// off, or with a reserved rounding mode (unprivileged manual, chapter F). FS becomes dirty when an f register is
+// written or a flag is newly raised.
+//
+// What calls the library with an Env of its own is not to be inlined into a handler: a local whose address has left the
+// function keeps compilers from making the jump to the next handler a tail call.
 #pragma once
 
 #include <concepts>
@@ -66,7 +69,7 @@ inline std::optional<fp::Env> environment(const Hart& hart, const Operands& oper
 
 /// kOperation: N(N, N, Env&).
 template <class N, auto kOperation>
-bool binary(Hart& hart, const Operands& operands) {
+[[gnu::noinline]] bool binary(Hart& hart, const Operands& operands) {
   std::optional<fp::Env> env = environment(hart, operands);
   if (!env) return false;
   const N result = kOperation(frs1<N>(hart, operands), frs2<N>(hart, operands), *env);
@@ -76,7 +79,7 @@ bool binary(Hart& hart, const Operands& operands) {
 }
 
 template <class N>
-bool square_root(Hart& hart, const Operands& operands) {
+[[gnu::noinline]] bool square_root(Hart& hart, const Operands& operands) {
   std::optional<fp::Env> env = environment(hart, operands);
   if (!env) return false;
   const N result = fp::sqrt(frs1<N>(hart, operands), *env);
@@ -95,7 +98,7 @@ enum class Sign : bool { kKeep, kNegate };
 
 /// fmadd, fmsub, fnmsub, fnmadd: a * b + c with the product or the addend negated.
 template <class N, Sign kProduct, Sign kAddend>
-bool fused(Hart& hart, const Operands& operands) {
+[[gnu::noinline]] bool fused(Hart& hart, const Operands& operands) {
   std::optional<fp::Env> env = environment(hart, operands);
   if (!env) return false;
   N a = frs1<N>(hart, operands);
@@ -110,7 +113,7 @@ bool fused(Hart& hart, const Operands& operands) {
 
 /// fmin, fmax. kOperation: N(N, N, Env&). Rounding mode and its field play no part.
 template <class N, auto kOperation>
-bool select(Hart& hart, const Operands& operands) {
+[[gnu::noinline]] bool select(Hart& hart, const Operands& operands) {
   if (!hart.fp_enabled()) return false;
   fp::Env env{fp::Round::kNearestEven, hart.csr.fflags};
   const N result = kOperation(frs1<N>(hart, operands), frs2<N>(hart, operands), env);
@@ -121,7 +124,7 @@ bool select(Hart& hart, const Operands& operands) {
 
 /// kOperation: bool(N, N, Env&).
 template <class N, auto kOperation>
-bool compare(Hart& hart, const Operands& operands) {
+[[gnu::noinline]] bool compare(Hart& hart, const Operands& operands) {
   if (!hart.fp_enabled()) return false;
   fp::Env env{fp::Round::kNearestEven, hart.csr.fflags};
   const bool result = kOperation(frs1<N>(hart, operands), frs2<N>(hart, operands), env);
@@ -165,7 +168,7 @@ bool classify(Hart& hart, const Operands& operands) {
 
 /// kConvert: Integer(N, Env&). Words are sign-extended, unsigned ones as well.
 template <class N, auto kConvert>
-bool to_integer(Hart& hart, const Operands& operands) {
+[[gnu::noinline]] bool to_integer(Hart& hart, const Operands& operands) {
   std::optional<fp::Env> env = environment(hart, operands);
   if (!env) return false;
   const auto result = kConvert(frs1<N>(hart, operands), *env);
@@ -176,7 +179,7 @@ bool to_integer(Hart& hart, const Operands& operands) {
 
 /// kConvert: N(Integer, Env&).
 template <class Integer, auto kConvert>
-bool from_integer(Hart& hart, const Operands& operands) {
+[[gnu::noinline]] bool from_integer(Hart& hart, const Operands& operands) {
   std::optional<fp::Env> env = environment(hart, operands);
   if (!env) return false;
   const auto result = kConvert(static_cast<Integer>(rs1(hart, operands)), *env);
@@ -187,7 +190,7 @@ bool from_integer(Hart& hart, const Operands& operands) {
 
 /// Between formats. kConvert: N(From, Env&).
 template <class From, auto kConvert>
-bool convert(Hart& hart, const Operands& operands) {
+[[gnu::noinline]] bool convert(Hart& hart, const Operands& operands) {
   std::optional<fp::Env> env = environment(hart, operands);
   if (!env) return false;
   const auto result = kConvert(frs1<From>(hart, operands), *env);

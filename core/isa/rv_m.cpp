@@ -34,9 +34,7 @@ constexpr u64 remainder_unsigned(u64 a, u64 b) { return b == 0 ? a : a % b; }
 
 /// On the words taken as signed, resp. unsigned, numbers of 64 bits nothing overflows that did not with 32 bits, but
 /// for the quotient 2^31, whose low word is right.
-constexpr u64 divide_word(u64 a, u64 b) {
-  return sign_extend_word(divide(sign_extend_word(a), sign_extend_word(b)));
-}
+constexpr u64 divide_word(u64 a, u64 b) { return sign_extend_word(divide(sign_extend_word(a), sign_extend_word(b))); }
 constexpr u64 remainder_word(u64 a, u64 b) {
   return sign_extend_word(remainder(sign_extend_word(a), sign_extend_word(b)));
 }

@@ -34,8 +34,8 @@ Trap swap(Hart& hart, const Operands& operands) {
   return {};
 }
 
-/// What set and clear start from: the value read, except that of mip.SEIP only the bit that software wrote takes part, not
-/// the interrupt controller's level (privileged manual, 3.1.9).
+/// What set and clear start from: the value read, except that of mip.SEIP only the bit that software wrote takes part,
+/// not the interrupt controller's level (privileged manual, 3.1.9).
 u64 modified_value(const Hart& hart, u16 number, u64 old) {
   return number == kMip ? (old & ~irq::kSeip) | (hart.csr.mip & irq::kSeip) : old;
 }

@@ -1,4 +1,5 @@
-// Zifencei. Stores to code take effect at once on every hart (docs/machine.md, "Memory"), so fence.i only ends the block.
+// Zifencei. Stores to code take effect at once on every hart (docs/machine.md, "Memory"), so fence.i only ends the
+// block.
 #include "core/isa/rows.hpp"
 #include "core/isa/tables.hpp"
 
@@ -12,7 +13,8 @@ Trap fence_instructions(Hart& hart, const Operands&) {
 
 constexpr InsnRow kRows[] = {
     // The unused fields are reserved for finer fences and to be ignored (unprivileged manual, chapter Zifencei).
-    rows::general<fence_instructions>("fence.i", "iiiiiiiiiiii sssss 001 ddddd 0001111", Format::kNone, EndsBlock::kYes),
+    rows::general<fence_instructions>("fence.i", "iiiiiiiiiiii sssss 001 ddddd 0001111", Format::kNone,
+                                      EndsBlock::kYes),
 };
 static_assert(well_formed(kRows));
 

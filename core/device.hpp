@@ -24,6 +24,8 @@ class Device : public Stateful {
   virtual bool write(u64 offset, unsigned size_bytes, u64 value, Ticks now) = 0;
   /// What `read` would give, without its side effects: for the debugger.
   [[nodiscard]] virtual std::optional<u64> peek(u64 offset, unsigned size_bytes, Ticks now) const = 0;
+  /// Instructions can be fetched from it (a ROM).
+  [[nodiscard]] virtual bool executable() const { return false; }
   /// Adds this device's node to the device tree.
   virtual void describe(FdtNode& soc) const = 0;
   /// Back to the power-on state. What the guest cannot reach (disk contents) stays.

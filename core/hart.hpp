@@ -86,7 +86,7 @@ struct Platform {
   StopSet* stops = nullptr;
 };
 
-class Hart final : public StatefulAs<Hart> {
+class Hart final : public Stateful {
  public:
   Hart(unsigned index, Platform& platform);
 
@@ -117,13 +117,21 @@ class Hart final : public StatefulAs<Hart> {
   [[nodiscard]] u64 retired_now() const { return retired + (position.steps - slice_start.steps); }
   [[nodiscard]] Ticks now() const { return platform_.time.at(position); }
 
+  /// Why a threaded run ended.
+  enum class RunEnd : u8 {
+    kBudget,  ///< At pc, with `budget` steps left: fewer than the block there has, or the block is not decoded.
+    kLeave,   ///< An instruction asked for it.
+    kTrap,    ///< `trap` is to be taken at pc; it is charged as a step.
+    kStop,    ///< A stop of the stop set; its step is neither made nor charged.
+  };
   /// What the threaded run hands over when it ends (core/engine); meaningless outside.
   struct Run {
     const Op* op = nullptr;       ///< Trampoline builds: what to run next; null to end.
     i64 budget = 0;               ///< Steps left.
     u64 base = 0;
-    const Op** link = nullptr;    ///< The unresolved link that the run stopped at, or null.
-    Trap trap;                    ///< The trap to take, at pc; already charged as a step.
+    const Op** link = nullptr;    ///< kBudget: the unresolved link that leads to pc, or null.
+    RunEnd end = RunEnd::kBudget;
+    Trap trap;
     u64 slice_end = 0;            ///< Position at which the budget is used up.
   };
   Run run;
@@ -222,6 +230,9 @@ class Hart final : public StatefulAs<Hart> {
 
   // --- hart.cpp ----------------------------------------------------------------------------------------------------
   void reset(u64 reset_pc);
+  void write_state(StateWriter&) const override;
+  void read_state(StateReader&) override;
+  void print_state(StatePrinter&) const override;
   [[nodiscard]] unsigned index() const { return index_; }
   [[nodiscard]] Platform& platform() const { return platform_; }
   template <class A>
@@ -232,6 +243,15 @@ class Hart final : public StatefulAs<Hart> {
   Trap begin_atomic(u64 address, unsigned size_bytes, Atomic what, u8*& host, PhysAddr& physical);
   void finish_atomic_store(PhysAddr physical, u8* host, unsigned size_bytes, u64 value);
   [[nodiscard]] static u64 peek_host(const u8* host, unsigned size_bytes);
+  /// kDebugStop if a watched range is about to be accessed; nothing has been translated yet.
+  Trap watched(u64 address, unsigned size_bytes, WatchKind kind);
+  [[nodiscard]] bool may_cache(u64 address, PhysAddr physical) const;
+  void cache_read(u64 address, PhysAddr physical);
+  void cache_write(u64 address, PhysAddr physical);
+  void note(WriteEffect effect);
+  Trap load_across(u64 address, unsigned size_bytes, unsigned first_bytes, u64& out);
+  Trap store_across(u64 address, unsigned size_bytes, unsigned first_bytes, u64 value);
+  Trap fetch_half(u64 address, u32& half);
   Trap device_load(PhysAddr physical, u64 address, unsigned size_bytes, AccessKind kind, u64& out);
   Trap device_store(PhysAddr physical, u64 address, unsigned size_bytes, u64 value);
 

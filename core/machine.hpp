@@ -22,6 +22,7 @@ namespace retrov {
 
 class Hart;
 class Engine;
+struct Platform;
 
 /// Bytes placed in RAM at power-on and at every reset.
 struct Blob {
@@ -104,6 +105,8 @@ struct SteppingFacts {
   std::vector<InterruptFrame> open_irqs;     ///< Handlers entered and not returned from, outermost first, at most 16.
   std::optional<Position> returned_at;       ///< Position right after its last return from an interrupt …
   Position returned_irq_taken_at;            ///< … and where that interrupt had been taken.
+  template <class A>
+  void serialize(A& a);
 };
 
 class Machine final : public PowerControl {
@@ -168,17 +171,49 @@ class Machine final : public PowerControl {
   [[nodiscard]] EngineKind engine_kind() const { return engine_kind_; }
 
  private:
-  friend class Engine;
+  struct Parts;
+  /// Whose step is next, and how many steps of its turn are left. Nothing is changed by choosing.
+  struct Pick {
+    unsigned hart = 0;
+    u64 left = 0;
+  };
+  [[nodiscard]] std::optional<Pick> pick() const;
+  [[nodiscard]] bool runnable(unsigned hart) const;
+  /// One stretch of steps of the picked hart, or one interrupt; Pause::kLimit means go on.
+  Pause run_slice(const Pick& pick, Position limit, StopSet* stops);
+  [[nodiscard]] u64 slice_steps(const Pick& pick, Position limit, StopSet* stops) const;
+  void commit_turn(const Pick& pick, u64 steps);
+  [[nodiscard]] std::optional<Pause> stop_before(const Pick& pick, StopSet* stops);
+  void use_stops(StopSet* stops);
+  void reset_step();
+  void place_initial_memory();
+  void refill_rng_seed();
+  /// Time or a device register has moved: events that are due, interrupt lines, next deadlines.
+  void settle_devices();
+  void set_position(Position position);
+  void apply_write(const DebuggerWrite& write);
+  [[nodiscard]] std::vector<const Stateful*> components() const;
+
   MachineConfig config_;
   EngineKind engine_kind_;
   Memory memory_;
   Bus bus_;
   TimeBase time_;
+  std::vector<std::unique_ptr<Device>> devices_;
+  std::vector<std::unique_ptr<Hart>> harts_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Platform> platform_;
+  std::vector<WatchRange> watches_;  ///< Those the translation caches respect.
+  Position next_device_event_ = kEndOfTime;
+
+  // State (Parts serialises it).
   Position position_;
   PowerState power_;
   bool reset_pending_ = false;
-  std::vector<std::unique_ptr<Hart>> harts_;
-  std::vector<std::unique_ptr<Device>> devices_;
+  unsigned current_ = 0;      ///< The hart whose turn it is.
+  u64 turn_left_ = 0;         ///< Steps left in it.
+  u64 sched_mask_ = ~u64{0};  ///< Harts that may run.
+  std::array<u64, 4> entropy_{};
 };
 
 }  // namespace retrov

@@ -21,6 +21,7 @@ struct WatchRange {
   u64 satp = 0;
   /// Address is physical: matches through any mapping, and device writes too.
   bool physical = false;
+  bool operator==(const WatchRange&) const = default;
 };
 
 /// Why the run paused, when it paused at a stop.
@@ -47,8 +48,6 @@ struct StopSet {
   unsigned open_irqs_at_most = 0;
   /// No stop of any kind is reported at this position: how a run leaves the place where it stands.
   std::optional<Position> ignore_at;
-  /// Increase after every change of `breakpoints` or `watches`: decoded code is adapted when it differs.
-  u64 version = 0;
   /// Filled when a run returns Pause::kStop.
   std::optional<StopHit> hit;
 };

@@ -8,8 +8,8 @@
 #include <memory>
 #include <vector>
 
+#include "core/engine/dispatch.hpp"
 #include "core/engine/op.hpp"
-#include "core/hart.hpp"
 #include "core/memory.hpp"
 #include "core/stops.hpp"
 #include "core/types.hpp"
@@ -24,40 +24,41 @@ struct CodePage {
 
 class CodeCache {
  public:
-  CodeCache(Memory& memory);
-  ~CodeCache();
-  CodeCache(const CodeCache&) = delete;
-  CodeCache& operator=(const CodeCache&) = delete;
+  explicit CodeCache(Memory& memory);
 
-  /// The page's code, made if need be; flags the page in memory. Valid until everything is dropped.
+  /// The page's code. Valid until everything is dropped.
   CodePage& page(u64 ram_page);
-  /// The block at that offset, decoded if need be. Null: the first instruction crosses the page's end, step it alone.
+  /// The block at that offset, decoded (and the page flagged in memory) if need be. Null: the first instruction crosses the page's end, step it alone.
+  /// May drop everything, `page` included, to make room: compare generation().
   const Op* block(CodePage& page, u32 page_offset);
-  /// A copy of the first `steps` instructions of `first`'s block (fewer than its length) that ends in a stop. Valid until
-  /// the next call.
+  /// A copy of the first `steps` instructions of `first`'s block (at least 1, fewer than its length) that ends the run
+  /// behind them. Valid until the next call.
   const Op* truncated(const Op* first, u32 steps);
-  /// A write to a page flagged kCode; true if decoded bytes were hit, and dropped.
+  /// A write to a page flagged kCode; true if decoded bytes were hit: the page's code is dropped.
   bool written(u64 ram_offset, u64 size_bytes);
-  void drop_page(u64 ram_page);
-  /// Weaves in these breakpoints instead of the current ones. Cheap when `stops.version` is unchanged.
-  void set_breakpoints(const StopSet* stops);
-  /// Counts full drops, after which every CodePage pointer is dead: holders compare and flush.
+  /// Weaves in exactly these breakpoints. Cheap when nothing changed.
+  void set_breakpoints(const std::vector<VirtAddr>& breakpoints);
+  [[nodiscard]] bool breaks_at(VirtAddr pc) const;
+  /// Counts the times everything was dropped, after which every CodePage and Op pointer is dead.
   [[nodiscard]] u64 generation() const { return generation_; }
 
-  static const Op* stub();
+  /// The entry of what is not decoded yet.
+  [[nodiscard]] static const Op* stub();
 
  private:
-  struct Builder;
+  struct Draft;
   Memory& memory_;
-  std::vector<std::unique_ptr<CodePage>> pages_;
+  std::vector<std::unique_ptr<CodePage>> pages_;  ///< By RAM page.
   std::unique_ptr<std::byte[]> arena_;
   std::size_t arena_used_ = 0;
-  std::unique_ptr<std::byte[]> scratch_;
-  std::vector<u16> break_offsets_;  ///< Page offsets of the breakpoints woven in, ascending.
-  std::vector<VirtAddr> breakpoints_;
-  u64 stops_version_ = 0;
+  std::array<std::byte, 2048> scratch_;
+  std::vector<VirtAddr> breakpoints_;  ///< Ascending.
+  std::vector<u32> break_offsets_;     ///< Their page offsets, ascending.
   u64 generation_ = 0;
 
+  void draft_block(const CodePage& page, u32 page_offset, Draft& draft) const;
+  const Op* place(const Draft& draft, std::byte* at) const;
+  void drop_page(CodePage& page);
   void drop_all();
 };
 

@@ -36,6 +36,12 @@ void stop_before_taken(const Op* op, Hart* hart, i64 budget, u64 base);
 void stop_before_fall(const Op* op, Hart* hart, i64 budget, u64 base);
 /// Ends the run with hart.pc = base: no cached page or block there.
 void stop_at_base(const Op* op, Hart* hart, i64 budget, u64 base);
+/// A breakpoint's address is about to be executed.
+void stop_at_breakpoint(const Op* op, Hart* hart, i64 budget, u64 base);
+/// The stop set of the run has a breakpoint at `pc` that holds at `position`; notes the hit.
+bool stops_at_breakpoint(Hart& hart, u64 pc, u64 position);
+/// Stands in a link whose target is in another page.
+const Op* far_stub();
 /// The instruction was found illegal before it changed anything.
 void trap_illegal(const Op* op, Hart* hart, i64 budget, u64 base);
 /// Sets pc, next_pc and position for the instruction in hand.

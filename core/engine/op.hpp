@@ -4,6 +4,8 @@
 //
 //   BlockHeader | op 0 | op 1 | … | op n-1 | links | u8 offsets[n + 1]
 //
+// There is an op per instruction, besides BREAK at the front and FALL at the end, which count no step.
+//
 // A block charges its whole length to the budget at its entry; whoever leaves it earlier gives the rest back.
 #pragma once
 
@@ -39,9 +41,10 @@ struct Links {
 static_assert(sizeof(Links) == sizeof(Op));
 
 struct BlockHeader {
-  i32 length;         ///< Instructions in the block; kStubLength in the stub, so that entering it fails the budget test.
-  u32 page_offset;    ///< Of the first instruction, in its page, in bytes.
-  const u8* offsets;  ///< offsets[i]: where instruction i starts, in halfwords from the block's start; [length]: the end.
+  i32 length;         ///< Instructions in the block; kStubLength in a stub, so that entering it fails the budget test.
+  u16 page_offset;    ///< Of the first instruction, in its page, in bytes.
+  u16 lead;           ///< Ops before the first instruction: 1 if the block starts with BREAK, else 0.
+  const u8* offsets;  ///< offsets[i]: where op i's instruction starts, in halfwords from the block's start.
 };
 static_assert(sizeof(BlockHeader) == 16);
 

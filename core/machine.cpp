@@ -1,0 +1,233 @@
+// Building the machine, and who makes the next step.
+#include "core/machine.hpp"
+
+#include <algorithm>
+
+#include "core/check.hpp"
+#include "core/engine/engine.hpp"
+#include "core/fp.hpp"
+#include "core/hart.hpp"
+
+namespace retrov {
+
+Machine::Machine(MachineConfig config, EngineKind engine)
+    : config_(std::move(config)), engine_kind_(engine), memory_(config_.ram_base, config_.ram_bytes) {
+  RV_CHECK(config_.harts >= 1 && config_.harts <= 8);
+  time_.steps_per_tick = config_.steps_per_tick;
+  engine_ = std::make_unique<Engine>(memory_, harts_);
+  platform_ = std::make_unique<Platform>(
+      Platform{memory_, bus_, time_, engine_->walks(), engine_->code(), devices_, engine, nullptr});
+  for (unsigned i = 0; i < config_.harts; ++i) harts_.push_back(std::make_unique<Hart>(i, *platform_));
+}
+
+Machine::~Machine() { memory_.set_listener(nullptr); }
+
+u8 Machine::attach(PhysAddr base, u64 size_bytes, std::unique_ptr<Device> device) {
+  RV_CHECK(devices_.size() < kMachineItself);
+  if (size_bytes != 0) bus_.attach(base, size_bytes, *device);
+  devices_.push_back(std::move(device));
+  return static_cast<u8>(devices_.size() - 1);
+}
+
+void Machine::power_on() {
+  place_initial_memory();
+  for (auto& device : devices_) device->reset();
+  for (auto& hart : harts_) hart->reset(config_.reset_pc.value);
+  settle_devices();
+}
+
+void Machine::place_initial_memory() {
+  for (const Blob& blob : config_.initial_memory) memory_.write(blob.at, blob.bytes, Writer::kLoader);
+}
+
+void Machine::power_off(int status, const std::string& why) {
+  if (!power_.off) power_ = {true, status, why};
+}
+
+void Machine::reset() { reset_pending_ = true; }
+
+// --- who runs (docs/machine.md, "Turns") ---
+
+bool Machine::runnable(unsigned index) const {
+  if ((sched_mask_ >> index & 1) == 0) return false;
+  return !harts_[index]->waiting || harts_[index]->wakes();
+}
+
+std::optional<Machine::Pick> Machine::pick() const {
+  if (turn_left_ > 0 && runnable(current_)) return Pick{current_, turn_left_};
+  for (unsigned i = 1; i <= harts_.size(); ++i) {
+    const unsigned next = static_cast<unsigned>((current_ + i) % harts_.size());
+    if (runnable(next)) return Pick{next, config_.turn_steps};
+  }
+  return std::nullopt;
+}
+
+bool Machine::idle() const { return !power_.off && !reset_pending_ && !pick(); }
+
+unsigned Machine::current_hart() const {
+  const auto next = pick();
+  return next ? next->hart : current_;
+}
+
+Ticks Machine::idle_deadline() const {
+  Ticks deadline = kNever;
+  for (const auto& device : devices_) deadline = std::min(deadline, device->advance_to(now()));
+  for (unsigned i = 0; i < harts_.size(); ++i) {
+    if ((sched_mask_ >> i & 1) != 0) deadline = std::min(deadline, harts_[i]->next_timer(now()));
+  }
+  return deadline;
+}
+
+// --- steps ---
+
+Pause Machine::run_until(Position limit, StopSet* stops) {
+  RV_CHECK(fp::host_rounding_is_sane());
+  use_stops(stops);
+  Pause pause = Pause::kLimit;
+  while (pause == Pause::kLimit) {
+    if (power_.off) {
+      pause = Pause::kPoweredOff;
+    } else if (position_ >= limit) {
+      break;
+    } else if (reset_pending_) {
+      reset_step();
+    } else if (const auto next = pick()) {
+      const auto stop = stop_before(*next, stops);
+      pause = stop ? *stop : run_slice(*next, limit, stops);
+    } else {
+      const auto stop = stop_before(Pick{current_, 0}, stops);
+      pause = stop ? *stop : Pause::kIdle;
+    }
+  }
+  platform_->stops = nullptr;
+  return pause;
+}
+
+void Machine::use_stops(StopSet* stops) {
+  platform_->stops = stops;
+  if (stops == nullptr) return;
+  stops->hit.reset();
+  engine_->code().set_breakpoints(stops->breakpoints);
+  if (stops->watches != watches_) {
+    watches_ = stops->watches;
+    engine_->flush_translations();
+  }
+}
+
+/// Stepping's conditions hold between steps: a hart is about to run, has begun to wait, or has returned.
+std::optional<Pause> Machine::stop_before(const Pick& next, StopSet* stops) {
+  if (stops == nullptr || stops->ignore_at == position_) return std::nullopt;
+  if (const auto wanted = stops->until_irq_return_of) {
+    const SteppingFacts& facts = harts_[*wanted]->stepping;
+    if (facts.returned_at == position_ && facts.open_irqs.size() <= stops->open_irqs_at_most) {
+      stops->hit = StopHit{StopHit::Kind::kInterruptReturn, *wanted, {}, 0, false, 0};
+      return Pause::kStop;
+    }
+  }
+  if (const auto wanted = stops->before_hart) {
+    const Hart& hart = *harts_[*wanted];
+    const bool begins_to_wait =
+        hart.waiting && hart.stepping.last_step && hart.stepping.last_step->steps + 1 == position_.steps;
+    const bool steps_next = next.left > 0 && next.hart == *wanted;
+    if (steps_next || begins_to_wait) {
+      stops->hit = StopHit{StopHit::Kind::kBeforeHart, *wanted, {}, 0, false, 0};
+      return Pause::kStop;
+    }
+  }
+  return std::nullopt;
+}
+
+Pause Machine::run_slice(const Pick& next, Position limit, StopSet* stops) {
+  Hart& hart = *harts_[next.hart];
+  hart.turn_over = false;
+  if (const auto interrupt = hart.pending_interrupt()) {
+    hart.waiting = false;
+    hart.take_interrupt(*interrupt);
+    hart.stepping.last_step = position_;
+    commit_turn(next, 1);
+    set_position(Position{position_.steps + 1});
+    if (position_ >= next_device_event_) settle_devices();
+    return Pause::kLimit;
+  }
+  const bool was_waiting = hart.waiting;
+  hart.waiting = false;
+  const Engine::Result result = engine_->run(hart, slice_steps(next, limit, stops));
+  if (result.steps == 0) {
+    hart.waiting = was_waiting;
+    RV_CHECK(result.end == Hart::RunEnd::kStop);
+    return Pause::kStop;
+  }
+  hart.stepping.last_step = Position{position_.steps + result.steps - 1};
+  commit_turn(next, result.steps);
+  if (result.end == Hart::RunEnd::kTrap) {
+    hart.position = *hart.stepping.last_step;
+    hart.take_trap(hart.run.trap);
+  }
+  set_position(Position{position_.steps + result.steps});
+  if (result.end == Hart::RunEnd::kLeave || position_ >= next_device_event_) settle_devices();
+  return result.end == Hart::RunEnd::kStop ? Pause::kStop : Pause::kLimit;
+}
+
+/// Up to the next thing that could change who runs or what the hart sees, other than by its own doing.
+u64 Machine::slice_steps(const Pick& next, Position limit, StopSet* stops) const {
+  const Hart& hart = *harts_[next.hart];
+  const Position timer = time_.deadline(hart.next_timer(now()), position_);
+  const Position end = std::min({limit, next_device_event_, timer});
+  u64 steps = end.steps - position_.steps;
+  // A hart alone has nobody to hand its turn to, so the turn's end need not be met exactly.
+  if (harts_.size() > 1) steps = std::min(steps, next.left);
+  if (stops != nullptr && stops->before_hart == next.hart) steps = 1;
+  return steps;
+}
+
+/// `steps` steps of the picked hart have been made: whose turn is it now? A lone hart may have begun several turns.
+void Machine::commit_turn(const Pick& next, u64 steps) {
+  if (next.hart != current_) harts_[current_]->reservation = {};
+  current_ = next.hart;
+  if (steps <= next.left) {
+    turn_left_ = next.left - steps;
+  } else {
+    const u64 into = (steps - next.left) % config_.turn_steps;
+    turn_left_ = into == 0 ? 0 : config_.turn_steps - into;
+  }
+  if (harts_[current_]->turn_over) turn_left_ = 0;
+}
+
+void Machine::idle_step() {
+  RV_CHECK(idle());
+  const Ticks deadline = idle_deadline();
+  RV_CHECK(deadline != kNever && deadline > now());
+  const u64 next = position_.steps + 1;
+  time_.idle_offset = deadline.value - next / time_.steps_per_tick;
+  set_position(Position{next});
+  settle_devices();
+}
+
+void Machine::reset_step() {
+  reset_pending_ = false;
+  place_initial_memory();
+  refill_rng_seed();
+  time_.mtime_offset = 0;
+  for (auto& device : devices_) device->reset();
+  for (auto& hart : harts_) hart->reset(config_.reset_pc.value);
+  current_ = 0;
+  turn_left_ = 0;
+  set_position(Position{position_.steps + 1});
+  settle_devices();
+}
+
+void Machine::settle_devices() {
+  Ticks deadline = kNever;
+  for (auto& device : devices_) deadline = std::min(deadline, device->advance_to(now()));
+  u64 levels = 0;
+  for (const auto& device : devices_) levels |= u64{device->irq_level()} << device->irq_source();
+  for (auto& device : devices_) device->lines_changed(levels);
+  next_device_event_ = time_.deadline(deadline, position_);
+}
+
+void Machine::set_position(Position position) {
+  position_ = position;
+  for (auto& hart : harts_) hart->position = hart->slice_start = position;
+}
+
+}  // namespace retrov

@@ -1,0 +1,62 @@
+// Looking at the machine as the debugger: nothing here changes anything the guest could see.
+#include <algorithm>
+
+#include "core/hart.hpp"
+#include "core/machine.hpp"
+
+namespace retrov {
+
+HartSummary Machine::hart_summary(unsigned index) const {
+  const Hart& hart = *harts_[index];
+  return {static_cast<unsigned>(hart.priv), hart.waiting, hart.csr.satp, VirtAddr{hart.pc}};
+}
+
+const SteppingFacts& Machine::stepping(unsigned index) const { return harts_[index]->stepping; }
+
+std::optional<u64> Machine::read_register(unsigned index, RegisterId id) const {
+  const Hart& hart = *harts_[index];
+  const unsigned number = static_cast<unsigned>(id);
+  if (number < 32) return hart.x[number];
+  if (id == kRegisterPc) return hart.pc;
+  if (number < kFirstFloat + 32u) return hart.f[number - kFirstFloat];
+  if (id == kRegisterPriv) return static_cast<u64>(hart.priv);
+  return hart.csr_peek(static_cast<u16>(number - kFirstCsr));
+}
+
+std::optional<std::string> Machine::refuse_register_write(unsigned index, RegisterId id) const {
+  const unsigned number = static_cast<unsigned>(id);
+  if (number == 0) return "x0 is always zero";
+  if (number < kFirstCsr) return std::nullopt;
+  const u16 csr = static_cast<u16>(number - kFirstCsr);
+  if (!harts_[index]->csr_peek(csr)) return "no such register";
+  if ((csr >> 10 & 3) == 3) return "the register is read-only";
+  return std::nullopt;
+}
+
+std::optional<PhysAddr> Machine::translate_for_debugger(unsigned index, VirtAddr address) const {
+  return harts_[index]->translate_for_debugger(address);
+}
+
+bool Machine::read_physical(PhysAddr address, std::span<u8> out) const {
+  if (memory_.contains(address, out.size())) {
+    memory_.read(address, out);
+    return true;
+  }
+  // Registers have a width: aligned words first, bytes where the device has nothing wider there.
+  for (std::size_t done = 0; done < out.size();) {
+    const PhysAddr at{address.value + done};
+    const unsigned word = at.value % 4 == 0 && out.size() - done >= 4 ? 4 : 1;
+    const Bus::Slot* slot = bus_.find(at, word);
+    if (slot == nullptr) return false;
+    const u64 offset = at.value - slot->base.value;
+    auto value = slot->device->peek(offset, word, now());
+    unsigned width = word;
+    if (!value && word == 4) value = slot->device->peek(offset, width = 1, now());
+    if (!value) return false;
+    for (unsigned i = 0; i < width; ++i) out[done + i] = static_cast<u8>(*value >> (8 * i));
+    done += width;
+  }
+  return true;
+}
+
+}  // namespace retrov

@@ -2,6 +2,7 @@
 
 #include "devices/board_devices.hpp"
 #include "devices/uart.hpp"
+#include "devices/virtio_blk.hpp"
 
 namespace retrov {
 
@@ -23,6 +24,11 @@ std::unique_ptr<Machine> build_board(const BoardConfig& config, EngineKind engin
 
 std::size_t console_room_bytes(Machine& machine) {
   return dynamic_cast<Uart&>(*machine.device(kUartIndex)).room_bytes();
+}
+
+VirtioBlk& board_disk(Machine& machine, const BoardConfig& config, std::size_t index) {
+  RV_CHECK(index < config.disks.size());
+  return dynamic_cast<VirtioBlk&>(*machine.device(static_cast<u8>(kFirstVirtioIndex + config.disks[index].slot)));
 }
 
 }  // namespace retrov

@@ -78,7 +78,7 @@ std::vector<u8> make_device_tree(const BoardConfig& config, const std::string& b
 /// How many bytes typed at the console the UART still takes; a live source holds back the rest.
 std::size_t console_room_bytes(Machine& machine);
 
-/// The disk in config.disks[index]; null if that slot holds none.
-VirtioBlk* board_disk(Machine& machine, const BoardConfig& config, std::size_t index);
+/// The device made for config.disks[index].
+VirtioBlk& board_disk(Machine& machine, const BoardConfig& config, std::size_t index);
 
 }  // namespace retrov

@@ -7,6 +7,8 @@
 #include "devices/rtc.hpp"
 #include "devices/test_finisher.hpp"
 #include "devices/uart.hpp"
+#include "devices/virtio.hpp"
+#include "devices/virtio_blk.hpp"
 
 namespace retrov {
 
@@ -41,6 +43,17 @@ std::vector<PlacedDevice> make_devices(const BoardConfig& config, const Wiring& 
   add(kRtcRegion, std::make_unique<Rtc>());
   add(kTestFinisherRegion, std::make_unique<TestFinisher>(w.power));
   add(kRomRegion, std::make_unique<Rom>(config.rom));
+  const VirtioVersion version = config.virtio_legacy ? VirtioVersion::kLegacy : VirtioVersion::kModern;
+  for (unsigned slot = 0; slot < kVirtioSlots; ++slot) {
+    const Region region{PhysAddr{kVirtioBase.value + slot * kVirtioSlotBytes}, kVirtioSlotBytes};
+    std::unique_ptr<Device> device = std::make_unique<VirtioEmpty>(slot, version);
+    for (std::size_t i = 0; i < config.disks.size(); ++i) {
+      if (config.disks[i].slot != slot) continue;
+      const VirtioBlk::Connection connection{w.memory, *w.disk_bases[i], w.output, w.position};
+      device = std::make_unique<VirtioBlk>(config.disks[i], config.disk_latency, version, connection);
+    }
+    add(region, std::move(device));
+  }
   if (config.tohost) {
     add(Region{}, std::make_unique<Htif>(*config.tohost, w.memory, w.power, w.output, w.position));
   }

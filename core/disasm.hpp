@@ -1,0 +1,15 @@
+// Instructions as text, for people. Capstone writes what it knows; what it does not (Zb*, hints, newer CSRs) comes from
+// our own rows, and jump targets are made absolute. What find_insn calls illegal is shown as data, whatever Capstone
+// thinks, so that the text agrees with what the machine would do.
+#pragma once
+
+#include <string>
+
+#include "core/types.hpp"
+
+namespace retrov {
+
+/// One line without address and bits: "addi a0, a0, 1". `raw` has 16 or 32 bits, by its low two bits.
+[[nodiscard]] std::string disassemble(u32 raw, VirtAddr pc);
+
+}  // namespace retrov

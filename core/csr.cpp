@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "core/check.hpp"
 #include "core/hart.hpp"
 
 namespace retrov {

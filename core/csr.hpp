@@ -1,7 +1,7 @@
-// The control and status registers as one table: number, name, how it reads, what a write keeps of the value (WARL), and
-// when it may be touched at all. Instructions, gdb, the command prompt and dumps all go through these rows, so a register
-// exists for everybody or for nobody. A number without a row raises illegal instruction, which firmware relies on to
-// find out what a hart has.
+// The control and status registers as one table: number, name, how it reads, what a write keeps of the value (WARL),
+// and when it may be touched at all. Instructions, gdb, the command prompt and dumps all go through these rows, so a
+// register exists for everybody or for nobody. A number without a row raises illegal instruction, which firmware relies
+// on to find out what a hart has.
 #pragma once
 
 #include <span>
@@ -26,7 +26,7 @@ struct CsrRow {
   u16 number = 0;
   std::string name;  ///< As in the manual.
   u64 (*read)(const Hart&, u16 number) = nullptr;
-  /// Null: the value is fixed. An instruction's write is then ignored, unless the number says read-only (bits 11:10 set).
+  /// Null: the value is fixed. An instruction's write is then ignored, or illegal if bits 11:10 of the number are set.
   void (*write)(Hart&, const CsrWrite&) = nullptr;
   /// Conditions beside existence and privilege; false is an illegal instruction. Null: none.
   bool (*gate)(const Hart&, u16 number) = nullptr;
@@ -41,8 +41,8 @@ struct CsrRow {
 /// Empty if there is no such CSR. Valid for the life of the program.
 [[nodiscard]] std::string_view csr_name(u16 number);
 
-/// Identity. A change of these is a change of the machine version (docs/machine.md). 0 is "not implemented", which keeps
-/// guests from applying some vendor's errata.
+/// Identity. A change of these is a change of the machine version (docs/machine.md). 0 is "not implemented", which
+/// keeps guests from applying some vendor's errata.
 inline constexpr u64 kMvendorid = 0;
 inline constexpr u64 kMarchid = 0;
 inline constexpr u64 kMimpid = 1;

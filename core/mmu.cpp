@@ -1,4 +1,5 @@
-// Sv39 and Sv48 (privileged manual, 4.3 to 4.5): from a virtual address to a physical one, by a walk of memory as it is.
+// Sv39 and Sv48 (privileged manual, 4.3 to 4.5): from a virtual address to a physical one, by a walk of memory as it
+// stands.
 #include <array>
 #include <cstring>
 

@@ -1,5 +1,5 @@
-// Physical memory protection (privileged manual, 3.7): 16 entries, granularity four bytes. The lowest-numbered entry that
-// matches any byte of an access decides, and must match all of it.
+// Physical memory protection (privileged manual, 3.7): 16 entries, granularity four bytes. The lowest-numbered entry
+// that matches any byte of an access decides, and must match all of it.
 #include "core/hart.hpp"
 
 namespace retrov {

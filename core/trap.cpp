@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/check.hpp"
 #include "core/csr.hpp"
 #include "core/device.hpp"
 #include "core/hart.hpp"

@@ -75,6 +75,7 @@ class History {
 
   /// `listener` may be null; it must outlive its use and is not told what was added before.
   void set_listener(HistoryListener* listener) { listener_ = listener; }
+  /// Events and marks come at or above end(): what they say of a position comes after everything below it.
   void add_event(Event event);
   /// Does nothing if the block is there already.
   void add_block(Position before, const CapturedBlock& block);

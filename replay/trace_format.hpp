@@ -25,6 +25,7 @@ inline constexpr u16 kStateSchema = 1;
 // Limits: the reader refuses what is beyond them, the writer stops recording before it.
 inline constexpr u64 kMaxPayloadBytes = u64{2} << 20;  ///< Of a frame, stored and raw.
 inline constexpr u64 kBlobChunkBytes = u64{1} << 20;   ///< Raw, in one frame of initial memory.
+inline constexpr u64 kMaxBoardBytes = u64{256} << 10;  ///< Raw, the board frame.
 inline constexpr u64 kMaxBlobs = 256;
 inline constexpr u64 kMaxBlobBytes = u64{4} << 30;     ///< All initial memory together.
 inline constexpr u64 kMaxInputs = u64{4} << 20;        ///< In all events of a trace together.

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,10 +37,9 @@ class TraceReader {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] u64 file_bytes() const { return file_bytes_; }
   [[nodiscard]] const TraceIdentity& identity() const { return identity_; }
-  /// Without the bytes of the initial memory, whose sizes and hashes are in blobs().
-  [[nodiscard]] const BoardConfig& bare_board() const { return layout_.board; }
+  /// The machine without the bytes of its initial memory, of which it has sizes and hashes.
   [[nodiscard]] const BoardLayout& layout() const { return layout_; }
-  /// Where the history ends, from the frames alone.
+  /// Where the history ends.
   [[nodiscard]] Position end() const { return end_; }
   /// The recorder ended the trace itself.
   [[nodiscard]] bool complete() const { return complete_; }
@@ -61,10 +61,17 @@ class TraceReader {
   class Bytes;
   void open();
   void scan();
-  [[nodiscard]] bool scan_frame(u64 offset);
+  /// Nothing if the file ends before the frame does.
+  [[nodiscard]] std::optional<FrameInfo> scan_frame(u64 offset);
+  /// False: to be skipped. Throws if it must not be.
+  [[nodiscard]] bool is_known(const FrameInfo& frame) const;
   void read_layout();
+  void find_end();
+  [[nodiscard]] std::vector<std::vector<u8>> read_contents() const;
+  [[nodiscard]] std::vector<u8> frame_bytes(const FrameInfo& frame) const;
   [[nodiscard]] std::vector<u8> payload(const FrameInfo& frame) const;
-  [[nodiscard]] Error damage(u64 offset, const std::string& what) const;
+  [[nodiscard]] Error cut(const std::string& where) const;
+  [[nodiscard]] Error damage(u64 offset, Position at, const std::string& what) const;
 
   const std::string name_;
   std::unique_ptr<Bytes> bytes_;

@@ -6,7 +6,6 @@
 // failure nothing more is written. No function but the constructor throws: they are called from inside a guest's step.
 #pragma once
 
-#include <array>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -51,9 +50,13 @@ class TraceWriter final : public HistoryListener {
 
  private:
   void write_header(const BoardConfig& board, const TraceIdentity& identity);
-  void told(std::unique_lock<std::mutex>& lock);
+  /// Adds to the frames by `add(frames_)`, unless recording is over.
+  template <class Add>
+  void tell(Add add);
   void flush_locked();
-  void write_out(std::span<const u8> bytes);
+  /// 0, or the errno; then the file is as it was.
+  int write_out(std::span<const u8> bytes);
+  void fail(const std::string& why);
   void run_flusher();
 
   const std::string path_;

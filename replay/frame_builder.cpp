@@ -1,0 +1,101 @@
+#include "replay/frame_builder.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/check.hpp"
+#include "replay/trace_codec.hpp"
+
+namespace retrov {
+
+namespace {
+
+/// An open frame is closed at this size: large enough to compress well, small enough to read little for one thing.
+constexpr std::size_t kFullPayloadBytes = std::size_t{256} << 10;
+
+[[noreturn]] void refuse(const std::string& what) { throw Error(Exit::kIo, what); }
+
+}  // namespace
+
+void FrameBuilder::append(FrameKind kind, Position at, std::span<const u8> payload) {
+  append_frame(frames_, offset_ + frames_.size(), kind, at, payload);
+}
+
+void FrameBuilder::close() {
+  if (!payload_.empty()) append(kind_, first_, payload_);
+  payload_.clear();
+}
+
+Position FrameBuilder::open(FrameKind kind, Position& at) {
+  at = std::max(at, reached_);
+  if (at > kMaxPosition) refuse("a trace cannot hold positions beyond 2^62");
+  if (kind != kind_ || payload_.size() >= kFullPayloadBytes) close();
+  if (payload_.empty()) {
+    kind_ = kind;
+    first_ = at;
+    reached_ = at;
+  }
+  return std::exchange(reached_, at);
+}
+
+void FrameBuilder::add_event(const Event& event) {
+  RV_CHECK(event.at >= reached_ && !event.batch.inputs.empty());
+  inputs_ += event.batch.inputs.size();
+  if (inputs_ > kMaxInputs) refuse("a trace cannot hold more than " + std::to_string(kMaxInputs) + " inputs");
+  std::vector<u8> alone;
+  encode_event(alone, event.at, event);
+  // Ten bytes more: the distance from the event before is a longer number than the zero it is here.
+  if (alone.size() + 10 > kMaxPayloadBytes - kFullPayloadBytes) {
+    refuse("a trace cannot hold an input of " + std::to_string(alone.size()) + " bytes");
+  }
+  Position at = event.at;
+  const Position previous = open(FrameKind::kEvents, at);
+  encode_event(payload_, previous, event);
+}
+
+void FrameBuilder::add_block(Position before, const CapturedBlock& block) {
+  const Position previous = open(FrameKind::kBlocks, before);
+  encode_block(payload_, previous, before, block);
+}
+
+u64 FrameBuilder::table_for(Position at, const std::vector<ComponentHash>& components) {
+  std::vector<std::string> names;
+  for (const ComponentHash& component : components) names.push_back(component.name);
+  const auto [entry, is_new] = tables_.try_emplace(std::move(names), tables_.size());
+  if (is_new) {
+    const bool fits = tables_.size() <= kMaxComponentTables && components.size() <= kMaxComponents;
+    if (!fits) refuse("a trace cannot hold so many components");
+    close();
+    reached_ = std::max(reached_, at);
+    append(FrameKind::kComponents, reached_, encode_components(components));
+  }
+  return entry->second;
+}
+
+void FrameBuilder::add_mark(const HashMark& mark) {
+  hashes_ += mark.components.size();
+  if (hashes_ > kMaxMarkedHashes) refuse("a trace cannot hold more than " + std::to_string(kMaxMarkedHashes) + " hashes");
+  const u64 table = table_for(mark.at, mark.components);
+  Position at = mark.at;
+  const Position previous = open(FrameKind::kMarks, at);
+  RV_CHECK(at == mark.at);
+  encode_mark(payload_, previous, mark, table);
+}
+
+void FrameBuilder::add_end(Position end, const Outcome& outcome) {
+  close();
+  reached_ = std::max({reached_, progress_, end});
+  append(FrameKind::kEnd, reached_, encode_outcome(outcome));
+}
+
+std::vector<u8> FrameBuilder::take() {
+  close();
+  if (progress_ > reached_) {
+    append(FrameKind::kProgress, progress_, {});
+    reached_ = progress_;
+  }
+  offset_ += frames_.size();
+  return std::exchange(frames_, {});
+}
+
+}  // namespace retrov

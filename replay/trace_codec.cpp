@@ -1,0 +1,262 @@
+#include "replay/trace_codec.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/varint.hpp"
+
+namespace retrov {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& what) { throw Error(Exit::kBadTrace, what); }
+
+void write_text(StateWriter& out, const std::string& text, u64 most_bytes) {
+  const std::size_t size_bytes = std::min<std::size_t>(text.size(), most_bytes);
+  write_varint(out, size_bytes);
+  out.write_bytes(text.data(), size_bytes);
+}
+
+std::string read_text(StateReader& in, u64 most_bytes) {
+  const u64 size_bytes = read_varint(in);
+  if (size_bytes > most_bytes) refuse("text longer than " + std::to_string(most_bytes) + " bytes");
+  in.require(size_bytes);
+  std::string text(static_cast<std::size_t>(size_bytes), '\0');
+  in.read_bytes(text.data(), text.size());
+  return text;
+}
+
+Position advanced(Position from, u64 steps) {
+  if (from > kMaxPosition || steps > kMaxPosition.steps - from.steps) refuse("position beyond 2^62");
+  return {from.steps + steps};
+}
+
+u64 distance(Position from, Position to) {
+  RV_CHECK(to >= from);
+  return to.steps - from.steps;
+}
+
+}  // namespace
+
+BoardLayout make_layout(const BoardConfig& board, std::vector<std::size_t>& first_blob) {
+  BoardLayout layout;
+  layout.board = board;
+  first_blob.clear();
+  const std::vector<Blob>& blobs = board.machine.initial_memory;
+  for (std::size_t blob = 0; blob < blobs.size(); ++blob) {
+    const auto same = std::find_if(first_blob.begin(), first_blob.end(),
+                                   [&](std::size_t earlier) { return blobs[earlier].bytes == blobs[blob].bytes; });
+    layout.content_of_blob.push_back(static_cast<u32>(same - first_blob.begin()));
+    if (same != first_blob.end()) continue;
+    first_blob.push_back(blob);
+    layout.contents.push_back({blobs[blob].bytes.size(), hash_bytes(blobs[blob].bytes)});
+  }
+  for (Blob& blob : layout.board.machine.initial_memory) blob.bytes.clear();
+  return layout;
+}
+
+std::vector<u8> encode_layout(const BoardLayout& layout) {
+  std::vector<u8> payload;
+  StateWriter out(payload);
+  write_varint(out, layout.contents.size());
+  for (const BlobContent& content : layout.contents) {
+    write_varint(out, content.size_bytes);
+    out(content.hash);
+  }
+  write_varint(out, layout.content_of_blob.size());
+  for (const u32 content : layout.content_of_blob) write_varint(out, content);
+  BoardConfig board = layout.board;  // serialize is one function for both directions and wants an lvalue
+  out(board);
+  return payload;
+}
+
+BoardLayout decode_layout(std::span<const u8> payload) {
+  if (payload.size() > kMaxBoardBytes) refuse("description of a machine that is too long");
+  StateReader in(payload);
+  BoardLayout layout;
+  const u64 contents = read_varint(in);
+  if (contents > kMaxBlobs) refuse("more than " + std::to_string(kMaxBlobs) + " pieces of initial memory");
+  for (u64 i = 0; i < contents; ++i) {
+    BlobContent content;
+    content.size_bytes = read_varint(in);
+    in(content.hash);
+    layout.contents.push_back(content);
+  }
+  const u64 blobs = read_varint(in);
+  if (blobs > kMaxBlobs) refuse("more than " + std::to_string(kMaxBlobs) + " pieces of initial memory");
+  u64 total_bytes = 0;
+  for (u64 i = 0; i < blobs; ++i) {
+    const u64 content = read_varint(in);
+    if (content >= contents) refuse("initial memory that is not in the trace");
+    const u64 size_bytes = layout.contents[content].size_bytes;
+    if (size_bytes > kMaxBlobBytes - total_bytes) refuse("more than 4 GiB of initial memory");
+    total_bytes += size_bytes;
+    layout.content_of_blob.push_back(static_cast<u32>(content));
+  }
+  in(layout.board);
+  if (layout.board.machine.initial_memory.size() != blobs) refuse("two different numbers of pieces of initial memory");
+  for (const Blob& blob : layout.board.machine.initial_memory) {
+    if (!blob.bytes.empty()) refuse("initial memory in the wrong place");
+  }
+  if (in.left_bytes() != 0) refuse("bytes after the description of the machine");
+  return layout;
+}
+
+void encode_blob_chunk(std::vector<u8>& payload, const BlobChunk& chunk, std::span<const u8> bytes) {
+  StateWriter out(payload);
+  write_varint(out, chunk.content);
+  write_varint(out, chunk.offset);
+  out.write_bytes(bytes.data(), bytes.size());
+}
+
+BlobChunk decode_blob_chunk(std::span<const u8>& payload) {
+  StateReader in(payload);
+  BlobChunk chunk;
+  chunk.content = read_varint(in);
+  chunk.offset = read_varint(in);
+  payload = payload.last(in.left_bytes());
+  return chunk;
+}
+
+void encode_event(std::vector<u8>& payload, Position previous, const Event& event) {
+  StateWriter out(payload);
+  write_event(out, {{distance(previous, event.at)}, event.batch});
+}
+
+void encode_block(std::vector<u8>& payload, Position previous, Position before, const CapturedBlock& block) {
+  StateWriter out(payload);
+  write_varint(out, distance(previous, before));
+  out(block.disk);
+  write_varint(out, block.index);
+  out.write_bytes(block.bytes->data(), block.bytes->size());
+}
+
+void encode_mark(std::vector<u8>& payload, Position previous, const HashMark& mark, u64 table) {
+  StateWriter out(payload);
+  write_varint(out, distance(previous, mark.at));
+  write_varint(out, table);
+  write_varint(out, mark.console_bytes);
+  out(mark.console_hash);
+  for (const ComponentHash& component : mark.components) out(component.hash);
+}
+
+std::vector<u8> encode_components(const std::vector<ComponentHash>& components) {
+  std::vector<u8> payload;
+  StateWriter out(payload);
+  for (const ComponentHash& component : components) {
+    write_text(out, component.name, kMaxNameBytes);
+    out(kStateSchema);
+  }
+  return payload;
+}
+
+std::vector<u8> encode_outcome(const Outcome& outcome) {
+  std::vector<u8> payload;
+  StateWriter out(payload);
+  out(static_cast<u8>(outcome.kind), static_cast<i32>(outcome.status));
+  write_text(out, outcome.why, kMaxReasonBytes);
+  return payload;
+}
+
+void FrameDecoder::decode(const FrameInfo& frame, std::span<const u8> payload, HistoryListener& listener) {
+  if (frame.at < reached_) refuse("frame that goes back from position " + std::to_string(reached_.steps));
+  reached_ = advanced(frame.at, 0);
+  StateReader in(payload);
+  switch (frame.kind) {
+    case FrameKind::kEvents: decode_events(in, listener); break;
+    case FrameKind::kBlocks: decode_blocks(in, listener); break;
+    case FrameKind::kComponents: decode_components(in); break;
+    case FrameKind::kMarks: decode_marks(in, listener); break;
+    case FrameKind::kProgress: listener.on_progress(reached_); break;
+    case FrameKind::kEnd: decode_end(in, listener); break;
+    case FrameKind::kBoard:
+    case FrameKind::kBlob: refuse("description of a machine behind its beginning");
+    case FrameKind::kUnknown: return;  // Optional, or the scan had refused it.
+  }
+  if (in.left_bytes() != 0) refuse(std::string("bytes after the last of the ") + frame_kind_name(frame.kind));
+}
+
+Position FrameDecoder::next_position(StateReader& in) { return reached_ = advanced(reached_, read_varint(in)); }
+
+void FrameDecoder::check_event(const Event& event) const {
+  if (last_event_ && event.at <= *last_event_) refuse("two events at one position");
+  for (const Input& input : event.batch.inputs) {
+    const auto* write = std::get_if<DebuggerWrite>(&input.what);
+    if (write != nullptr && write->hart >= board_.machine.harts) refuse("debugger write to a hart that is not there");
+  }
+}
+
+void FrameDecoder::decode_events(StateReader& in, HistoryListener& listener) {
+  while (in.left_bytes() != 0) {
+    Event event = read_event(in);
+    event.at = reached_ = advanced(reached_, event.at.steps);
+    inputs_ += event.batch.inputs.size();
+    if (inputs_ > kMaxInputs) refuse("more than " + std::to_string(kMaxInputs) + " inputs");
+    check_event(event);
+    last_event_ = event.at;
+    listener.on_event(event);
+  }
+}
+
+void FrameDecoder::decode_blocks(StateReader& in, HistoryListener& listener) {
+  while (in.left_bytes() != 0) {
+    const Position before = next_position(in);
+    CapturedBlock block;
+    in(block.disk);
+    block.index = read_varint(in);
+    const bool on_board = block.disk < board_.disks.size() &&
+                          block.index < (board_.disks[block.disk].size_bytes + kBlockBytes - 1) / kBlockBytes;
+    if (!on_board) refuse("block " + std::to_string(block.index) + " of disk " + std::to_string(block.disk) +
+                          ", which is not there");
+    auto bytes = std::make_shared<PageBytes>();
+    in.read_bytes(bytes->data(), bytes->size());
+    block.bytes = std::move(bytes);
+    listener.on_block(before, block);
+  }
+}
+
+void FrameDecoder::decode_components(StateReader& in) {
+  if (tables_.size() >= kMaxComponentTables) refuse("more than " + std::to_string(kMaxComponentTables) + " tables");
+  std::vector<Component>& table = tables_.emplace_back();
+  while (in.left_bytes() != 0) {
+    if (table.size() >= kMaxComponents) refuse("more than " + std::to_string(kMaxComponents) + " components");
+    Component component;
+    component.name = read_text(in, kMaxNameBytes);
+    in(component.schema);
+    table.push_back(std::move(component));
+  }
+}
+
+void FrameDecoder::decode_marks(StateReader& in, HistoryListener& listener) {
+  while (in.left_bytes() != 0) {
+    HashMark mark;
+    mark.at = next_position(in);
+    const u64 table = read_varint(in);
+    if (table >= tables_.size()) refuse("hash mark with components that have no names");
+    mark.console_bytes = read_varint(in);
+    in(mark.console_hash);
+    hashes_ += tables_[table].size();
+    if (hashes_ > kMaxMarkedHashes) refuse("more than " + std::to_string(kMaxMarkedHashes) + " hashes");
+    for (const Component& component : tables_[table]) {
+      u64 hash = 0;
+      in(hash);
+      // The hash of a component whose fields were different then cannot be compared with ours.
+      if (component.schema == kStateSchema) mark.components.push_back({component.name, hash});
+    }
+    listener.on_mark(mark);
+  }
+}
+
+void FrameDecoder::decode_end(StateReader& in, HistoryListener& listener) {
+  Outcome outcome;
+  u8 kind = 0;
+  i32 status = 0;
+  in(kind, status);
+  if (kind > static_cast<u8>(Outcome::Kind::kInterrupted)) refuse("unknown outcome");
+  outcome.kind = static_cast<Outcome::Kind>(kind);
+  outcome.status = status;
+  outcome.why = read_text(in, kMaxReasonBytes);
+  listener.on_finish(reached_, outcome);
+}
+
+}  // namespace retrov

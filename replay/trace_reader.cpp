@@ -1,0 +1,313 @@
+#include "replay/trace_reader.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace retrov {
+
+namespace {
+
+/// Tells a history what the trace tells.
+class HistoryFiller final : public HistoryListener {
+ public:
+  explicit HistoryFiller(History& history) : history_(history) {}
+  void on_event(const Event& event) override { history_.add_event(event); }
+  void on_block(Position before, const CapturedBlock& block) override { history_.add_block(before, block); }
+  void on_mark(const HashMark& mark) override { history_.add_mark(mark); }
+  void on_progress(Position now) override { history_.progress(now); }
+  void on_finish(Position end, const Outcome& outcome) override {
+    history_.progress(end);
+    history_.finish(outcome);
+  }
+
+ private:
+  History& history_;
+};
+
+class DeafListener final : public HistoryListener {
+  void on_event(const Event&) override {}
+  void on_block(Position, const CapturedBlock&) override {}
+  void on_mark(const HashMark&) override {}
+  void on_progress(Position) override {}
+  void on_finish(Position, const Outcome&) override {}
+};
+
+}  // namespace
+
+/// Where the bytes come from: a file that is read piece by piece, for it may be larger than memory, or memory.
+class TraceReader::Bytes {
+ public:
+  explicit Bytes(std::vector<u8> memory) : memory_(std::move(memory)) {}
+  explicit Bytes(const std::string& path) : path_(path) {
+    // Not to wait for the other end of a pipe.
+    file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (file_ < 0) {
+      throw Error(errno == EACCES ? Exit::kNoPermission : Exit::kNoInput, "trace " + path + ": " + std::strerror(errno));
+    }
+  }
+  ~Bytes() {
+    if (file_ >= 0) ::close(file_);
+  }
+  Bytes(const Bytes&) = delete;
+  Bytes& operator=(const Bytes&) = delete;
+
+  [[nodiscard]] u64 size_bytes() const {
+    if (file_ < 0) return memory_.size();
+    struct stat facts {};
+    if (::fstat(file_, &facts) != 0 || !S_ISREG(facts.st_mode)) {
+      throw Error(Exit::kBadTrace, "trace " + path_ + ": not a regular file");
+    }
+    return static_cast<u64>(facts.st_size);
+  }
+
+  void read(u64 offset, std::span<u8> out) const {
+    if (file_ < 0) {
+      std::copy_n(memory_.begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
+      return;
+    }
+    while (!out.empty()) {
+      const ssize_t size = ::pread(file_, out.data(), out.size(), static_cast<off_t>(offset));
+      if (size < 0 && errno == EINTR) continue;
+      if (size <= 0) {
+        const std::string why = size < 0 ? std::strerror(errno) : "became shorter while it was read";
+        throw Error(Exit::kIo, "trace " + path_ + ": " + why);
+      }
+      out = out.subspan(static_cast<std::size_t>(size));
+      offset += static_cast<u64>(size);
+    }
+  }
+
+  [[nodiscard]] bool all_zero_from(u64 offset, u64 end) const {
+    std::array<u8, 65536> buffer;
+    while (offset < end) {
+      const std::span<u8> part(buffer.data(), std::min<u64>(buffer.size(), end - offset));
+      read(offset, part);
+      if (std::any_of(part.begin(), part.end(), [](u8 byte) { return byte != 0; })) return false;
+      offset += part.size();
+    }
+    return true;
+  }
+
+ private:
+  std::string path_;
+  int file_ = -1;
+  std::vector<u8> memory_;
+};
+
+TraceReader::TraceReader(const std::string& path) : name_(path), bytes_(std::make_unique<Bytes>(path)) { open(); }
+
+TraceReader::TraceReader(std::string name, std::vector<u8> bytes)
+    : name_(std::move(name)), bytes_(std::make_unique<Bytes>(std::move(bytes))) {
+  open();
+}
+
+TraceReader::~TraceReader() = default;
+
+Error TraceReader::damage(u64 offset, Position at, const std::string& what) const {
+  return Error(Exit::kBadTrace, "trace " + name_ + ": damaged at offset " + std::to_string(offset) + " (position " +
+                                    std::to_string(at.steps) + "): " + what);
+}
+
+Error TraceReader::cut(const std::string& where) const {
+  return Error(Exit::kBadTrace, "trace " + name_ + ": cut at offset " + std::to_string(file_bytes_ - torn_bytes_) + ", " +
+                                    where + ": there is nothing to replay");
+}
+
+void TraceReader::open() {
+  file_bytes_ = bytes_->size_bytes();
+  std::vector<u8> preamble(std::min(file_bytes_, kPreambleBytes));
+  bytes_->read(0, preamble);
+  try {
+    identity_ = parse_preamble(preamble);
+    require_replayable(identity_);
+  } catch (const Error& error) {
+    throw Error(error.exit_code(), "trace " + name_ + ": " + error.what());
+  }
+  scan();
+  read_layout();
+  // Reads all of the initial memory, so that whoever has a reader has a machine.
+  (void)read_board();
+  find_end();
+}
+
+bool TraceReader::is_known(const FrameInfo& frame) const {
+  constexpr u8 kKnownFlags = kFrameCompressed | kFrameOptional;
+  if (frame.kind != FrameKind::kUnknown && (frame.flags & ~kKnownFlags) == 0) return true;
+  if ((frame.flags & kFrameOptional) != 0) return false;
+  throw Error(Exit::kBadTrace, "trace " + name_ + ": the frame at offset " + std::to_string(frame.offset) +
+                                   " (position " + std::to_string(frame.at.steps) + ") is of kind " +
+                                   std::to_string(frame.kind_byte) + ", which this build cannot do without: use retrov " +
+                                   identity_.release + ", commit " + identity_.commit + ", which made it");
+}
+
+std::optional<FrameInfo> TraceReader::scan_frame(u64 offset) {
+  const Position last = frames_.empty() ? Position{} : frames_.back().at;
+  const u64 rest_bytes = file_bytes_ - offset;
+  if (rest_bytes < kFrameHeaderBytes) return std::nullopt;
+  std::array<u8, kFrameHeaderBytes> header;
+  bytes_->read(offset, header);
+  std::optional<FrameInfo> frame = parse_frame_header(header, offset);
+  if (!frame) {
+    // After a power failure a file may end in zeros that were never written.
+    if (bytes_->all_zero_from(offset, file_bytes_)) return std::nullopt;
+    throw damage(offset, last, "the header of the frame does not agree with its checksum");
+  }
+  if (frame->stored_bytes > kMaxPayloadBytes) {
+    throw damage(offset, last, "frame of " + std::to_string(frame->stored_bytes) + " bytes");
+  }
+  if (kFrameHeaderBytes + frame->stored_bytes + kFrameCheckBytes > rest_bytes) return std::nullopt;
+  const std::vector<u8> bytes = frame_bytes(*frame);
+  if (!frame_intact(bytes, offset)) throw damage(offset, last, "the frame does not agree with its checksum");
+  if (!is_known(*frame)) {
+    frame->kind = FrameKind::kUnknown;
+    frame->raw_bytes = frame->stored_bytes;
+    return frame;
+  }
+  if (complete_) throw damage(offset, frame->at, "frame after the end");
+  if (frame->at < last) throw damage(offset, frame->at, "frame that goes back");
+  try {
+    frame->raw_bytes = raw_payload_bytes(*frame, bytes);
+  } catch (const Error& error) {
+    throw damage(offset, frame->at, error.what());
+  }
+  return frame;
+}
+
+void TraceReader::scan() {
+  u64 offset = kPreambleBytes;
+  while (offset < file_bytes_) {
+    const std::optional<FrameInfo> frame = scan_frame(offset);
+    if (!frame) break;
+    const u64 size_bytes = kFrameHeaderBytes + frame->stored_bytes + kFrameCheckBytes;
+    FrameTotals& totals = totals_[static_cast<std::size_t>(frame->kind)];
+    ++totals.frames;
+    totals.stored_bytes += size_bytes;
+    totals.raw_bytes += frame->raw_bytes;
+    complete_ = complete_ || frame->kind == FrameKind::kEnd;
+    if (frame->kind != FrameKind::kUnknown) frames_.push_back(*frame);
+    offset += size_bytes;
+  }
+  torn_bytes_ = file_bytes_ - offset;
+}
+
+void TraceReader::find_end() {
+  // Only names and the last frame: the frames between are below its position, which visit() checks.
+  FrameDecoder decoder(layout_.board);
+  DeafListener nobody;
+  for (const FrameInfo& frame : frames_) {
+    const bool is_last = &frame == &frames_.back();
+    if (frame.kind == FrameKind::kBoard || frame.kind == FrameKind::kBlob) continue;
+    if (!is_last && frame.kind != FrameKind::kComponents) continue;
+    try {
+      decoder.decode(frame, payload(frame), nobody);
+    } catch (const Error& error) {
+      throw damage(frame.offset, frame.at, error.what());
+    }
+  }
+  end_ = decoder.reached();
+}
+
+std::vector<u8> TraceReader::frame_bytes(const FrameInfo& frame) const {
+  std::vector<u8> bytes(kFrameHeaderBytes + frame.stored_bytes + kFrameCheckBytes);
+  bytes_->read(frame.offset, bytes);
+  return bytes;
+}
+
+std::vector<u8> TraceReader::payload(const FrameInfo& frame) const {
+  const std::vector<u8> bytes = frame_bytes(frame);
+  // The file can be written to by others between the scan and now.
+  if (!frame_intact(bytes, frame.offset)) throw damage(frame.offset, frame.at, "changed while it was read");
+  return unpack_frame(frame, bytes);
+}
+
+std::string TraceReader::note() const {
+  if (complete_ && torn_bytes_ == 0) return {};
+  const std::string end = "it ends at position " + std::to_string(end_.steps);
+  if (torn_bytes_ == 0) return "trace " + name_ + " was not ended by its recorder (killed, or still running); " + end;
+  return "trace " + name_ + " is cut at offset " + std::to_string(file_bytes_ - torn_bytes_) + ": its last " +
+         std::to_string(torn_bytes_) + " bytes are not a whole frame and are ignored; " + end;
+}
+
+void TraceReader::read_layout() {
+  if (frames_.empty()) throw cut("inside the description of the machine");
+  const FrameInfo& frame = frames_.front();
+  try {
+    if (frame.kind != FrameKind::kBoard) throw Error(Exit::kBadTrace, "no description of the machine");
+    layout_ = decode_layout(payload(frame));
+  } catch (const Error& error) {
+    throw damage(frame.offset, frame.at, error.what());
+  }
+}
+
+std::vector<std::vector<u8>> TraceReader::read_contents() const {
+  std::vector<std::vector<u8>> contents(layout_.contents.size());
+  std::size_t current = 0;
+  for (std::size_t i = 1; i < frames_.size() && frames_[i].kind == FrameKind::kBlob; ++i) {
+    const FrameInfo& frame = frames_[i];
+    const auto refuse = [&](const char* what) { throw damage(frame.offset, frame.at, what); };
+    const std::vector<u8> whole = payload(frame);
+    std::span<const u8> bytes = whole;
+    BlobChunk chunk;
+    try {
+      chunk = decode_blob_chunk(bytes);
+    } catch (const Error& error) {
+      refuse(error.what());
+    }
+    if (chunk.content < current || chunk.content >= contents.size()) refuse("initial memory out of order");
+    current = static_cast<std::size_t>(chunk.content);
+    std::vector<u8>& content = contents[current];
+    // Grows with what is there, not with what the description claims.
+    if (chunk.offset != content.size()) refuse("initial memory out of order");
+    if (bytes.size() > layout_.contents[current].size_bytes - content.size()) refuse("too much initial memory");
+    content.insert(content.end(), bytes.begin(), bytes.end());
+  }
+  return contents;
+}
+
+BoardConfig TraceReader::read_board() const {
+  const std::vector<std::vector<u8>> contents = read_contents();
+  for (std::size_t i = 0; i < contents.size(); ++i) {
+    if (contents[i].size() != layout_.contents[i].size_bytes) throw cut("inside the initial memory");
+    if (hash_bytes(contents[i]) != layout_.contents[i].hash) {
+      throw damage(frames_.front().offset, {}, "initial memory whose hash is not the one in the description");
+    }
+  }
+  BoardConfig board = layout_.board;
+  for (std::size_t i = 0; i < layout_.content_of_blob.size(); ++i) {
+    board.machine.initial_memory[i].bytes = contents[layout_.content_of_blob[i]];
+  }
+  try {
+    validate(board, Exit::kBadTrace);
+  } catch (const Error& error) {
+    throw damage(frames_.front().offset, {}, error.what());
+  }
+  return board;
+}
+
+void TraceReader::visit(HistoryListener& listener) const {
+  FrameDecoder decoder(layout_.board);
+  for (const FrameInfo& frame : frames_) {
+    if (frame.kind == FrameKind::kBoard || frame.kind == FrameKind::kBlob) continue;
+    try {
+      decoder.decode(frame, payload(frame), listener);
+    } catch (const Error& error) {
+      if (error.exit_code() != Exit::kBadTrace) throw;
+      throw damage(frame.offset, frame.at, error.what());
+    }
+  }
+}
+
+std::unique_ptr<History> TraceReader::read_history() const {
+  auto history = std::make_unique<History>(read_board());
+  HistoryFiller filler(*history);
+  visit(filler);
+  return history;
+}
+
+}  // namespace retrov

@@ -1,0 +1,203 @@
+#include "replay/trace_writer.hpp"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+
+#include "replay/trace_codec.hpp"
+
+namespace retrov {
+
+namespace {
+
+/// More than this waits for nobody: a burst of disk blocks must not pile up in memory.
+constexpr u64 kFullBytes = u64{1} << 20;
+
+int create(const std::string& path) {
+  const int file = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+  if (file >= 0) return file;
+  const int error = errno;
+  const std::string hint = error == EEXIST ? " (a trace is never overwritten)" : "";
+  throw Error(Exit::kCannotCreate, "trace " + path + ": " + std::strerror(error) + hint);
+}
+
+std::string name_failure(const std::string& path, int error) {
+  if (error == ENOSPC || error == EDQUOT) return "no space left on " + path;
+  return "trace " + path + ": " + std::strerror(error);
+}
+
+/// A thread that gets no signals: they are for the thread that runs the session.
+template <class Body>
+std::thread start_quiet_thread(Body body) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread thread(body);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return thread;
+}
+
+}  // namespace
+
+TraceWriter::TraceWriter(const std::string& path, const BoardConfig& board, const TraceIdentity& identity)
+    : path_(path), file_(create(path)) {
+  try {
+    write_header(board, identity);
+    flusher_ = start_quiet_thread([this] { run_flusher(); });
+  } catch (...) {
+    ::close(file_);
+    ::unlink(path_.c_str());
+    throw;
+  }
+}
+
+TraceWriter::~TraceWriter() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  wake_.notify_one();
+  flusher_.join();
+  flush_locked();
+  ::close(file_);
+}
+
+void TraceWriter::write_header(const BoardConfig& board, const TraceIdentity& identity) {
+  const auto write = [this](std::span<const u8> bytes) {
+    const int error = write_out(bytes);
+    if (error != 0) throw Error(Exit::kIo, name_failure(path_, error));
+  };
+  std::vector<std::size_t> first_blob;
+  const BoardLayout layout = make_layout(board, first_blob);
+  const std::vector<u8> description = encode_layout(layout);
+  if (description.size() > kMaxBoardBytes || layout.content_of_blob.size() > kMaxBlobs) {
+    throw Error(Exit::kIo, "trace " + path_ + ": a trace cannot hold a description of the machine as long as this one");
+  }
+  write(make_preamble(identity));
+  std::vector<u8> frame;
+  append_frame(frame, written_bytes_, FrameKind::kBoard, {}, description);
+  write(frame);
+  for (std::size_t content = 0; content < first_blob.size(); ++content) {
+    const std::vector<u8>& bytes = board.machine.initial_memory[first_blob[content]].bytes;
+    for (std::size_t done = 0; done < bytes.size();) {
+      const std::size_t size_bytes = std::min<std::size_t>(kBlobChunkBytes, bytes.size() - done);
+      std::vector<u8> payload;
+      encode_blob_chunk(payload, {content, done}, {bytes.data() + done, size_bytes});
+      frame.clear();
+      append_frame(frame, written_bytes_, FrameKind::kBlob, {}, payload);
+      write(frame);
+      done += size_bytes;
+    }
+  }
+  frames_.start_at(written_bytes_);
+}
+
+int TraceWriter::write_out(std::span<const u8> bytes) {
+  const u64 whole_bytes = bytes.size();
+  while (!bytes.empty()) {
+    const ssize_t size = ::write(file_, bytes.data(), bytes.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) {
+      const int error = size < 0 ? errno : ENOSPC;
+      // Without its half frame the trace ends cleanly; should that fail too, readers ignore the half frame.
+      (void)!::ftruncate(file_, static_cast<off_t>(written_bytes_));
+      return error;
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(size));
+  }
+  written_bytes_ += whole_bytes;
+  return 0;
+}
+
+void TraceWriter::fail(const std::string& why) {
+  failed_ = true;
+  error_ = Error(Exit::kIo, why + ": recording stopped at position " + std::to_string(safe_.steps) +
+                                "; the trace replays up to there");
+}
+
+void TraceWriter::flush_locked() {
+  dirty_ = false;
+  if (failed_ || !frames_.pending()) return;
+  const Position reached = frames_.reached();
+  const int error = write_out(frames_.take());
+  if (error != 0) return fail(name_failure(path_, error));
+  safe_ = reached;
+}
+
+template <class Add>
+void TraceWriter::tell(Add add) {
+  const std::lock_guard lock(mutex_);
+  if (failed_ || finished_) return;
+  try {
+    add(frames_);
+  } catch (const Error& error) {
+    flush_locked();
+    if (!failed_) fail("trace " + path_ + ": " + error.what());
+    return;
+  }
+  if (!frames_.pending()) return;
+  if (frames_.pending_bytes() >= kFullBytes) flush_locked();
+  if (std::exchange(dirty_, true)) return;
+  wake_.notify_one();
+}
+
+void TraceWriter::on_event(const Event& event) {
+  tell([&](FrameBuilder& frames) { frames.add_event(event); });
+}
+
+void TraceWriter::on_block(Position before, const CapturedBlock& block) {
+  tell([&](FrameBuilder& frames) { frames.add_block(before, block); });
+}
+
+void TraceWriter::on_mark(const HashMark& mark) {
+  tell([&](FrameBuilder& frames) { frames.add_mark(mark); });
+}
+
+void TraceWriter::on_progress(Position now) {
+  tell([&](FrameBuilder& frames) { frames.add_progress(now); });
+}
+
+void TraceWriter::on_finish(Position end, const Outcome& outcome) {
+  tell([&](FrameBuilder& frames) { frames.add_end(end, outcome); });
+  const std::lock_guard lock(mutex_);
+  finished_ = true;
+  flush_locked();
+}
+
+void TraceWriter::flush() {
+  const std::lock_guard lock(mutex_);
+  flush_locked();
+}
+
+std::optional<Error> TraceWriter::take_error() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(error_, std::nullopt);
+}
+
+bool TraceWriter::failed() const {
+  const std::lock_guard lock(mutex_);
+  return failed_;
+}
+
+u64 TraceWriter::written_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return written_bytes_;
+}
+
+void TraceWriter::run_flusher() {
+  std::unique_lock lock(mutex_);
+  while (!closing_) {
+    wake_.wait(lock, [this] { return dirty_ || closing_; });
+    wake_.wait_for(lock, std::chrono::milliseconds(kFlushMilliseconds), [this] { return closing_; });
+    flush_locked();
+  }
+}
+
+}  // namespace retrov

@@ -54,6 +54,9 @@ CATCH2 := $(if $(wildcard /usr/include/catch2/catch_all.hpp),-lCatch2)
 LDFLAGS ?=
 override LDFLAGS += $(STATIC_RUNTIME)
 
+# What a trace and --version say of this build.
+COMMIT := $(or $(shell git rev-parse --short=12 HEAD 2>/dev/null),unknown)
+
 # --- sources ---------------------------------------------------------------------------------------------------------
 
 # The order is the order of the layers, highest first, which is also the order the linker wants.
@@ -110,6 +113,11 @@ always:
 $(BUILD)/obj/core/engine/%.o: EXTRA_FLAGS = $(ENGINE_FLAGS)
 $(BUILD)/obj/tests/%.o: EXTRA_FLAGS = $(TEST_FLAGS)
 $(BUILD)/obj/tests/main.o: EXTRA_FLAGS = $(TEST_FLAGS) -O0 -g0
+$(BUILD)/obj/replay/release.o: EXTRA_FLAGS = -DRETROV_COMMIT='"$(COMMIT)"'
+$(BUILD)/obj/replay/release.o: $(BUILD)/commit
+$(BUILD)/commit: always
+	@mkdir -p $(BUILD)
+	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' >$@
 $(BUILD)/obj/%.o: %.cpp | have-deps
 	@mkdir -p $(@D)
 	$(CXX) $(CPPFLAGS) $(CXXFLAGS) $(EXTRA_FLAGS) -c -o $@ $<

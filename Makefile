@@ -127,16 +127,19 @@ $(BUILD)/obj/%.o: %.cpp | have-deps
 # --- guests for the tests --------------------------------------------------------------------------------------------
 
 RISCV_CC := riscv64-linux-gnu-gcc
+# Without the last flag gcc would turn the loop of our memcpy into a call of memcpy.
 RISCV_FLAGS := -march=rv64gc -mabi=lp64d -mcmodel=medany -O2 -g -nostdlib -ffreestanding -fno-pic -static -no-pie \
-  -Wl,--build-id=none -Wl,--no-warn-rwx-segments -T tests/guests/guest.ld -I tests/guests
+  -Wl,--build-id=none -Wl,--no-warn-rwx-segments -T tests/guests/guest.ld \
+  -I tests/guests -fno-tree-loop-distribute-patterns
 
-$(BUILD)/guests/%.elf: tests/guests/%.S tests/guests/guest.ld $(wildcard tests/guests/*.h)
+GUEST_COMMON := tests/guests/guest.ld $(wildcard tests/guests/*.h tests/guests/support/*)
+$(BUILD)/guests/%.elf: tests/guests/%.S $(GUEST_COMMON)
 	@mkdir -p $(@D)
 	$(RISCV_CC) $(RISCV_FLAGS) -o $@ $<
 
-$(BUILD)/guests/%.elf: tests/guests/%.c tests/guests/guest.ld $(wildcard tests/guests/*.h)
+$(BUILD)/guests/%.elf: tests/guests/%.c $(GUEST_COMMON)
 	@mkdir -p $(@D)
-	$(RISCV_CC) $(RISCV_FLAGS) -o $@ $<
+	$(RISCV_CC) $(RISCV_FLAGS) -o $@ tests/guests/support/start.S tests/guests/support/runtime.c $<
 
 # --- what is missing, demo, checks -----------------------------------------------------------------------------------
 
@@ -169,8 +172,8 @@ check-riscv-tests: retrov
 
 bench: demo-guests
 	@scripts/deps build bench
-	@$(MAKE) --no-print-directory -j$(JOBS) retrov
-	@RETROV=$(BUILD)/retrov scripts/bench
+	@$(MAKE) --no-print-directory -j$(JOBS) retrov guests
+	@BUILD=$(BUILD) scripts/bench
 
 # -O1: at -O0 the whole suite under the sanitizers is too slow to be run often.
 asan:

@@ -228,7 +228,7 @@ Offences bad_layout(const File& file) {
     // Length in characters: bytes that continue a UTF-8 sequence do not count.
     const auto length = static_cast<std::size_t>(
         std::count_if(line.begin(), line.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-    if (is_code && length > kLongestLine) result.push_back(at_line(file, i, std::to_string(length) + " characters"));
+    if (length > kLongestLine) result.push_back(at_line(file, i, std::to_string(length) + " characters"));
     if (line.find('\t') != std::string::npos && file.path != "Makefile") result.push_back(at_line(file, i, "a tab"));
     if (!line.empty() && std::isspace(static_cast<unsigned char>(line.back())) != 0) {
       result.push_back(at_line(file, i, "a trailing blank"));

@@ -195,7 +195,7 @@ constexpr std::array kWords = {
     Word{R"(\bthread_local\b)", kMachine, "the machine has no thread"},
     Word{R"(\bstd::(hash|unordered_\w+)\s*<[^<>]*\*)", kMachine, "pointers must not decide an order"},
     Word{R"(\bstd::(format|expected)\b)", kAnywhere, "g++ 12 has neither"},
-    Word{R"(\b(malloc|calloc|realloc|strdup)\s*\()", kLayer, "values and unique_ptr own"},
+    Word{R"(\b(malloc|realloc|strdup)\s*\()", kLayer, "values and unique_ptr own"},
     Word{R"(=\s*new\s+\w)", kLayer, "values and unique_ptr own"},
     Word{R"(^\s*using\s+namespace\b)", ".*\\.hpp", "a header must not open a namespace"},
     Word{R"(\bassert\s*\()", kLayer, "RV_CHECK is always on, assert is not"},

@@ -132,8 +132,10 @@ Trap Hart::store(u64 address, unsigned size_bytes, u64 value) {
   Memory& memory = platform_.memory;
   if (!memory.contains(to.address, size_bytes)) return device_store(to.address, address, size_bytes, value);
   std::memcpy(memory.host(memory.offset_of(to.address)), &value, size_bytes);
-  note(memory.written(to.address, size_bytes, Writer::kHart));
-  cache_write(address, to.address);
+  const WriteEffect effect = memory.written(to.address, size_bytes, Writer::kHart);
+  note(effect);
+  // A store to the entry that translated it has just made its own translation stale.
+  if (effect == WriteEffect::kNone) cache_write(address, to.address);
   return {};
 }
 

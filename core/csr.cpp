@@ -77,9 +77,9 @@ u64 get_counter(const Hart& hart, u16) {
 }
 
 /// The instruction behind the write reads `value`: a write wins over the increment of the instruction that writes
-/// (3.1.10). A debugger's write is a step of the machine, which mcycle counts, but no instruction.
+/// (3.1.10). A debugger's write is made behind the step that it costs (Machine::apply).
 void put_counter(Hart& hart, u64 bit, u64 value, CsrWriter writer) {
-  const u64 own = bit == kCycleBit || writer == CsrWriter::kInstruction ? 1 : 0;
+  const u64 own = writer == CsrWriter::kInstruction ? 1 : 0;
   const bool inhibited = (hart.csr.mcountinhibit & bit) != 0;
   hart.csr.*offset_of(bit) = inhibited ? value : value - (count_of(hart, bit) + own);
 }
@@ -296,6 +296,11 @@ constexpr Spec kSpecs[] = {
     {0x3a0, "pmpcfg0", get_pmpcfg, set_pmpcfg},
     {0x3a2, "pmpcfg2", get_pmpcfg, set_pmpcfg},
     {0x3b0, "pmpaddr", get_pmpaddr, set_pmpaddr, nullptr, 16, 0},
+    // No triggers: the debugger is outside the machine. Zero says so (debug specification, 5.7.1).
+    {0x7a0, "tselect", constant<0>},
+    {0x7a1, "tdata1", constant<0>},
+    {0x7a2, "tdata2", constant<0>},
+    {0x7a3, "tdata3", constant<0>},
     {0xb00, "mcycle", get_counter<kCycleBit>, set_counter<kCycleBit>},
     {0xb02, "minstret", get_counter<kInstretBit>, set_counter<kInstretBit>},
     {0xb03, "mhpmcounter", constant<0>, nullptr, nullptr, 29, 3},

@@ -19,6 +19,7 @@ class Rom final : public StatefulAs<Rom, Device> {
   bool write(u64, unsigned, u64, Ticks) override { return true; }
   [[nodiscard]] std::optional<u64> peek(u64 offset, unsigned size_bytes, Ticks now) const override;
   /// Guests have no use for it: it has no node.
+  [[nodiscard]] bool executable() const override { return true; }
   void describe(FdtNode&) const override {}
   void reset() override {}
 

@@ -1,0 +1,222 @@
+#include "replay/commands.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <ostream>
+
+#include "core/check.hpp"
+#include "replay/commands_rows.hpp"
+#include "replay/position.hpp"
+
+namespace retrov {
+
+namespace command_rows {
+
+namespace {
+
+void help(CommandContext& context, Arguments arguments, std::ostream& out);
+void quit(CommandContext& context, Arguments arguments, std::ostream& out);
+void physical(CommandContext& context, Arguments arguments, std::ostream& out);
+void step_irq(CommandContext& context, Arguments arguments, std::ostream& out);
+void edge(CommandContext& context, Arguments arguments, std::ostream& out);
+void hart(CommandContext& context, Arguments arguments, std::ostream& out);
+void gdbserver(CommandContext& context, Arguments arguments, std::ostream& out);
+
+constexpr Offered kBoth = Offered::kEverywhere;
+constexpr Offered kPrompt = Offered::kPromptOnly;
+
+constexpr std::array kCommands = {
+    Command{"help", "h ?", "[COMMAND]", "list the commands, or explain one", kBoth, help},
+    Command{"when", "", "", "say the position: step, hart, event, guest time, part of the history", kBoth, when},
+    Command{"goto", "seek replay_seek", "POSITION",
+            "go to a position: 412,883,190  +N  -N  50%  begin  end  #EVENT  t=3.1s", kBoth, go_to},
+    Command{"info", "i", "TOPIC", "registers, harts, devices, recording, snapshots or stops", kBoth, info},
+    Command{"hash", "", "", "hash of the whole state, and of each component", kBoth, hash},
+    Command{"phys", "", "[on|off]", "memory addresses are physical", kBoth, physical},
+    Command{"step-irq", "", "[enter|skip]", "steps go into interrupt handlers, or over them", kBoth, step_irq},
+    Command{"edge", "", "[stop|go]", "coming out of the past: stop at the live end, or run on", kBoth, edge},
+    Command{"step", "s si stepi", "[N]", "make N steps of the current hart", kPrompt, step},
+    Command{"continue", "c", "", "run until something stops it", kPrompt, resume},
+    Command{"reverse-step", "rs rsi reverse-stepi", "[N]", "take N steps of the current hart back", kPrompt,
+            reverse_step},
+    Command{"reverse-continue", "rc", "", "run backwards until something stops it", kPrompt, reverse_resume},
+    Command{"break", "b", "ADDRESS", "stop when an instruction is about to be executed", kPrompt, set_breakpoint},
+    Command{"watch", "w", "ADDRESS [BYTES]", "stop at writes that change the value", kPrompt, watch_writes},
+    Command{"rwatch", "", "ADDRESS [BYTES]", "stop at reads", kPrompt, watch_reads},
+    Command{"awatch", "", "ADDRESS [BYTES]", "stop at reads and writes", kPrompt, watch_accesses},
+    Command{"delete", "d", "[N]", "delete a breakpoint or watchpoint, or all", kPrompt, delete_stops},
+    Command{"hart", "", "[N]", "say or choose the current hart", kPrompt, hart},
+    Command{"registers", "regs", "[NAME...|all]", "print registers", kPrompt, registers},
+    Command{"set", "", "REGISTER VALUE", "write a register (at the live end)", kPrompt, set},
+    Command{"memory", "m", "ADDRESS [BYTES]", "print memory as bytes", kPrompt, memory},
+    Command{"x", "", "[/NFU] ADDRESS", "print memory as gdb does: N units, format x d u i s, unit b h w g", kPrompt,
+            examine},
+    Command{"disassemble", "disas", "[ADDRESS] [N]", "print N instructions", kPrompt, disassemble},
+    Command{"gdbserver", "", "[PORT]", "let gdb attach to this session", kPrompt, gdbserver},
+    Command{"quit", "q exit", "", "leave", kPrompt, quit},
+};
+
+void help(CommandContext& context, Arguments arguments, std::ostream& out) {
+  expect_arguments(arguments, 0, 1, "help [COMMAND]");
+  if (arguments.empty()) return print_commands(context.where, out);
+  const Command& command = find_command(arguments[0], context.where);
+  out << command.name << (command.arguments.empty() ? "" : " ") << command.arguments << ": " << command.help << '\n';
+  if (!command.aliases.empty()) out << "also: " << command.aliases << '\n';
+}
+
+void quit(CommandContext& context, Arguments arguments, std::ostream&) {
+  expect_arguments(arguments, 0, 0, "quit");
+  context.quit = true;
+}
+
+void hart(CommandContext& context, Arguments arguments, std::ostream& out) {
+  expect_arguments(arguments, 0, 1, "hart [N]");
+  if (!arguments.empty()) {
+    const u64 number = parse_number(arguments[0]);
+    const unsigned count = context.debugger.machine().hart_count();
+    if (number >= count) throw Error(Exit::kUsage, "there are harts 0 to " + std::to_string(count - 1));
+    context.hart = static_cast<unsigned>(number);
+  }
+  out << describe_place(context) << '\n';
+}
+
+void gdbserver(CommandContext& context, Arguments arguments, std::ostream& out) {
+  expect_arguments(arguments, 0, 1, "gdbserver [PORT]");
+  if (!context.serve_gdb) throw Error(Exit::kUsage, "gdbserver: not in this session");
+  const u64 port = arguments.empty() ? 1234 : parse_number(arguments[0]);
+  if (port > 65535) throw Error(Exit::kUsage, "gdbserver: a port is a number up to 65535");
+  context.serve_gdb(static_cast<u16>(port), out);
+}
+
+/// One of two words; which one it was, or nothing without an argument.
+std::optional<bool> choose(Arguments arguments, std::string_view usage, std::string_view no, std::string_view yes) {
+  expect_arguments(arguments, 0, 1, usage);
+  if (arguments.empty()) return std::nullopt;
+  if (arguments[0] == yes) return true;
+  if (arguments[0] == no) return false;
+  throw Error(Exit::kUsage, "usage: " + std::string(usage));
+}
+
+void physical(CommandContext& context, Arguments arguments, std::ostream& out) {
+  if (const auto on = choose(arguments, "phys [on|off]", "off", "on")) {
+    context.space = *on ? AddressSpace::kPhysical : AddressSpace::kVirtual;
+  }
+  out << "phys " << (context.space == AddressSpace::kPhysical ? "on" : "off") << '\n';
+}
+
+void step_irq(CommandContext& context, Arguments arguments, std::ostream& out) {
+  if (const auto enter = choose(arguments, "step-irq [enter|skip]", "skip", "enter")) {
+    context.debugger.set_step_irq(*enter ? StepIrq::kEnter : StepIrq::kSkip);
+  }
+  out << "step-irq " << (context.debugger.step_irq() == StepIrq::kEnter ? "enter" : "skip") << '\n';
+}
+
+void edge(CommandContext& context, Arguments arguments, std::ostream& out) {
+  if (const auto go = choose(arguments, "edge [stop|go]", "stop", "go")) {
+    context.debugger.set_edge(*go ? Edge::kGo : Edge::kStop);
+  }
+  out << "edge " << (context.debugger.edge() == Edge::kGo ? "go" : "stop") << '\n';
+}
+
+}  // namespace
+
+void expect_arguments(Arguments arguments, std::size_t least, std::size_t most, std::string_view usage) {
+  if (arguments.size() >= least && arguments.size() <= most) return;
+  throw Error(Exit::kUsage, "usage: " + std::string(usage));
+}
+
+u64 parse_number(std::string_view text) {
+  const bool is_hex = text.starts_with("0x") || text.starts_with("0X");
+  const std::string_view digits = is_hex ? text.substr(2) : text;
+  u64 value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, is_hex ? 16 : 10);
+  if (error != std::errc() || end != digits.data() + digits.size() || digits.empty()) {
+    throw Error(Exit::kUsage, "'" + std::string(text) + "' is not a number (12 or 0xc)");
+  }
+  return value;
+}
+
+}  // namespace command_rows
+
+namespace {
+
+std::vector<std::string_view> split_words(std::string_view text) {
+  std::vector<std::string_view> words;
+  constexpr std::string_view kBlanks = " \t\r\n";
+  for (;;) {
+    const std::size_t begin = text.find_first_not_of(kBlanks);
+    if (begin == std::string_view::npos) return words;
+    text.remove_prefix(begin);
+    const std::size_t end = std::min(text.find_first_of(kBlanks), text.size());
+    words.push_back(text.substr(0, end));
+    text.remove_prefix(end);
+  }
+}
+
+bool is_offered(const Command& command, Offered where) {
+  return where == Offered::kPromptOnly || command.offered == Offered::kEverywhere;
+}
+
+bool has_name(const Command& command, std::string_view word) {
+  if (command.name == word) return true;
+  const auto aliases = split_words(command.aliases);
+  return std::find(aliases.begin(), aliases.end(), word) != aliases.end();
+}
+
+}  // namespace
+
+std::span<const Command> commands() { return command_rows::kCommands; }
+
+const Command& find_command(std::string_view word, Offered where) {
+  const Command* found = nullptr;
+  std::string candidates;
+  for (const Command& command : commands()) {
+    if (!is_offered(command, where)) continue;
+    if (has_name(command, word)) return command;
+    if (!command.name.starts_with(word)) continue;
+    candidates += (found == nullptr ? "" : ", ") + std::string(command.name);
+    found = &command;
+  }
+  if (found == nullptr) {
+    throw Error(Exit::kUsage, "unknown command '" + std::string(word) + "'; help lists what there is");
+  }
+  if (candidates != found->name) {
+    throw Error(Exit::kUsage, "'" + std::string(word) + "' is ambiguous: " + candidates);
+  }
+  return *found;
+}
+
+void run_command(CommandContext& context, std::string_view line, std::ostream& out) {
+  std::vector<std::string_view> words = split_words(line);
+  if (words.empty()) return;
+  // As in gdb, x's format may follow without a blank: x/4i.
+  if (words[0].starts_with("x/")) {
+    words.insert(words.begin() + 1, words[0].substr(1));
+    words[0] = words[0].substr(0, 1);
+  }
+  const Command& command = find_command(words[0], context.where);
+  command.run(context, std::span<const std::string_view>(words).subspan(1), out);
+}
+
+std::vector<std::string> complete_command(std::string_view word, Offered where) {
+  std::vector<std::string> names;
+  for (const Command& command : commands()) {
+    if (is_offered(command, where) && command.name.starts_with(word)) names.emplace_back(command.name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void print_commands(Offered where, std::ostream& out) {
+  constexpr std::size_t kColumn = 28;
+  for (const Command& command : commands()) {
+    if (!is_offered(command, where)) continue;
+    std::string left = std::string(command.name);
+    if (!command.arguments.empty()) left += " " + std::string(command.arguments);
+    if (left.size() < kColumn) left.append(kColumn - left.size(), ' ');
+    out << left << "  " << command.help << '\n';
+  }
+}
+
+}  // namespace retrov

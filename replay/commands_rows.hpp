@@ -1,0 +1,56 @@
+// The functions behind the rows of the command table (replay/commands.cpp), by the file they live in, and what these
+// files share. Nobody else includes this.
+#pragma once
+
+#include <iosfwd>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "replay/commands.hpp"
+
+namespace retrov::command_rows {
+
+using Arguments = std::span<const std::string_view>;
+
+/// Throws Error(kUsage) unless there are `least` to `most` arguments.
+void expect_arguments(Arguments arguments, std::size_t least, std::size_t most, std::string_view usage);
+[[nodiscard]] u64 parse_number(std::string_view text);
+/// 0x and 16 digits, or as many as needed.
+[[nodiscard]] std::string hex(u64 value);
+[[nodiscard]] std::string hex_digits(u64 value, unsigned digits);
+[[nodiscard]] u64 pc_of(const CommandContext& context, unsigned hart);
+/// Little-endian; at most 8 bytes.
+[[nodiscard]] u64 little_endian(std::span<const u8> bytes);
+
+// commands_look.cpp
+void info(CommandContext&, Arguments, std::ostream&);
+void hash(CommandContext&, Arguments, std::ostream&);
+void registers(CommandContext&, Arguments, std::ostream&);
+void set(CommandContext&, Arguments, std::ostream&);
+void memory(CommandContext&, Arguments, std::ostream&);
+void examine(CommandContext&, Arguments, std::ostream&);
+void disassemble(CommandContext&, Arguments, std::ostream&);
+
+// commands_move.cpp
+void when(CommandContext&, Arguments, std::ostream&);
+void go_to(CommandContext&, Arguments, std::ostream&);
+void step(CommandContext&, Arguments, std::ostream&);
+void reverse_step(CommandContext&, Arguments, std::ostream&);
+void resume(CommandContext&, Arguments, std::ostream&);
+void reverse_resume(CommandContext&, Arguments, std::ostream&);
+
+// commands_stops.cpp
+void set_breakpoint(CommandContext&, Arguments, std::ostream&);
+void watch_writes(CommandContext&, Arguments, std::ostream&);
+void watch_reads(CommandContext&, Arguments, std::ostream&);
+void watch_accesses(CommandContext&, Arguments, std::ostream&);
+void delete_stops(CommandContext&, Arguments, std::ostream&);
+void list_stops(const CommandContext& context, std::ostream& out);
+/// The prompt's stops as the debugger wants them; those for which `leave_out` holds are left out.
+[[nodiscard]] StopRequest stop_request(const CommandContext& context,
+                                       const std::function<bool(const PromptStop&)>& leave_out = {});
+/// "breakpoint 1", "watchpoint 2".
+[[nodiscard]] std::string stop_title(const PromptStop& stop);
+
+}  // namespace retrov::command_rows

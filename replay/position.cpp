@@ -1,0 +1,193 @@
+#include "replay/position.hpp"
+
+#include <array>
+#include <optional>
+
+#include "core/check.hpp"
+#include "replay/debugger.hpp"
+
+namespace retrov {
+
+namespace {
+
+constexpr u64 kBillion = 1'000'000'000;
+
+[[noreturn]] void refuse(std::string_view text, const std::string& why) {
+  throw Error(Exit::kUsage, "position '" + std::string(text) + "': " + why);
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// Digits, with commas, underscores or apostrophes between them.
+std::optional<u64> parse_count(std::string_view text) {
+  if (text.empty() || !is_digit(text.front()) || !is_digit(text.back())) return std::nullopt;
+  u64 value = 0;
+  for (char c : text) {
+    if (c == ',' || c == '_' || c == '\'') continue;
+    if (!is_digit(c)) return std::nullopt;
+    const u64 digit = static_cast<u64>(c - '0');
+    if (value > (~u64{0} - digit) / 10) return std::nullopt;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+u64 require_count(std::string_view whole, std::string_view digits) {
+  const auto value = parse_count(digits);
+  if (!value) refuse(whole, "'" + std::string(digits) + "' is not a number of steps");
+  return *value;
+}
+
+/// "3.25" as 3,250,000,000; digits after the ninth decimal place are dropped.
+std::optional<u128> parse_billionths(std::string_view text) {
+  const std::size_t point = text.find('.');
+  const auto whole = parse_count(text.substr(0, point));
+  if (!whole) return std::nullopt;
+  u64 fraction = 0;
+  if (point != std::string_view::npos) {
+    const std::string_view decimals = text.substr(point + 1);
+    if (decimals.empty()) return std::nullopt;
+    u64 scale = kBillion;
+    for (char c : decimals) {
+      if (!is_digit(c)) return std::nullopt;
+      scale /= 10;
+      fraction += scale * static_cast<u64>(c - '0');
+    }
+  }
+  return u128{*whole} * kBillion + fraction;
+}
+
+struct TimeUnit {
+  std::string_view name;
+  u64 nanoseconds;
+};
+/// "s" alone comes last, because the others end in it too.
+constexpr std::array kTimeUnits = {TimeUnit{"ns", 1}, TimeUnit{"us", 1'000}, TimeUnit{"ms", 1'000'000},
+                                   TimeUnit{"s", kBillion}};
+
+PositionText parse_time(std::string_view whole, std::string_view text) {
+  u64 unit_ns = kBillion;
+  for (const TimeUnit& unit : kTimeUnits) {
+    if (!text.ends_with(unit.name)) continue;
+    text.remove_suffix(unit.name.size());
+    unit_ns = unit.nanoseconds;
+    break;
+  }
+  const auto value = parse_billionths(text);
+  if (!value) refuse(whole, "write guest time as t=3.1s, t=250ms, t=7us or t=100ns");
+  constexpr u64 kNsPerTick = kBillion / kTicksPerSecond;
+  // A count below 2^64 times 10^9 stays below 2^94; times 10^9 for the unit would not fit, so divide in between.
+  const u128 ns = *value / kBillion * unit_ns + (*value % kBillion * unit_ns + kBillion - 1) / kBillion;
+  const u128 ticks = (ns + kNsPerTick - 1) / kNsPerTick;
+  if (ticks >= u128{kNever.value}) refuse(whole, "that is later than any guest can be");
+  return {PositionText::Kind::kTime, static_cast<u64>(ticks)};
+}
+
+/// The first position whose guest time is `tick` or later. T(P) never falls, so halving finds it.
+Position position_of_time(Ticks tick, Debugger& debugger) {
+  const Position here = debugger.position();
+  const auto reached = [&](Position at) {
+    debugger.seek(at);
+    return debugger.machine().now() >= tick;
+  };
+  u64 low = 0;
+  u64 high = debugger.end().steps;
+  // Guest time passes at least as fast as steps do, so a step count alone bounds the answer from above.
+  const u128 bound = u128{tick.value} * debugger.machine().config().steps_per_tick;
+  if (bound < u128{high}) {
+    high = static_cast<u64>(bound);
+  } else if (!reached(Position{high})) {
+    const std::string end = seconds_text(debugger.machine().now());
+    debugger.seek(here);
+    throw Error(Exit::kUsage, "the history ends at t=" + end);
+  }
+  while (low < high) {
+    const u64 middle = low + (high - low) / 2;
+    if (reached(Position{middle})) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  debugger.seek(here);
+  return Position{low};
+}
+
+}  // namespace
+
+PositionText parse_position(std::string_view text) {
+  using Kind = PositionText::Kind;
+  if (text.empty()) refuse(text, "empty");
+  if (text == "begin" || text == "start") return {Kind::kBegin, 0};
+  if (text == "end") return {Kind::kEnd, 0};
+  if (text.starts_with("t=")) return parse_time(text, text.substr(2));
+  if (text.front() == '+') return {Kind::kForward, require_count(text, text.substr(1))};
+  if (text.front() == '-') return {Kind::kBackward, require_count(text, text.substr(1))};
+  if (text.front() == '#') {
+    const u64 number = require_count(text, text.substr(1));
+    if (number == 0) refuse(text, "events are counted from 1");
+    return {Kind::kEvent, number};
+  }
+  if (text.back() == '%') {
+    const auto value = parse_billionths(text.substr(0, text.size() - 1));
+    if (!value) refuse(text, "write a part of the history as 50% or 97.2%");
+    if (*value > u128{100} * kBillion) refuse(text, "a history has 100% and no more");
+    return {Kind::kFraction, static_cast<u64>(*value / 100)};
+  }
+  if (is_digit(text.front())) return {Kind::kStep, require_count(text, text)};
+  if (text.find('@') != std::string_view::npos) refuse(text, "positions by symbol are not known to this version");
+  refuse(text, "neither a step (412,883,190) nor +N, -N, 50%, begin, end, #EVENT or t=3.1s");
+}
+
+Position resolve_position(const PositionText& text, Debugger& debugger) {
+  using Kind = PositionText::Kind;
+  const u64 here = debugger.position().steps;
+  const u64 end = debugger.end().steps;
+  const auto within = [&](u128 steps) {
+    if (steps > u128{end}) throw Error(Exit::kUsage, "the history ends at step " + group_digits(end));
+    return Position{static_cast<u64>(steps)};
+  };
+  switch (text.kind) {
+    case Kind::kStep: return within(text.value);
+    case Kind::kForward: return within(u128{here} + text.value);
+    case Kind::kBackward:
+      if (text.value > here) throw Error(Exit::kUsage, "the history begins " + group_digits(here) + " steps before");
+      return Position{here - text.value};
+    case Kind::kFraction: return within(u128{end} * text.value / kBillion);
+    case Kind::kBegin: return Position{0};
+    case Kind::kEnd: return Position{end};
+    case Kind::kEvent: return debugger.event_position(text.value);
+    case Kind::kTime: return position_of_time(Ticks{text.value}, debugger);
+  }
+  RV_CHECK(!"a kind of position without a meaning");
+  return {};
+}
+
+Position resolve_position(std::string_view text, Debugger& debugger) {
+  return resolve_position(parse_position(text), debugger);
+}
+
+std::string group_digits(u64 value) {
+  std::string text = std::to_string(value);
+  for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, 1, ',');
+  return text;
+}
+
+std::string seconds_text(Ticks time) {
+  const u64 milliseconds = time.value / (kTicksPerSecond / 1000);
+  std::string decimals = std::to_string(milliseconds % 1000);
+  decimals.insert(0, 3 - decimals.size(), '0');
+  return std::to_string(milliseconds / 1000) + "." + decimals + " s";
+}
+
+std::string describe_position(const Debugger& debugger) {
+  const u64 here = debugger.position().steps;
+  const u64 end = debugger.end().steps;
+  const u64 permille = end == 0 ? 1000 : static_cast<u64>(u128{here} * 1000 / end);
+  const Machine& machine = debugger.machine();
+  return "step " + group_digits(here) + "  hart " + std::to_string(machine.current_hart()) + "  event " +
+         std::to_string(debugger.event_number()) + "  t=" + seconds_text(machine.now()) + "  " +
+         std::to_string(permille / 10) + "." + std::to_string(permille % 10) + "%";
+}
+
+}  // namespace retrov

@@ -1,0 +1,45 @@
+// How people name a place in history: one grammar for the command line, gdb's `monitor goto` and the prompt.
+//
+//   412,883,190   a step        +N -N       relative to here     50%     of the history
+//   begin start   the first     end         the last there is    #1203   the n-th event
+//   t=3.1s        guest time: the first position that has reached it (units s, ms, us, ns; none is s)
+//
+// Everything is exact integer arithmetic: the same text names the same position on every host.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/types.hpp"
+
+namespace retrov {
+
+class Debugger;
+
+/// What a text says, before it is known which history it is about.
+struct PositionText {
+  enum class Kind : u8 { kStep, kForward, kBackward, kFraction, kBegin, kEnd, kEvent, kTime };
+  Kind kind = Kind::kStep;
+  /// Steps; for kFraction billionths of the whole; for kTime ticks, rounded up; for kEvent the event's number.
+  u64 value = 0;
+  bool operator==(const PositionText&) const = default;
+};
+
+/// Throws Error(kUsage) that says what is wrong with the text.
+[[nodiscard]] PositionText parse_position(std::string_view text);
+
+/// Finds the place in the debugger's history, and leaves the debugger where it was. Throws Error(kUsage) if the history
+/// does not reach that far. Guest time is searched for by seeking, which takes a while in a long history.
+[[nodiscard]] Position resolve_position(const PositionText& text, Debugger& debugger);
+[[nodiscard]] Position resolve_position(std::string_view text, Debugger& debugger);
+
+/// 401220118 as 401,220,118.
+[[nodiscard]] std::string group_digits(u64 value);
+
+/// Guest time for people: 3.114 s, rounded down.
+[[nodiscard]] std::string seconds_text(Ticks time);
+
+/// `when`: "step 401,220,118  hart 1  event 1203  t=3.114 s  97.2%".
+[[nodiscard]] std::string describe_position(const Debugger& debugger);
+
+}  // namespace retrov

@@ -1,0 +1,21 @@
+#include "gdbstub/machine_view.hpp"
+
+namespace retrov {
+
+unsigned DebuggerView::hart_count() const { return debugger_.machine().hart_count(); }
+
+unsigned DebuggerView::current_hart() const { return debugger_.machine().current_hart(); }
+
+HartSummary DebuggerView::summary(unsigned hart) const { return debugger_.machine().hart_summary(hart); }
+
+const std::vector<RegisterInfo>& DebuggerView::registers() const { return register_list(); }
+
+std::optional<u64> DebuggerView::read_register(unsigned hart, RegisterId id) const {
+  return debugger_.machine().read_register(hart, id);
+}
+
+std::optional<std::string> DebuggerView::refuse_register_write(unsigned hart, RegisterId id) const {
+  return debugger_.machine().refuse_register_write(hart, id);
+}
+
+}  // namespace retrov

@@ -1,0 +1,241 @@
+#include "gdbstub/stub.hpp"
+
+#include <array>
+#include <ostream>
+#include <streambuf>
+
+#include "core/check.hpp"
+#include "gdbstub/framing.hpp"
+#include "gdbstub/hex.hpp"
+#include "gdbstub/target_xml.hpp"
+
+namespace retrov {
+namespace {
+
+constexpr unsigned kSigInt = 2;
+constexpr unsigned kSigTrap = 5;
+
+/// ra, sp, gp, s0, a0-a7 and pc: what gdb asks for after nearly every stop.
+constexpr std::array<u16, 13> kExpedited = {1, 2, 3, 8, 10, 11, 12, 13, 14, 15, 16, 17, 32};
+
+/// Hands over whole lines as they are written, and the rest at the end.
+class LineBuffer final : public std::streambuf {
+ public:
+  explicit LineBuffer(std::function<void(std::string_view)> sink) : sink_(std::move(sink)) {}
+  void finish() {
+    if (!line_.empty()) sink_(line_);
+    line_.clear();
+  }
+
+ protected:
+  int_type overflow(int_type c) override {
+    if (traits_type::eq_int_type(c, traits_type::eof())) return traits_type::not_eof(c);
+    line_ += traits_type::to_char_type(c);
+    // A line without end must not grow beyond what one packet can carry.
+    if (line_.back() == '\n' || line_.size() == kPacketSize / 4) finish();
+    return c;
+  }
+
+  int sync() override {
+    finish();
+    return 0;
+  }
+
+ private:
+  std::function<void(std::string_view)> sink_;
+  std::string line_;
+};
+
+std::string_view watch_word(WatchKind kind) {
+  switch (kind) {
+    case WatchKind::kWrite:
+      return "watch:";
+    case WatchKind::kRead:
+      return "rwatch:";
+    case WatchKind::kAccess:
+      return "awatch:";
+  }
+  return "watch:";
+}
+
+std::string_view privilege_name(unsigned privilege) {
+  constexpr std::array<std::string_view, 4> kNames = {"U-mode", "S-mode", "reserved mode", "M-mode"};
+  return kNames[privilege & 3];
+}
+
+}  // namespace
+
+Stub::Stub(Debugger& debugger, const MachineView& machine, MonitorCommand monitor)
+    : debugger_(debugger), machine_(machine), monitor_(std::move(monitor)) {}
+
+void Stub::begin_session(StubClient& client) {
+  client_ = &client;
+  features = {};
+  no_ack = false;
+  end = SessionEnd::kOpen;
+  stops.clear();
+  controls = {};
+  general_thread = resume_thread = {};
+  handed_over_.reset();
+  stop_hart_ = machine_.current_hart();
+  stop_signal_ = kSigTrap;
+}
+
+void Stub::end_session() {
+  stops.clear();
+  handed_over_.reset();
+  debugger_.set_stops({});
+}
+
+std::optional<ThreadRef> Stub::parse_thread(std::string_view text) const {
+  constexpr ThreadRef kAll{ThreadRef::Kind::kAll, 0};
+  if (text.starts_with('p')) {
+    std::string_view thread = text.substr(1);
+    const std::string_view process = split(thread, '.');
+    // One process, number 1: "p1" and "p-1" alone mean all its threads.
+    if (process != "1" && process != "0" && process != "-1") return std::nullopt;
+    if (text.find('.') == std::string_view::npos) return kAll;
+    text = thread;
+  }
+  if (text == "-1") return kAll;
+  const std::optional<u64> number = parse_hex(text);
+  if (!number || *number > machine_.hart_count()) return std::nullopt;
+  if (*number == 0) return ThreadRef{ThreadRef::Kind::kAny, 0};
+  return ThreadRef{ThreadRef::Kind::kHart, static_cast<unsigned>(*number - 1)};
+}
+
+std::string Stub::thread_id(unsigned hart) const {
+  return (features.multiprocess ? "p1." : "") + hex_number(hart + 1);
+}
+
+unsigned Stub::hart_of(ThreadRef thread) const {
+  return thread.kind == ThreadRef::Kind::kHart ? thread.hart : stop_hart_;
+}
+
+std::string Stub::hart_text(unsigned hart) const {
+  const HartSummary summary = machine_.summary(hart);
+  std::string result(privilege_name(summary.privilege));
+  result += summary.waiting ? ", WFI" : ", running";
+  // satp: MODE is bits 63:60, ASID 59:44 (privileged manual, "Supervisor Address Translation and Protection").
+  if (summary.satp >> 60 != 0) {
+    result += ", asid " + std::to_string(summary.satp >> 44 & 0xffff);
+  }
+  return result;
+}
+
+std::string Stub::step(unsigned hart, Direction direction) {
+  return move([&] { return debugger_.step(hart, direction); });
+}
+
+std::string Stub::step_range(unsigned hart, VirtAddr start, VirtAddr end_of_range) {
+  return move([&] { return debugger_.step_range(hart, start, end_of_range); });
+}
+
+std::string Stub::resume(Direction direction) {
+  return move([&] {
+    // gdb steps off a breakpoint by itself before it continues, so one that is still set here is one to stop at, before
+    // anything is executed.
+    const unsigned hart = machine_.current_hart();
+    const HartSummary summary = machine_.summary(hart);
+    if (direction == Direction::kForward && !summary.waiting && stops.breaks_at(summary.pc)) {
+      Stop stop;
+      stop.reason = StopReason::kBreakpoint;
+      stop.at = debugger_.position();
+      stop.hart = hart;
+      return stop;
+    }
+    return debugger_.resume(direction);
+  });
+}
+
+std::string Stub::move(const std::function<Stop()>& action) {
+  // Ends the move on every way out, a thrown Error among them.
+  struct Moving {
+    StubClient& client;
+    explicit Moving(StubClient& c) : client(c) { client.begin_move(); }
+    ~Moving() { client.end_move(); }
+  };
+  Stop stop;
+  {
+    const Moving moving(*client_);
+    if (const std::optional<Position> target = std::exchange(controls.armed_goto, std::nullopt)) {
+      debugger_.seek(*target);
+      stop.reason = StopReason::kArrived;
+      stop.hart = machine_.current_hart();
+      stop.at = debugger_.position();
+    } else {
+      StopRequest request = stops.request();
+      if (!handed_over_ || !same_request(*handed_over_, request)) {
+        debugger_.set_stops(request);
+        handed_over_ = std::move(request);
+      }
+      stop = action();
+    }
+  }
+  if (!stop.note.empty()) print("retrov: " + stop.note + "\n");
+  stop_hart_ = stop.hart < machine_.hart_count() ? stop.hart : 0;
+  stop_signal_ = stop.reason == StopReason::kInterrupted ? kSigInt : kSigTrap;
+  return stop_reply(stop);
+}
+
+std::string Stub::stop_reply(const Stop& stop) const {
+  std::string result = "T";
+  append_hex_byte(result, static_cast<u8>(stop_signal_));
+  return result + stop_reason(stop) + stop_place(stop_hart_);
+}
+
+std::string Stub::stop_reason(const Stop& stop) const {
+  switch (stop.reason) {
+    case StopReason::kBreakpoint: {
+      const bool software = stops.has(BreakKind::kSoftware, machine_.summary(stop_hart_).pc);
+      if (software) return features.swbreak ? "swbreak:;" : "";
+      return features.hwbreak ? "hwbreak:;" : "";
+    }
+    case StopReason::kWatchpoint:
+      return std::string(watch_word(stop.watch_kind)) + hex_number(stop.watched.value) + ";";
+    case StopReason::kHistoryBegin:
+      return "replaylog:begin;";
+    case StopReason::kHistoryEnd:
+    case StopReason::kPoweredOff:
+      // Not W: that would take the history away from the user.
+      return "replaylog:end;";
+    case StopReason::kStep:
+    case StopReason::kInterrupted:
+    case StopReason::kArrived:
+      return "";
+  }
+  return "";
+}
+
+std::string Stub::stop_place(unsigned hart) const {
+  std::string result = "thread:" + thread_id(hart) + ";core:" + hex_number(hart) + ";";
+  for (const u16 number : kExpedited) {
+    result += hex_number(number) + ":" + register_text(machine_, hart, RegisterId{number}) + ";";
+  }
+  return result;
+}
+
+std::string Stub::last_stop_reply() const {
+  std::string result = "T";
+  append_hex_byte(result, static_cast<u8>(stop_signal_));
+  return result + stop_place(stop_hart_);
+}
+
+std::string Stub::error(std::string_view sentence) const { return "E." + plain_text(sentence); }
+
+void Stub::print(std::string_view text) {
+  // Each byte becomes two digits, and a packet has a limit.
+  constexpr std::size_t kBytesPerPacket = kPacketSize / 2 - 16;
+  for (; !text.empty(); text.remove_prefix(std::min(text.size(), kBytesPerPacket))) {
+    client_->send("O" + hex_bytes(text.substr(0, kBytesPerPacket)));
+  }
+}
+
+void Stub::run_monitor(std::string_view line) {
+  LineBuffer buffer([this](std::string_view text) { print(text); });
+  std::ostream out(&buffer);
+  monitor_(line, out, controls);
+  buffer.finish();
+}
+
+}  // namespace retrov

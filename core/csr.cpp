@@ -1,6 +1,7 @@
 #include "core/csr.hpp"
 
 #include <array>
+#include <vector>
 
 #include "core/check.hpp"
 #include "core/hart.hpp"

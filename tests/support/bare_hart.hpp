@@ -2,6 +2,8 @@
 // device drives whatever bits of mip the test sets.
 #pragma once
 
+#include <array>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string_view>

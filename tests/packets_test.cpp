@@ -1,0 +1,550 @@
+// Covers gdbstub/packets, gdbstub/packets_session, gdbstub/packets_threads, gdbstub/packets_registers,
+// gdbstub/packets_memory, gdbstub/packets_run, gdbstub/stub and gdbstub/stop_table.
+
+#include "gdbstub/packets.hpp"
+
+#include <random>
+#include <set>
+
+#include "tests/catch.hpp"
+#include "tests/support/stub_fixture.hpp"
+
+using namespace retrov;
+
+namespace {
+
+using Calls = std::vector<std::string>;
+
+std::string monitor(StubFixture& fixture, std::string_view line) { return fixture.ask("qRcmd," + hex_bytes(line)); }
+
+}  // namespace
+
+// --- the table ---------------------------------------------------------------------------------------------------------
+
+TEST_CASE("packets: no prefix hides another", "[packets]") {
+  std::set<std::string_view> prefixes;
+  for (const PacketHandler& row : packet_handlers()) {
+    CHECK(prefixes.insert(row.prefix).second);
+    CHECK_FALSE(row.prefix.empty());
+    CHECK(find_packet_handler(row.prefix) == &row);
+  }
+  CHECK(prefixes.size() > 40);
+  CHECK(find_packet_handler("qCRC:0,1")->prefix == "qCRC:");
+  CHECK(find_packet_handler("qC")->prefix == "qC");
+  CHECK(find_packet_handler("vCont?")->prefix == "vCont?");
+}
+
+TEST_CASE("packets: what is unknown is answered empty", "[packets]") {
+  StubFixture f;
+  for (const char* packet : {"vMustReplyEmpty", "qTStatus", "qOffsets", "QNonStop:0", "R00", "vRun;", "_", "", "qCfoo",
+                             "gfoo", "bsx", "vFile:setfs:0", "qTfV", "QPassSignals:", "Hm0", "b"}) {
+    INFO(packet);
+    CHECK(f.ask(packet).empty());
+  }
+}
+
+TEST_CASE("packets: qSupported is made from the table and answers what the client offers", "[packets]") {
+  StubFixture f;
+  const std::string plain = f.ask("qSupported:xmlRegisters=i386");
+  CHECK_THAT(plain, has_substring("PacketSize=20000"));
+  CHECK_THAT(plain, has_substring(";ReverseStep+"));
+  CHECK_THAT(plain, has_substring(";ReverseContinue+"));
+  CHECK_THAT(plain, has_substring(";QStartNoAckMode+"));
+  CHECK_THAT(plain, has_substring(";qXfer:features:read+"));
+  CHECK_THAT(plain, has_substring(";qXfer:threads:read+"));
+  CHECK_THAT(plain, has_substring(";binary-upload+"));
+  CHECK_THAT(plain, has_substring(";vContSupported+"));
+  CHECK_THAT(plain, !has_substring("multiprocess"));
+  CHECK_THAT(plain, !has_substring("NonStop"));
+  CHECK_THAT(f.ask("qSupported:multiprocess+;swbreak+;hwbreak+;error-message+"), has_substring(";multiprocess+"));
+  CHECK(f.stub.features.swbreak);
+  CHECK(f.stub.features.hwbreak);
+  CHECK(f.stub.features.error_message);
+}
+
+// --- session -----------------------------------------------------------------------------------------------------------
+
+TEST_CASE("packets: small questions about the session have their fixed answers", "[packets]") {
+  StubFixture f;
+  CHECK(f.ask("qAttached") == "1");
+  CHECK(f.ask("qAttached:1") == "1");
+  CHECK(f.ask("qSymbol::") == "OK");
+  CHECK(f.ask("!") == "OK");
+  CHECK(f.ask("vCont?") == "vCont;c;C;s;S;t;r");
+  CHECK(f.ask("QStartNoAckMode") == "OK");
+  CHECK(f.stub.no_ack);
+}
+
+TEST_CASE("packets: D detaches, k and vKill kill", "[packets]") {
+  StubFixture f;
+  CHECK(f.ask("D;1") == "OK");
+  CHECK(f.stub.end == SessionEnd::kDetached);
+  StubFixture g;
+  CHECK(g.ask("k").empty());
+  CHECK(g.stub.end == SessionEnd::kKilled);
+  StubFixture h;
+  CHECK(h.ask("vKill;1") == "OK");
+  CHECK(h.stub.end == SessionEnd::kKilled);
+}
+
+TEST_CASE("packets: monitor output is streamed line by line", "[packets]") {
+  StubFixture f;
+  CHECK(monitor(f, "two lines") == "OK");
+  CHECK(f.monitor_line == "two lines");
+  CHECK(f.client.sent == Calls{"O6f6e650a", "O74776f"});
+}
+
+TEST_CASE("packets: an unknown monitor command is an error, as text for a gdb that knows no error text", "[packets]") {
+  StubFixture f;
+  CHECK(monitor(f, "nonsense") == "OK");
+  CHECK(f.console() == "no such command\n");
+  f.ask("qSupported:error-message+");
+  CHECK(monitor(f, "nonsense") == "E.no such command");
+  CHECK(f.ask("qRcmd,6") == "E.qRcmd wants pairs of digits");
+}
+
+TEST_CASE("packets: an armed goto replaces the next resume of any kind", "[packets]") {
+  for (const char* packet : {"vCont;c", "vCont;s:1;c", "c", "s", "bs", "bc", "vCont;r80000000,80000004:1"}) {
+    StubFixture f;
+    INFO(packet);
+    CHECK(monitor(f, "goto 50") == "OK");
+    CHECK(f.debugger.calls.empty());
+    CHECK(f.ask(packet).substr(0, 3) == "T05");
+    CHECK(f.debugger.calls == Calls{"seek 32"});
+    CHECK(f.debugger.at == Position{50});
+    f.ask("s");
+    CHECK(f.debugger.calls.back() == "step 0");
+  }
+}
+
+TEST_CASE("packets: a move that fails says why and stops where it stands", "[packets]") {
+  StubFixture f;
+  monitor(f, "goto 5000");
+  CHECK_THAT(f.ask("vCont;c"), has_substring("T05thread:1;"));
+  CHECK_THAT(f.console(), has_substring("there is no such position"));
+  CHECK_FALSE(f.client.moving);
+}
+
+// --- threads -----------------------------------------------------------------------------------------------------------
+
+TEST_CASE("packets: harts are threads, with a process when the client knows processes", "[packets]") {
+  StubFixture f;
+  CHECK(f.ask("qfThreadInfo") == "m1,2");
+  CHECK(f.ask("qsThreadInfo") == "l");
+  CHECK(f.ask("qC") == "QC1");
+  f.ask("qSupported:multiprocess+");
+  CHECK(f.ask("qfThreadInfo") == "mp1.1,p1.2");
+  CHECK(f.ask("Hgp1.2") == "OK");
+  CHECK(f.ask("qC") == "QCp1.2");
+}
+
+TEST_CASE("packets: threads that are not there are errors", "[packets]") {
+  StubFixture f;
+  for (const char* packet : {"T1", "T2", "Tp1.2", "Tp-1.-1", "Hg0", "Hc-1", "Hgp0.0", "Hcp1"}) {
+    INFO(packet);
+    CHECK(f.ask(packet) == "OK");
+  }
+  for (const char* packet : {"T3", "Tp2.1", "T", "Tp1.", "Hgp1.x", "Hgffffffffffffffff", "qThreadExtraInfo,9"}) {
+    INFO(packet);
+    CHECK(f.ask(packet).substr(0, 1) == "E");
+  }
+}
+
+TEST_CASE("packets: what a hart does is told by both ways of asking", "[packets]") {
+  StubFixture f;
+  f.machine.waiting[1] = true;
+  CHECK(f.ask("qThreadExtraInfo,2") == hex_bytes(std::string_view("hart 1: S-mode, WFI, asid 3")));
+  const std::string threads = f.ask("qXfer:threads:read::0,1000");
+  CHECK_THAT(threads, has_substring(R"(<thread id="1" core="0" name="hart 0">S-mode, running, asid 3</thread>)"));
+  CHECK_THAT(threads, has_substring(R"(<thread id="2" core="1" name="hart 1">S-mode, WFI, asid 3</thread>)"));
+}
+
+TEST_CASE("packets: qXfer gives a document in pieces", "[packets]") {
+  StubFixture f;
+  std::string whole;
+  for (std::string piece = "m"; piece.front() == 'm';) {
+    piece = f.ask("qXfer:features:read:target.xml:" + hex_number(whole.size()) + ",40");
+    REQUIRE(piece.size() <= 0x41 * 2);
+    whole += piece.substr(1);
+  }
+  CHECK_THAT(whole, has_substring("</target>\n"));
+  CHECK(f.ask("qXfer:features:read:target.xml:0,fffff").front() == 'l');
+  CHECK(f.ask("qXfer:features:read:target.xml:" + hex_number(whole.size()) + ",10") == "l");
+  CHECK(f.ask("qXfer:features:read:target.xml:fffffff,10") == "E01");
+  CHECK(f.ask("qXfer:features:read:target.xml:0") == "E01");
+  CHECK(f.ask("qXfer:features:read:other.xml:0,10").empty());
+}
+
+// --- registers ---------------------------------------------------------------------------------------------------------
+
+TEST_CASE("packets: g has x, pc, f, priv and the three of fcsr in the order of their numbers", "[packets]") {
+  StubFixture f;
+  f.debugger.registers[0][1] = 0x1122;
+  f.debugger.registers[0][32] = 0x80000000;
+  f.debugger.registers[0][65] = 3;
+  f.debugger.registers[0][kFirstCsr + 3] = 0x1f;
+  const std::string g = f.ask("g");
+  CHECK(g.size() == (66 * 8 + 3 * 4) * 2);
+  CHECK(g.substr(16, 16) == "2211000000000000");
+  CHECK(g.substr(32 * 16, 16) == "0000008000000000");
+  CHECK(g.substr(65 * 16, 16) == "0300000000000000");
+  CHECK(g.substr(66 * 16 + 16, 8) == "1f000000");
+}
+
+TEST_CASE("packets: G writes only what differs", "[packets]") {
+  StubFixture f;
+  std::string g = f.ask("g");
+  CHECK(f.ask("G" + g) == "OK");
+  CHECK(f.debugger.calls.empty());
+  g[10 * 16] = '7';
+  CHECK(f.ask("G" + g) == "OK");
+  CHECK(f.debugger.calls == Calls{"write_register 0 a 70"});
+  g[0] = '7';
+  CHECK(f.ask("G" + g) == "E.x0 is always zero");
+  CHECK(f.ask("G123").front() == 'E');
+  CHECK(f.ask("G" + g + "00").front() == 'E');
+}
+
+TEST_CASE("packets: p reads any register of the selected hart, xx where there is none", "[packets]") {
+  StubFixture f;
+  f.debugger.registers[1][kFirstCsr + 0x300] = 0xa00000000;
+  CHECK(f.ask("p342") == "0000000000000000");
+  f.ask("Hg2");
+  CHECK(f.ask("p342") == "000000000a000000");
+  CHECK(f.ask("p" + hex_number(kFakeUnavailable)) == "xxxxxxxxxxxxxxxx");
+  CHECK(f.ask("pffff") == "xxxxxxxxxxxxxxxx");
+  CHECK(f.ask("p44").size() == 8);
+  CHECK(f.ask("p10000").front() == 'E');
+  CHECK(f.ask("p").front() == 'E');
+}
+
+TEST_CASE("packets: P writes one register and says why it does not", "[packets]") {
+  StubFixture f;
+  CHECK(f.ask("Pa=0807060504030201") == "OK");
+  CHECK(f.debugger.calls == Calls{"write_register 0 a 102030405060708"});
+  CHECK(f.ask("P20=0100008000000000") == "OK");
+  CHECK(f.debugger.registers[0][32] == 0x80000000);
+  CHECK(f.ask("P0=0100000000000000") == "E.x0 is always zero");
+  CHECK(f.ask("P" + hex_number(kFakeReadOnly) + "=0100000000000000") == "E.mhartid is read-only");
+  CHECK(f.ask("Pa").front() == 'E');
+  CHECK(f.ask("Pa=").front() == 'E');
+  CHECK(f.ask("Pa=000000000000000000").front() == 'E');
+}
+
+TEST_CASE("packets: writes in the past are refused with the way on", "[packets]") {
+  StubFixture f;
+  f.debugger.is_past = true;
+  const std::string text = "E.the past is read-only; `monitor goto end` returns to the live end";
+  CHECK(f.ask("Pa=0000000000000000") == text);
+  CHECK(f.ask("M80000000,1:00") == text);
+  CHECK(f.ask("X80000000,1:0") == text);
+  // gdb 13 shows nothing of what M and X answer.
+  CHECK(f.client.logged.size() == 2);
+  f.ask("qSupported:error-message+");
+  CHECK(f.ask("M80000000,1:00") == text);
+  CHECK(f.client.logged.size() == 2);
+}
+
+// --- memory ------------------------------------------------------------------------------------------------------------
+
+TEST_CASE("packets: m and x give the readable beginning, or an error", "[packets]") {
+  StubFixture f;
+  f.debugger.memory[0] = 0x12;
+  f.debugger.memory[1] = '#';
+  CHECK(f.ask("m80000000,2") == "1223");
+  CHECK(f.ask("x80000000,2") == std::string("b\x12}\x03", 4));
+  CHECK(f.ask("m8000fffe,10") == "0000");
+  CHECK(f.ask("x8000ffff,10") == std::string("b\0", 2));
+  CHECK(f.ask("m80010000,4") == "E01");
+  CHECK(f.ask("x0,4") == "E01");
+  CHECK(f.ask("x80000000,0") == "b");
+  CHECK(f.ask("m80000000") == "E01");
+  CHECK(f.ask("m,") == "E01");
+  f.ask("qSupported:error-message+");
+  CHECK(f.ask("m0,4") == "E.nothing can be read at 0x0");
+}
+
+TEST_CASE("packets: memory ends at 2^64 and answers at PacketSize", "[packets]") {
+  StubFixture f;
+  CHECK(f.ask("mfffffffffffffffe,10") == "0000");
+  CHECK(f.ask("mffffffffffffffff,ffffffffffffffff") == "00");
+  CHECK(f.ask("m80000000,ffffffffffffffff").size() <= kPacketSize);
+  CHECK(f.ask("Xffffffffffffffff,2:ab").front() == 'E');
+  std::fill(f.debugger.memory.begin(), f.debugger.memory.end(), u8{'}'});
+  CHECK(f.ask("x80000000,ffffffffffffffff").size() <= kPacketSize);
+}
+
+TEST_CASE("packets: M and X write all or nothing", "[packets]") {
+  StubFixture f;
+  CHECK(f.ask("M80000000,2:abcd") == "OK");
+  CHECK(f.debugger.memory[1] == 0xcd);
+  CHECK(f.ask(std::string_view("X80000004,3:\x00#}", 15)) == "OK");
+  CHECK(f.debugger.memory[6] == '}');
+  CHECK(f.ask("X80000000,0:") == "OK");
+  CHECK(f.ask("M8000ffff,2:abcd").front() == 'E');
+  CHECK(f.debugger.memory[0xffff] == 0);
+  CHECK(f.ask("M80000000,3:abcd").front() == 'E');
+  CHECK(f.ask("M80000000,1:abcd").front() == 'E');
+  CHECK(f.ask("M80000000,1:a").front() == 'E');
+  CHECK(f.ask("X80000000").front() == 'E');
+}
+
+TEST_CASE("packets: physical mode is switched by the packet and by monitor", "[packets]") {
+  StubFixture f;
+  f.debugger.memory[0] = 0x77;
+  CHECK(f.ask("qqemu.PhyMemMode") == "0");
+  CHECK(f.ask("m10000,1") == "E01");
+  CHECK(f.ask("Qqemu.PhyMemMode:1") == "OK");
+  CHECK(f.ask("qqemu.PhyMemMode") == "1");
+  CHECK(f.ask("m10000,1") == "77");
+  CHECK(f.ask("Qqemu.PhyMemMode:0") == "OK");
+  monitor(f, "phys on");
+  CHECK(f.ask("m10000,1") == "77");
+  CHECK(f.ask("Z2,10000,8") == "OK");
+  f.ask("c");
+  CHECK(f.debugger.stops.watches.at(0).physical);
+  CHECK(f.ask("Qqemu.PhyMemMode:x").front() == 'E');
+  CHECK(f.ask("qqemu.Supported") == "PhyMemMode");
+}
+
+TEST_CASE("packets: qSearch finds a pattern, also across its own pieces", "[packets]") {
+  StubFixture f;
+  f.debugger.memory.assign(kFakeBytes, 0);
+  f.debugger.memory[0xfffe] = 'a';
+  f.debugger.memory[0xffff] = 'b';
+  CHECK(f.ask("qSearch:memory:80000000;10000;ab") == "1,8000fffe");
+  CHECK(f.ask("qSearch:memory:80000000;ffff;ab") == "0");
+  CHECK(f.ask("qSearch:memory:80000000;10000;ba") == "0");
+  CHECK(f.ask("qSearch:memory:80000000;20000;ab") == "1,8000fffe");
+  CHECK(f.ask("qSearch:memory:80000000;20000;ba") == "E01");
+  CHECK(f.ask("qSearch:memory:80000000;10;") == "E01");
+  CHECK(f.ask("qSearch:memory:80000000;;x") == "E01");
+  CHECK(f.ask("qSearch:memory:fffffffffffffff0;ffffffffffffffff;x") == "0");
+}
+
+TEST_CASE("packets: qCRC is the checksum of compare-sections", "[packets]") {
+  StubFixture f;
+  const std::string text = "123456789";
+  std::copy(text.begin(), text.end(), f.debugger.memory.begin());
+  // The check value of CRC-32/MPEG-2, which has the same parameters.
+  CHECK(f.ask("qCRC:80000000,9") == "C376e6e7");
+  CHECK(f.ask("qCRC:80000000,0") == "Cffffffff");
+  CHECK(f.ask("qCRC:80000000,10001") == "E01");
+  CHECK(f.ask("qCRC:0") == "E01");
+}
+
+// --- running -----------------------------------------------------------------------------------------------------------
+
+TEST_CASE("packets: vCont moves the hart whose first matching action says so", "[packets]") {
+  struct Case {
+    const char* packet;
+    const char* call;
+  };
+  for (const Case& c : {Case{"vCont;c", "resume"}, Case{"vCont;c:p1.-1", "resume"}, Case{"vCont;C05", "resume"},
+                        Case{"vCont;s:p1.1;c:p1.-1", "step 0"}, Case{"vCont;s:p1.2;c:p1.-1", "step 1"},
+                        Case{"vCont;s:2", "step 1"}, Case{"vCont;S05:2;c", "step 1"}, Case{"vCont;s", "step 0"},
+                        Case{"vCont;c:1;s", "step 1"}, Case{"vCont;c:2;s:1", "step 0"}, Case{"vCont;c;s:1", "resume"},
+                        Case{"vCont;t:1;c", "resume"}, Case{"vCont;r10,20:2;c", "step_range 1 10 20"}}) {
+    StubFixture f;
+    INFO(c.packet);
+    CHECK(f.ask(c.packet).substr(0, 3) == "T05");
+    REQUIRE_FALSE(f.debugger.calls.empty());
+    CHECK(f.debugger.calls.back() == c.call);
+    CHECK(f.client.moves == 1);
+    CHECK_FALSE(f.client.moving);
+  }
+}
+
+TEST_CASE("packets: a vCont that means nothing moves nothing", "[packets]") {
+  StubFixture f;
+  for (const char* packet : {"vCont;", "vCont;x", "vCont;s:3", "vCont;cc", "vCont;C", "vCont;r10:1", "vCont;r1,z",
+                             "vCont;:1", "vCont;;c", "vCont;s:", "c80zz", "C", "Czz", "S"}) {
+    INFO(packet);
+    CHECK(f.ask(packet).substr(0, 2) == "E.");
+  }
+  CHECK(f.ask("vCont;t").substr(0, 3) == "T05");
+  CHECK(f.debugger.calls.empty());
+}
+
+TEST_CASE("packets: the single letters go on from an address if there is one", "[packets]") {
+  StubFixture f;
+  f.ask("Hc2");
+  f.ask("s80000011");
+  CHECK(f.debugger.calls == Calls{"write_register 1 20 80000010", "set_stops 0 0", "step 1"});
+  f.ask("C05;80000020");
+  CHECK(f.debugger.calls.back() == "resume");
+  f.ask("S05");
+  CHECK(f.debugger.calls.back() == "step 1");
+}
+
+TEST_CASE("packets: bs and bc go backwards on the chosen hart", "[packets]") {
+  StubFixture f;
+  f.ask("bc");
+  CHECK(f.debugger.calls.back() == "resume_back");
+  f.ask("Hc2");
+  f.ask("bs");
+  CHECK(f.debugger.calls.back() == "step_back 1");
+  f.ask("Hc0");
+  f.next_stop(StopReason::kHistoryBegin, 1);
+  CHECK_THAT(f.ask("bs"), has_substring("T05replaylog:begin;thread:2;core:1;"));
+  // The hart of the last stop, when none is chosen.
+  f.ask("bs");
+  CHECK(f.debugger.calls.back() == "step_back 1");
+}
+
+TEST_CASE("packets: a stop names its reason, thread, core and the registers gdb wants first", "[packets]") {
+  StubFixture f;
+  f.debugger.registers[1][2] = 0x80001000;
+  f.next_stop(StopReason::kInterrupted, 1);
+  const std::string reply = f.ask("vCont;c");
+  CHECK(reply.substr(0, 19) == "T02thread:2;core:1;");
+  CHECK_THAT(reply, has_substring(";2:0010008000000000;"));
+  for (const char* number : {"1", "2", "3", "8", "a", "b", "c", "d", "e", "f", "10", "11", "20"}) {
+    CHECK_THAT(reply, has_substring(";" + std::string(number) + ":"));
+  }
+  CHECK(f.ask("?").substr(0, 19) == "T02thread:2;core:1;");
+}
+
+TEST_CASE("packets: both ends of history, and power-off, are replaylog stops", "[packets]") {
+  StubFixture f;
+  f.next_stop(StopReason::kHistoryEnd);
+  CHECK(f.ask("c").substr(0, 17) == "T05replaylog:end;");
+  Stop off;
+  off.reason = StopReason::kPoweredOff;
+  off.note = "the guest powered off: test finisher, pass";
+  f.debugger.next_stops.push_back(off);
+  CHECK(f.ask("c").substr(0, 17) == "T05replaylog:end;");
+  CHECK(f.console() == "retrov: the guest powered off: test finisher, pass\n");
+}
+
+TEST_CASE("packets: swbreak and hwbreak are said to those who offered them", "[packets]") {
+  StubFixture f;
+  f.debugger.registers[0][32] = 0x80000010;
+  f.ask("Z0,80000010,2");
+  f.next_stop(StopReason::kBreakpoint);
+  CHECK(f.ask("s").substr(0, 10) == "T05thread:");
+  f.ask("qSupported:swbreak+;hwbreak+");
+  f.next_stop(StopReason::kBreakpoint);
+  CHECK(f.ask("s").substr(0, 12) == "T05swbreak:;");
+  f.ask("z0,80000010,2");
+  f.ask("Z1,80000010,2");
+  f.next_stop(StopReason::kBreakpoint);
+  CHECK(f.ask("s").substr(0, 12) == "T05hwbreak:;");
+}
+
+TEST_CASE("packets: watchpoints are reported by their kind and first byte", "[packets]") {
+  StubFixture f;
+  struct Case {
+    WatchKind kind;
+    const char* text;
+  };
+  for (const Case& c : {Case{WatchKind::kWrite, "T05watch:80000123;"}, Case{WatchKind::kRead, "T05rwatch:80000123;"},
+                        Case{WatchKind::kAccess, "T05awatch:80000123;"}}) {
+    Stop stop;
+    stop.reason = StopReason::kWatchpoint;
+    stop.watched.value = 0x80000123;
+    stop.watch_kind = c.kind;
+    f.debugger.next_stops.push_back(stop);
+    CHECK(f.ask("c").substr(0, std::string(c.text).size()) == c.text);
+  }
+}
+
+TEST_CASE("packets: a breakpoint where the hart stands stops a continue before it moves, but not a step", "[packets]") {
+  StubFixture f;
+  f.ask("qSupported:swbreak+");
+  f.debugger.registers[0][32] = 0x80000010;
+  f.ask("Z0,80000010,4");
+  CHECK(f.ask("vCont;c").substr(0, 12) == "T05swbreak:;");
+  CHECK(f.debugger.calls == Calls{"set_stops 1 0"});
+  f.ask("vCont;s:1;c");
+  CHECK(f.debugger.calls.back() == "step 0");
+  f.ask("bc");
+  CHECK(f.debugger.calls.back() == "resume_back");
+  f.machine.waiting[0] = true;
+  f.ask("vCont;c");
+  CHECK(f.debugger.calls.back() == "resume");
+}
+
+TEST_CASE("packets: Z and z are sets keyed by type, address and length", "[packets]") {
+  StubFixture f;
+  for (const char* packet : {"Z0,80000010,2", "Z0,80000010,4", "Z1,80000010,4", "Z1,80000000,4", "Z2,80000100,8",
+                             "Z2,80000100,8", "Z2,80000100,4", "Z3,80000100,8", "Z4,ffffffffffffffff,1"}) {
+    CHECK(f.ask(packet) == "OK");
+  }
+  f.ask("s");
+  CHECK(f.debugger.stops.breakpoints == std::vector<VirtAddr>{{0x80000000}, {0x80000010}});
+  CHECK(f.debugger.stops.watches.size() == 4);
+  CHECK(f.debugger.stops.watches[0].satp == f.machine.satp);
+  f.machine.satp = 0;
+  for (const char* packet : {"z0,80000010,2", "z1,80000000,2", "z2,80000100,8", "z3,80000100,8", "z3,80000100,8"}) {
+    CHECK(f.ask(packet) == "OK");
+  }
+  f.ask("s");
+  CHECK(f.debugger.stops.breakpoints == std::vector<VirtAddr>{{0x80000010}});
+  CHECK(f.debugger.stops.watches.size() == 2);
+}
+
+TEST_CASE("packets: the same breakpoints are not handed over again", "[packets]") {
+  StubFixture f;
+  f.ask("Z0,80000010,2");
+  f.ask("bs");
+  f.ask("z0,80000010,2");
+  f.ask("Z0,80000010,2");
+  f.ask("bs");
+  CHECK(f.debugger.calls == Calls{"set_stops 1 0", "step_back 0", "step_back 0"});
+}
+
+TEST_CASE("packets: breakpoints and watchpoints that mean nothing are refused", "[packets]") {
+  StubFixture f;
+  for (const char* packet : {"Z0", "Z0,", "Z0,80000000", "Z0,z,2", "Z0,80000000,2;X1,26", "Z2,80000000,0",
+                             "Z2,ffffffffffffffff,2", "Z2,1,ffffffffffffffff0", "z2,80000000,0"}) {
+    INFO(packet);
+    CHECK(f.ask(packet).substr(0, 2) == "E.");
+  }
+  CHECK(f.ask("Z5,80000000,2").empty());
+  CHECK(f.ask("Z").empty());
+}
+
+TEST_CASE("packets: a new client finds nothing of the one before", "[packets]") {
+  StubFixture f;
+  f.ask("qSupported:multiprocess+;swbreak+");
+  f.ask("QStartNoAckMode");
+  f.ask("Z0,80000010,2");
+  f.ask("Hgp1.2");
+  monitor(f, "phys on");
+  monitor(f, "goto 50");
+  f.stub.end_session();
+  CHECK(f.debugger.stops.breakpoints.empty());
+  f.stub.begin_session(f.client);
+  CHECK(f.ask("?").substr(0, 12) == "T05thread:1;");
+  CHECK_FALSE(f.stub.no_ack);
+  CHECK(f.ask("qC") == "QC1");
+  CHECK(f.ask("qqemu.PhyMemMode") == "0");
+  f.ask("c");
+  CHECK(f.debugger.calls.back() == "resume");
+  CHECK(f.debugger.stops.breakpoints.empty());
+}
+
+// --- anything ------------------------------------------------------------------------------------------------------------
+
+TEST_CASE("packets: no packet does more than earn an error", "[packets]") {
+  std::mt19937 random(2);
+  const std::span<const PacketHandler> rows = packet_handlers();
+  const std::vector<std::string> pieces = {"0", "1",  "-1",        ",", ";", ":", "=",    "80000000", "ffffffffffffffff",
+                                           "p", "p1.2", "8000fff0", "s", "c", "r", "xx",   "zz",       "10000000000000000",
+                                           "?", "#",  "$",         "}", "*", "2", "8000",  "\xff",     "20000"};
+  StubFixture f;
+  for (int i = 0; i < 200'000; ++i) {
+    std::string packet(rows[random() % rows.size()].prefix);
+    for (unsigned n = random() % 7; n > 0; --n) packet += pieces[random() % pieces.size()];
+    f.debugger.is_past = random() % 2 == 0;
+    const std::string answer = f.ask(packet);
+    REQUIRE(answer.size() <= kPacketSize);
+    REQUIRE(encode_frame(answer).size() >= 4);
+    f.client.sent.clear();
+    f.client.logged.clear();
+    f.debugger.calls.clear();
+  }
+  f.stub.begin_session(f.client);
+  CHECK(f.ask("?").substr(0, 3) == "T05");
+}

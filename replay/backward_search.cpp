@@ -1,0 +1,98 @@
+#include "replay/backward_search.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace retrov {
+
+namespace {
+/// So many hits in one stretch are not worth visiting one by one: the later half may have one.
+constexpr unsigned kManyHits = 200;
+constexpr u64 kWorthHalvingSteps = 20'000;
+}  // namespace
+
+BackwardSearch::BackwardSearch(Timeline& timeline, const Machine& machine, StopSet wanted,
+                               const std::atomic<bool>& interrupted, Accept accept)
+    : timeline_(timeline),
+      machine_(machine),
+      wanted_(std::move(wanted)),
+      interrupted_(interrupted),
+      accept_(std::move(accept)) {}
+
+std::optional<PastStop> BackwardSearch::run(Position from) {
+  Position upper = timeline_.now();
+  KeptPointer at_upper = timeline_.take_snapshot();
+  while (upper > from) {
+    KeptPointer lower = timeline_.snapshot_before(upper);
+    const Position begin = std::max(lower->machine.at, from);
+    auto result = scan(begin, upper);
+    if (broken_) {
+      timeline_.restore(at_upper);
+      return std::nullopt;
+    }
+    if (result) return result;
+    if (begin == from) break;
+    upper = begin;
+    at_upper = std::move(lower);
+  }
+  return std::nullopt;
+}
+
+std::optional<PastStop> BackwardSearch::scan(Position from, Position to) {
+  std::optional<PastStop> last;
+  broken_ = !timeline_.seek(from, interrupted_);
+  StopSet set = wanted_;
+  unsigned hits = 0;
+  while (!broken_) {
+    const Halt halt = timeline_.run_history(to, &set, interrupted_);
+    broken_ = halt == Halt::kInterrupted;
+    if (halt != Halt::kStop) break;
+    const StopHit hit = *set.hit;
+    if (hit.kind == StopHit::Kind::kBreakpoint) {
+      found(PastStop{timeline_.now(), hit, std::nullopt}, last);
+      leave_breakpoint(set, last);
+    } else {
+      after_watch(hit, last);
+    }
+    if (++hits == kManyHits && to.steps - timeline_.now().steps > kWorthHalvingSteps) {
+      return scan_in_halves(std::move(last), to);
+    }
+  }
+  return broken_ ? std::nullopt : last;
+}
+
+std::optional<PastStop> BackwardSearch::scan_in_halves(std::optional<PastStop> so_far, Position to) {
+  const Position here = timeline_.now();
+  const Position middle{here.steps + (to.steps - here.steps) / 2};
+  auto later = scan(middle, to);
+  if (later || broken_) return later;
+  auto earlier = scan(here, middle);
+  return earlier || broken_ ? earlier : so_far;
+}
+
+void BackwardSearch::found(PastStop stop, std::optional<PastStop>& last) const {
+  if (accept_(stop)) last = std::move(stop);
+}
+
+void BackwardSearch::after_watch(const StopHit& hit, std::optional<PastStop>& last) {
+  const WatchedAccess access(machine_, wanted_.watches, hit);
+  const Position after{timeline_.now().steps + 1};
+  broken_ = timeline_.run_history(after, nullptr, interrupted_) == Halt::kInterrupted;
+  if (broken_) return;
+  if (const auto report = access.after(machine_)) found(PastStop{after, hit, report}, last);
+}
+
+/// The instruction at a breakpoint may make a watched access as well.
+void BackwardSearch::leave_breakpoint(StopSet& set, std::optional<PastStop>& last) {
+  if (wanted_.watches.empty()) {
+    set.ignore_at = timeline_.now();
+    return;
+  }
+  StopSet watches_only;
+  watches_only.watches = wanted_.watches;
+  const Halt halt = timeline_.run_history(Position{timeline_.now().steps + 1}, &watches_only, interrupted_);
+  broken_ = halt == Halt::kInterrupted;
+  if (halt == Halt::kStop) after_watch(*watches_only.hit, last);
+}
+
+}  // namespace retrov

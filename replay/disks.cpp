@@ -1,0 +1,104 @@
+#include "replay/disks.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "core/check.hpp"
+#include "devices/virtio_blk.hpp"
+
+namespace retrov {
+
+namespace {
+
+Error open_error(const std::string& path, int error) {
+  const Exit code = error == EACCES || error == EPERM || error == EROFS ? Exit::kNoPermission : Exit::kNoInput;
+  return {code, path + ": " + std::strerror(error)};
+}
+
+}  // namespace
+
+DiskImage::DiskImage(std::string path, Access access) : path_(std::move(path)) {
+  file_ = open(path_.c_str(), (access == Access::kWrite ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+  if (file_ < 0) throw open_error(path_, errno);
+  struct stat status {};
+  const off_t end = fstat(file_, &status) == 0 && !S_ISDIR(status.st_mode) ? lseek(file_, 0, SEEK_END) : -1;
+  if (end < 0) {
+    close(file_);
+    throw Error(Exit::kNoInput, path_ + ": not a disk image");
+  }
+  size_bytes_ = static_cast<u64>(end);
+}
+
+DiskImage::~DiskImage() { close(file_); }
+
+void DiskImage::read(u64 offset, std::span<u8> out) const {
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const ssize_t count = pread(file_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;
+    done += static_cast<std::size_t>(count);
+  }
+  std::fill(out.begin() + static_cast<std::ptrdiff_t>(done), out.end(), u8{0});
+}
+
+void DiskImage::write(u64 offset, std::span<const u8> bytes) {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t count = pwrite(file_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) throw Error(Exit::kIo, path_ + ": cannot be written: " + std::strerror(errno));
+    done += static_cast<std::size_t>(count);
+  }
+}
+
+void DiskImage::sync() {
+  if (fsync(file_) != 0) throw Error(Exit::kIo, path_ + ": cannot be written: " + std::strerror(errno));
+}
+
+LiveDisk::LiveDisk(const std::string& image, u8 disk, History* history)
+    : image_(image, DiskImage::Access::kRead), disk_(disk), history_(history) {}
+
+void LiveDisk::read_block(u64 index, std::span<u8, kBlockBytes> out) {
+  if (history_ == nullptr) {
+    image_.read(index * kBlockBytes, out);
+    return;
+  }
+  std::shared_ptr<const PageBytes> bytes = history_->block(disk_, index);
+  if (bytes == nullptr) {
+    auto captured = std::make_shared<PageBytes>();
+    image_.read(index * kBlockBytes, *captured);
+    bytes = captured;
+    history_->add_block(position_(), CapturedBlock{disk_, index, bytes});
+  }
+  std::copy(bytes->begin(), bytes->end(), out.begin());
+}
+
+void ReplayDisk::read_block(u64 index, std::span<u8, kBlockBytes> out) {
+  const std::shared_ptr<const PageBytes> bytes = history_.block(disk_, index);
+  if (bytes == nullptr) {
+    throw Error(Exit::kDivergence, "replay diverged: the guest reads block " + std::to_string(index) + " of disk " +
+                                       std::to_string(disk_) + ", which the recorded guest never read");
+  }
+  std::copy(bytes->begin(), bytes->end(), out.begin());
+}
+
+void commit_writes(const VirtioBlk& disk, DiskBase& base, DiskImage& image) {
+  disk.for_each_written([&](u64 index, std::span<const u8, kBlockBytes> bytes) {
+    const u64 offset = index * kBlockBytes;
+    if (offset >= image.size_bytes()) return;
+    PageBytes before;
+    base.read_block(index, before);
+    image.write(offset, bytes.first(std::min(kBlockBytes, image.size_bytes() - offset)));
+  });
+  image.sync();
+}
+
+}  // namespace retrov

@@ -1,0 +1,31 @@
+#include "replay/output_log.hpp"
+
+namespace retrov {
+
+void ConsoleTally::add(std::span<const u8> said) {
+  bytes += said.size();
+  for (const u8 byte : said) hash = (hash ^ byte) * 0x100000001b3;
+}
+
+bool OutputLog::Mark::is_new(Position step) {
+  if (at && (step < *at || (step == *at && !in_hand))) return false;
+  at = step;
+  in_hand = true;
+  return true;
+}
+
+void OutputLog::console(Position at, std::span<const u8> bytes) {
+  tally_.add(bytes);
+  if (!muted_ && console_mark_.is_new(at)) shown_.console(at, bytes);
+}
+
+void OutputLog::notice(Position at, const std::string& sentence) {
+  if (!muted_ && notice_mark_.is_new(at)) shown_.notice(at, sentence);
+}
+
+void OutputLog::rewind(const ConsoleTally& tally) {
+  tally_ = tally;
+  console_mark_.in_hand = notice_mark_.in_hand = false;
+}
+
+}  // namespace retrov

@@ -1,0 +1,49 @@
+// What the guest said, counted, and shown once. The past is executed again whenever somebody goes back; what a step says
+// is shown only the first time that step is made.
+#pragma once
+
+#include <optional>
+
+#include "core/door.hpp"
+#include "core/types.hpp"
+
+namespace retrov {
+
+/// All console output so far as two numbers. The hash is FNV-1a over the bytes, so it does not depend on how they were
+/// cut into pieces.
+struct ConsoleTally {
+  u64 bytes = 0;
+  u64 hash = 0xcbf29ce484222325;
+  void add(std::span<const u8> said);
+  bool operator==(const ConsoleTally&) const = default;
+};
+
+class OutputLog final : public OutputSink {
+ public:
+  /// `shown` receives what is new and must outlive the log.
+  explicit OutputLog(OutputSink& shown) : shown_(shown) {}
+
+  void console(Position at, std::span<const u8> bytes) override;
+  void notice(Position at, const std::string& sentence) override;
+
+  /// Output of all steps below the machine's position.
+  [[nodiscard]] const ConsoleTally& tally() const { return tally_; }
+  /// The machine was put at a position with that much output behind it.
+  void rewind(const ConsoleTally& tally);
+  /// While muted, steps are made for trial: nothing is shown, and rewind() follows.
+  void mute(bool muted) { muted_ = muted; }
+
+ private:
+  /// The last step whose output was shown; a second piece of the same step is shown unless the step is made again.
+  struct Mark {
+    std::optional<Position> at;
+    bool in_hand = false;
+    bool is_new(Position step);
+  };
+  OutputSink& shown_;
+  ConsoleTally tally_;
+  Mark console_mark_, notice_mark_;
+  bool muted_ = false;
+};
+
+}  // namespace retrov

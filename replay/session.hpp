@@ -1,0 +1,165 @@
+// A debugging session: one machine that can be anywhere in one history, behind the interface that front ends use. A live
+// session is the same thing with an end that still grows; below the end only the history is asked, at the end the outside
+// world is.
+//
+// Must stay true: moving, looking and stopping never change history; only running, typing and writing at the live end
+// extend it. Where a stop lies is a function of the history and of the request (docs/gdb.md, "Steps and stops"), never
+// of the snapshots there happen to be.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "replay/backward_search.hpp"
+#include "replay/debugger.hpp"
+#include "replay/disks.hpp"
+#include "replay/history.hpp"
+#include "replay/live_inputs.hpp"
+#include "replay/recorder.hpp"
+#include "replay/timeline.hpp"
+
+namespace retrov {
+
+enum class Recording : bool { kOff, kOn };
+
+struct LiveSetup {
+  BoardConfig board;
+  EngineKind engine = EngineKind::kFast;
+  LiveOptions inputs;
+  ConsoleFilter filter;
+  /// Paths of the images, one per board.disks.
+  std::vector<std::string> disk_images;
+  /// kOff: nothing is kept, the session cannot go back and says so.
+  Recording recording = Recording::kOn;
+  /// Told of everything recorded (the trace writer); may be null.
+  HistoryListener* listener = nullptr;
+  SnapshotOptions snapshots;
+};
+
+class Session final : public Debugger {
+ public:
+  /// Console output and notices go to `output`, each once however often the past is executed again. `output` and the
+  /// setup's listener must outlive the session. Throws Error if a disk image cannot be opened.
+  static std::unique_ptr<Session> live(LiveSetup setup, OutputSink& output);
+  /// Stands at the beginning. Throws Error (kBadTrace) if the history's board is none.
+  static std::unique_ptr<Session> replay(std::unique_ptr<History> history, EngineKind engine, OutputSink& output,
+                                         const SnapshotOptions& snapshots = {});
+  ~Session() override;
+
+  // --- Debugger ---
+  [[nodiscard]] Position position() const override;
+  [[nodiscard]] Position end() const override;
+  [[nodiscard]] bool live() const override { return inputs_ != nullptr; }
+  [[nodiscard]] u64 event_number() const override;
+  [[nodiscard]] const Machine& machine() const override { return *machine_; }
+  [[nodiscard]] u64 hash() override;
+  [[nodiscard]] std::vector<ComponentHash> component_hashes() override;
+  [[nodiscard]] Position event_position(u64 number) const override;
+  [[nodiscard]] std::size_t read_memory(unsigned hart, AddressSpace space, u64 address, std::span<u8> out) const override;
+  void write_memory(unsigned hart, AddressSpace space, u64 address, std::span<const u8> bytes) override;
+  void write_register(unsigned hart, RegisterId id, u64 value) override;
+  void set_stops(const StopRequest& stops) override;
+  Stop step(unsigned hart, Direction direction) override;
+  Stop step_range(unsigned hart, VirtAddr start, VirtAddr end) override;
+  Stop resume(Direction direction) override;
+  void seek(Position target) override;
+  /// What it breaks off returns kInterrupted. If nothing moves, the next move is broken off.
+  void interrupt() noexcept override;
+  void set_step_irq(StepIrq value) override { step_irq_ = value; }
+  [[nodiscard]] StepIrq step_irq() const override { return step_irq_; }
+  void set_edge(Edge value) override { edge_ = value; }
+  [[nodiscard]] Edge edge() const override { return edge_; }
+
+  // --- for the commands ---
+  [[nodiscard]] const History& history() const { return *history_; }
+  [[nodiscard]] const SnapshotStore& snapshots() const { return timeline_->snapshots(); }
+  /// Live: goes to the live end, tells the history how it ended and marks the end. Once; nothing may be resumed after it.
+  void finish(Outcome::Kind kind);
+  /// Writes what the guest wrote to `snapshot=off` disks into their images, as it is at the live end. Throws Error.
+  void commit_disks();
+  /// Told after every stretch of a long move (at least every 50 ms of host time), for progress lines. May be empty.
+  void set_progress(std::function<void()> progress);
+
+ private:
+  /// How a stretch forward ended.
+  enum class Went : u8 {
+    kStop,         ///< At one of the stops asked for.
+    kLimit,
+    kEdge,         ///< At the end of what is known, and this move does not go beyond it.
+    kPoweredOff,
+    kInterrupted,
+    kEnded,        ///< Live, and the guest waits for input that cannot come.
+  };
+  class Move;
+  class Trial;
+
+  Session(std::unique_ptr<History> history, EngineKind engine, OutputSink& output, Recording recording);
+  void start(EngineKind engine, const SnapshotOptions& snapshots);
+
+  // session.cpp
+  [[nodiscard]] bool in_past() const;
+  [[nodiscard]] StopSet wanted() const;
+  [[nodiscard]] Stop stop_at(StopReason reason, unsigned hart, std::string note = {}) const;
+  void check_target(Position target) const;
+  void apply_live(std::vector<Input> inputs);
+
+  // session_live.cpp: forward, across the end of history
+  Went go(StopSet* stops, Position limit);
+  Went go_once(StopSet* stops, Position limit);
+  Went run_live(StopSet* stops, Position limit);
+  [[nodiscard]] bool stops_at_end(StopSet& stops);
+  [[nodiscard]] std::optional<WatchReport> try_access(const StopHit& hit);
+  [[nodiscard]] Stop stop_for(Went went, const StopSet& stops) const;
+  void mark();
+
+  // session_step.cpp: steps of one hart
+  Stop step_forward(unsigned hart);
+  Stop step_backward(unsigned hart);
+  std::optional<Stop> raw_step(unsigned hart);
+  std::optional<Stop> make_step();
+  std::optional<Stop> run_to_hart(unsigned hart);
+  std::optional<Stop> leave_handler(unsigned hart, Position taken_at, unsigned depth);
+  void pass_debugger_writes();
+  [[nodiscard]] bool is_at_breakpoint(unsigned hart) const;
+  [[nodiscard]] std::vector<Position> open_handlers(unsigned hart) const;
+  [[nodiscard]] std::optional<Position> previous_stop(unsigned hart, const std::vector<Position>& inside) const;
+  [[nodiscard]] std::optional<Position> left_out_for(unsigned hart, const std::vector<Position>& inside) const;
+
+  // session_search.cpp: backwards
+  Stop resume_backward();
+  Stop go_to_begin(unsigned hart);
+  [[nodiscard]] std::optional<Stop> last_stop_between(Position from, Position to);
+  Stop arrive(const PastStop& found);
+
+  std::unique_ptr<History> history_;
+  OutputLog output_;
+  Recording recording_;
+  std::vector<std::string> disk_images_;
+  std::vector<std::unique_ptr<DiskBase>> disks_;
+  std::unique_ptr<Machine> machine_;
+  std::unique_ptr<Timeline> timeline_;
+  std::unique_ptr<LiveInputs> inputs_;
+  std::unique_ptr<Recorder> recorder_;
+
+  StopSet wanted_;
+  StepIrq step_irq_ = StepIrq::kSkip;
+  Edge edge_ = Edge::kStop;
+  std::atomic<bool> interrupted_{false};
+  bool finished_ = false;
+  Position next_mark_;
+  /// Of the move in hand: it may go beyond the end of history.
+  bool may_cross_ = false;
+  /// Of the last kStop at a watched access.
+  std::optional<WatchReport> watch_report_;
+  /// Where the last move, backwards, reported a watched access; the next one must not report it again.
+  std::optional<Position> reported_access_;
+  /// Where forward steps gave up waiting for a handler to return, and where its interrupt had been taken: the way back.
+  std::map<Position, Position> unreturned_;
+};
+
+}  // namespace retrov

@@ -1,0 +1,128 @@
+// Going forward: through history as long as there is any, then, in a live session, with the outside world.
+#include <algorithm>
+
+#include "core/check.hpp"
+#include "replay/session_parts.hpp"
+
+namespace retrov {
+
+namespace {
+/// Hash marks while recording: some per second of host time, each of them costs about as much as a snapshot.
+constexpr u64 kMarkEverySteps = 20'000'000;
+}  // namespace
+
+Session::Went Session::go(StopSet* stops, Position limit) {
+  for (;;) {
+    const Went went = go_once(stops, limit);
+    if (went != Went::kStop || stops->hit->kind != StopHit::Kind::kWatch) return went;
+    watch_report_ = try_access(*stops->hit);
+    if (watch_report_) return went;
+    // A store that changes nothing, or an access that traps: there is nothing to see here. Breakpoints at this position
+    // were reported before the access, so nothing else is ignored with it.
+    stops->ignore_at = position();
+  }
+}
+
+Session::Went Session::go_once(StopSet* stops, Position limit) {
+  if (in_past()) {
+    switch (timeline_->run_history(limit, stops, interrupted_)) {
+      case Halt::kStop:
+        return Went::kStop;
+      case Halt::kInterrupted:
+        return Went::kInterrupted;
+      case Halt::kLimit:
+      case Halt::kPoweredOff:
+      case Halt::kEnded:
+        break;
+    }
+    if (position() < end() && position() < limit) {
+      throw Error(Exit::kDivergence, "replay diverged: the machine came to rest at step " +
+                                         std::to_string(position().steps) + ", before the end of the recording");
+    }
+  }
+  if (machine_->power().off) return Went::kPoweredOff;
+  if (position() >= limit) return Went::kLimit;
+  if (!may_cross_) return stops != nullptr && stops_at_end(*stops) ? Went::kStop : Went::kEdge;
+  return run_live(stops, limit);
+}
+
+Session::Went Session::run_live(StopSet* stops, Position limit) {
+  InputSource& source = recorder_ ? static_cast<InputSource&>(*recorder_) : *inputs_;
+  inputs_->anchor(machine_->now());
+  for (;;) {
+    const bool marked = recorder_ != nullptr;
+    const Position pause = marked ? std::min(limit, std::max(next_mark_, Position{position().steps + 1})) : limit;
+    const Halt halt = timeline_->run(source, pause, stops, interrupted_);
+    if (marked) recorder_->reached(position());
+    if (marked && position() >= next_mark_) mark();
+    switch (halt) {
+      case Halt::kStop:
+        return Went::kStop;
+      case Halt::kInterrupted:
+        return Went::kInterrupted;
+      case Halt::kPoweredOff:
+        return Went::kPoweredOff;
+      case Halt::kEnded:
+        return Went::kEnded;
+      case Halt::kLimit:
+        if (position() >= limit) return Went::kLimit;
+    }
+  }
+}
+
+/// A run that ends where history ends has not looked at the step that would come next.
+bool Session::stops_at_end(StopSet& stops) {
+  Trial trial(*this);
+  const Position here = position();
+  try {
+    return machine_->run_until(Position{here.steps + 1}, &stops) == Pause::kStop && position() == here;
+  } catch (const Error&) {
+    // The step needs what was never recorded, so it is not part of this history.
+    return false;
+  }
+}
+
+std::optional<WatchReport> Session::try_access(const StopHit& hit) {
+  Trial trial(*this);
+  const WatchedAccess access(*machine_, wanted_.watches, hit);
+  try {
+    machine_->run_until(Position{position().steps + 1}, nullptr);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  return access.after(*machine_);
+}
+
+Stop Session::stop_for(Went went, const StopSet& stops) const {
+  const unsigned current = machine_->current_hart();
+  switch (went) {
+    case Went::kStop: {
+      const StopHit& hit = *stops.hit;
+      if (hit.kind == StopHit::Kind::kBreakpoint) return stop_at(StopReason::kBreakpoint, hit.hart);
+      RV_CHECK(hit.kind == StopHit::Kind::kWatch && watch_report_);
+      Stop stop = stop_at(StopReason::kWatchpoint, hit.hart);
+      stop.watched = watch_report_->first_byte;
+      stop.watch_kind = watch_report_->kind;
+      return stop;
+    }
+    case Went::kPoweredOff:
+      return stop_at(StopReason::kPoweredOff, current, machine_->power().why);
+    case Went::kInterrupted:
+      return stop_at(StopReason::kInterrupted, current);
+    case Went::kEnded:
+      return stop_at(StopReason::kHistoryEnd, current, "the guest waits for input, and the input has ended");
+    case Went::kEdge:
+      return stop_at(StopReason::kHistoryEnd, current);
+    case Went::kLimit:
+      break;
+  }
+  return stop_at(StopReason::kStep, current);
+}
+
+void Session::mark() {
+  const ConsoleTally& tally = output_.tally();
+  history_->add_mark(HashMark{position(), machine_->component_hashes(), tally.bytes, tally.hash});
+  next_mark_ = Position{position().steps + kMarkEverySteps};
+}
+
+}  // namespace retrov

@@ -1,0 +1,182 @@
+// Steps of one hart (docs/gdb.md, "Steps and stops"): its stops are the positions at which it is about to make a step, and
+// the one at which it begins to wait. With StepIrq::kSkip an interrupt and its handler are part of the step they interrupt.
+#include <algorithm>
+
+#include "core/check.hpp"
+#include "replay/session_parts.hpp"
+
+namespace retrov {
+
+namespace {
+
+/// A handler that has not returned by then has switched to something else.
+constexpr u64 kHandlerSteps = 50'000'000;
+
+bool contains(const std::vector<Position>& positions, Position at) {
+  return std::find(positions.begin(), positions.end(), at) != positions.end();
+}
+
+}  // namespace
+
+std::vector<Position> Session::open_handlers(unsigned hart) const {
+  std::vector<Position> taken;
+  for (const InterruptFrame& frame : machine_->stepping(hart).open_irqs) taken.push_back(frame.taken_at);
+  return taken;
+}
+
+bool Session::is_at_breakpoint(unsigned hart) const {
+  return std::binary_search(wanted_.breakpoints.begin(), wanted_.breakpoints.end(), machine_->hart_summary(hart).pc);
+}
+
+// --- forward ---
+
+/// One step of the machine, whoever makes it. A breakpoint here was reported on arrival and is passed; an access that is
+/// watched is not.
+std::optional<Stop> Session::make_step() {
+  StopSet stops = wanted();
+  if (is_at_breakpoint(machine_->current_hart())) {
+    if (stops.watches.empty()) {
+      stops.ignore_at = position();
+    } else {
+      stops.breakpoints.clear();
+    }
+  }
+  const Went went = go(&stops, Position{position().steps + 1});
+  if (went == Went::kLimit) return std::nullopt;
+  return stop_for(went, stops);
+}
+
+std::optional<Stop> Session::run_to_hart(unsigned hart) {
+  StopSet stops = wanted();
+  stops.before_hart = hart;
+  const Went went = go(&stops, kEndOfTime);
+  if (went == Went::kStop && stops.hit->kind == StopHit::Kind::kBeforeHart) return std::nullopt;
+  return stop_for(went, stops);
+}
+
+/// To the hart's next stop after it has made a step; where it has just begun to wait, to the end of the wait.
+std::optional<Stop> Session::raw_step(unsigned hart) {
+  const Position start = position();
+  const bool from_wait = begins_to_wait(*machine_, hart);
+  for (;;) {
+    if (auto early = make_step()) return early;
+    if (auto early = run_to_hart(hart)) return early;
+    const auto last = machine_->stepping(hart).last_step;
+    if (from_wait || (last && *last >= start)) break;
+    // The hart was not about to step where we started, so this is only the stop before its step.
+    if (is_at_breakpoint(hart)) return stop_at(StopReason::kBreakpoint, hart);
+  }
+  pass_debugger_writes();
+  return std::nullopt;
+}
+
+/// Somebody who stopped here while recording changed the machine by hand; they left it as it is behind that.
+void Session::pass_debugger_writes() {
+  const std::vector<Event>& events = history_->events();
+  while (in_past()) {
+    const std::size_t next = history_->first_event_at(position());
+    if (next == events.size() || events[next].at != position()) return;
+    const auto& inputs = events[next].batch.inputs;
+    const bool by_hand = std::all_of(inputs.begin(), inputs.end(), [](const Input& input) {
+      return std::holds_alternative<DebuggerWrite>(input.what);
+    });
+    if (!by_hand) return;
+    go(nullptr, Position{position().steps + 1});
+  }
+}
+
+/// From inside a handler whose interrupt was taken at `taken_at`, with `depth` older ones open, to its return.
+std::optional<Stop> Session::leave_handler(unsigned hart, Position taken_at, unsigned depth) {
+  StopSet stops = wanted();
+  stops.until_irq_return_of = hart;
+  stops.open_irqs_at_most = depth;
+  const Went went = go(&stops, Position{taken_at.steps + kHandlerSteps});
+  if (went == Went::kStop && stops.hit->kind == StopHit::Kind::kInterruptReturn) return std::nullopt;
+  if (went != Went::kLimit) return stop_for(went, stops);
+  if (auto early = run_to_hart(hart)) return early;
+  unreturned_[position()] = taken_at;
+  return stop_at(StopReason::kStep, hart);
+}
+
+Stop Session::step_forward(unsigned hart) {
+  const std::vector<Position> inside = open_handlers(hart);
+  if (auto early = raw_step(hart)) return *early;
+  while (step_irq_ == StepIrq::kSkip) {
+    const SteppingFacts& facts = machine_->stepping(hart);
+    const auto outer = std::find_if(facts.open_irqs.begin(), facts.open_irqs.end(), [&](const InterruptFrame& frame) {
+      return !contains(inside, frame.taken_at);
+    });
+    std::optional<Stop> early;
+    if (outer != facts.open_irqs.end()) {
+      early = leave_handler(hart, outer->taken_at, static_cast<unsigned>(outer - facts.open_irqs.begin()));
+    } else if (facts.returned_at == position() && !contains(inside, facts.returned_irq_taken_at)) {
+      // Back at the interrupted instruction, which is part of the step.
+      early = raw_step(hart);
+    } else {
+      break;
+    }
+    if (early) return *early;
+  }
+  return stop_at(StopReason::kStep, hart);
+}
+
+// --- backward ---
+
+/// Where this position is left out of the stops, the one that stands for it and all like it.
+std::optional<Position> Session::left_out_for(unsigned hart, const std::vector<Position>& inside) const {
+  const SteppingFacts& facts = machine_->stepping(hart);
+  for (const InterruptFrame& frame : facts.open_irqs) {
+    if (!contains(inside, frame.taken_at)) return frame.taken_at;
+  }
+  const bool returned_here = facts.returned_at == position();
+  if (returned_here && !contains(inside, facts.returned_irq_taken_at)) return facts.returned_irq_taken_at;
+  return std::nullopt;
+}
+
+/// The last stop strictly before now as far as it can be told from here.
+std::optional<Position> Session::previous_stop(unsigned hart, const std::vector<Position>& inside) const {
+  const SteppingFacts& facts = machine_->stepping(hart);
+  if (!facts.last_step) return std::nullopt;
+  const Position last = *facts.last_step;
+  const Position after_last{last.steps + 1};
+  if (machine_->hart_summary(hart).waiting && after_last < position()) {
+    // Where only writes by hand lie between, a forward step ends behind them.
+    const std::size_t first = history_->first_event_at(after_last);
+    const std::size_t beyond = history_->first_event_at(position());
+    const bool all_by_hand = beyond - first == position().steps - after_last.steps &&
+                             std::all_of(history_->events().begin() + static_cast<std::ptrdiff_t>(first),
+                                         history_->events().begin() + static_cast<std::ptrdiff_t>(beyond),
+                                         [](const Event& event) {
+                                           return std::holds_alternative<DebuggerWrite>(event.batch.inputs[0].what);
+                                         });
+    if (!all_by_hand) return after_last;
+  }
+  if (step_irq_ == StepIrq::kEnter) return last;
+  if (const auto way_back = unreturned_.find(position()); way_back != unreturned_.end()) return way_back->second;
+  // The step was the return, or the first one after it, of a handler that is closed now.
+  const bool of_handler = facts.returned_at == last || facts.returned_at == after_last;
+  if (of_handler && !contains(inside, facts.returned_irq_taken_at)) return facts.returned_irq_taken_at;
+  return last;
+}
+
+Stop Session::step_backward(unsigned hart) {
+  const Position start = position();
+  const std::vector<Position> inside = open_handlers(hart);
+  check_target(Position{0});
+  std::optional<Position> target = previous_stop(hart, inside);
+  if (!target) return go_to_begin(hart);
+  while (target) {
+    if (!timeline_->seek(*target, interrupted_)) return stop_at(StopReason::kInterrupted, hart);
+    target = step_irq_ == StepIrq::kSkip ? left_out_for(hart, inside) : std::nullopt;
+  }
+  const Position arrived = position();
+  const bool stops_wanted = !wanted_.breakpoints.empty() || !wanted_.watches.empty();
+  if (!stops_wanted || arrived.steps + 1 >= start.steps) return stop_at(StopReason::kStep, hart);
+  // Other harts' turns and handlers lie between; what stops a step forward stops it backwards, too.
+  if (!timeline_->seek(start, interrupted_)) return stop_at(StopReason::kInterrupted, hart);
+  if (auto stop = last_stop_between(arrived, start)) return *stop;
+  if (!timeline_->seek(arrived, interrupted_)) return stop_at(StopReason::kInterrupted, hart);
+  return stop_at(StopReason::kStep, hart);
+}
+
+}  // namespace retrov

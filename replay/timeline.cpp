@@ -1,0 +1,166 @@
+#include "replay/timeline.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "core/check.hpp"
+#include "replay/host_clock.hpp"
+
+namespace retrov {
+
+namespace {
+
+constexpr u64 kSnapshotEveryNs = 15'000'000;
+/// A snapshot may cost at most a fiftieth of the time since the one before.
+constexpr u64 kSnapshotCostFactor = 50;
+constexpr u64 kSliceNs = 4'000'000;
+constexpr u64 kMinSliceSteps = 10'000;
+constexpr u64 kMaxSliceSteps = 4'000'000;
+constexpr u64 kProgressEveryNs = 50'000'000;
+/// Running this far costs about as much as a snapshot.
+constexpr u64 kWorthASnapshotSteps = 2048;
+
+}  // namespace
+
+Timeline::Timeline(const History& history, Machine& machine, OutputLog& output, const SnapshotOptions& options)
+    : history_(history),
+      machine_(machine),
+      output_(output),
+      options_(options),
+      replayer_(history),
+      store_(options.budget_bytes),
+      slice_steps_(kStretchSteps),
+      random_(options.random_seed) {
+  store_.keep(std::make_shared<KeptSnapshot>(KeptSnapshot{machine_.snapshot(), output_.tally()}));
+  snapshot_at_ = now();
+  plan_next();
+}
+
+KeptPointer Timeline::take_snapshot() {
+  const u64 begin = cpu_ns();
+  auto kept = std::make_shared<KeptSnapshot>(KeptSnapshot{machine_.snapshot(), output_.tally()});
+  if (options_.policy != SnapshotPolicy::kNone) store_.keep(kept);
+  snapshot_cost_ns_ = cpu_ns() - begin;
+  cpu_since_snapshot_ns_ = 0;
+  snapshot_at_ = now();
+  return kept;
+}
+
+void Timeline::restore(const KeptPointer& snapshot) {
+  machine_.restore(snapshot->machine);
+  output_.rewind(snapshot->console);
+  replayer_.move_to(now());
+  cpu_since_snapshot_ns_ = 0;
+  snapshot_at_ = now();
+  plan_next();
+}
+
+/// For tests: where the next snapshot is due. xorshift64.
+void Timeline::plan_next() {
+  u64 distance = options_.distance_steps;
+  if (options_.policy == SnapshotPolicy::kRandom) {
+    random_ ^= random_ << 13;
+    random_ ^= random_ >> 7;
+    random_ ^= random_ << 17;
+    distance = 1 + random_ % (2 * distance);
+  }
+  next_snapshot_ = Position{now().steps + distance};
+}
+
+Position Timeline::slice_end(Position limit) {
+  Position end{now().steps + std::min(slice_steps_, limit.steps - now().steps)};
+  const bool planned = options_.policy == SnapshotPolicy::kEvery || options_.policy == SnapshotPolicy::kRandom;
+  if (planned && next_snapshot_ > now()) end = std::min(end, next_snapshot_);
+  return end;
+}
+
+void Timeline::after_slice(Position from, u64 cpu_before) {
+  const u64 spent = cpu_ns() - cpu_before;
+  cpu_since_snapshot_ns_ += spent;
+  const u64 steps = now().steps - from.steps;
+  if (steps >= kMinSliceSteps) {
+    slice_steps_ = std::clamp(static_cast<u64>(u128{steps} * kSliceNs / (spent + 1)), kMinSliceSteps, kMaxSliceSteps);
+  }
+  switch (options_.policy) {
+    case SnapshotPolicy::kNone:
+      break;
+    case SnapshotPolicy::kEvery:
+    case SnapshotPolicy::kRandom:
+      if (now() < next_snapshot_) break;
+      take_snapshot();
+      plan_next();
+      break;
+    case SnapshotPolicy::kAuto: {
+      const u64 due = std::max(kSnapshotEveryNs, snapshot_cost_ns_ * kSnapshotCostFactor);
+      if (cpu_since_snapshot_ns_ < due) break;
+      const KeptPointer nearest = store_.at_or_before(now());
+      if (nearest->machine.at > snapshot_at_) {
+        // The past has its snapshots already.
+        snapshot_at_ = nearest->machine.at;
+        cpu_since_snapshot_ns_ = 0;
+      } else {
+        take_snapshot();
+      }
+      break;
+    }
+  }
+}
+
+void Timeline::report_progress() {
+  if (!progress_) return;
+  const u64 host_now = host_ns();
+  if (host_now - progress_at_ns_ < kProgressEveryNs) return;
+  progress_at_ns_ = host_now;
+  progress_();
+}
+
+Halt Timeline::run(InputSource& source, Position limit, StopSet* stops, const std::atomic<bool>& interrupted) {
+  for (;;) {
+    const Position from = now();
+    if (from >= limit) return machine_.power().off ? Halt::kPoweredOff : Halt::kLimit;
+    const u64 cpu_before = cpu_ns();
+    Halt halt = Halt::kLimit;
+    try {
+      halt = drive(machine_, source, slice_end(limit), stops, interrupted);
+    } catch (const Error&) {
+      // The step that failed is half made.
+      restore(store_.at_or_before(from));
+      throw;
+    }
+    after_slice(from, cpu_before);
+    if (halt != Halt::kLimit) return halt;
+    if (now() >= limit) return Halt::kLimit;
+    report_progress();
+  }
+}
+
+Halt Timeline::run_history(Position limit, StopSet* stops, const std::atomic<bool>& interrupted) {
+  replayer_.move_to(now());
+  return run(replayer_, std::min(limit, end()), stops, interrupted);
+}
+
+bool Timeline::seek(Position target, const std::atomic<bool>& interrupted) {
+  RV_CHECK(target <= end() || target == now());
+  const KeptPointer nearest = store_.at_or_before(target);
+  const bool behind = target < now();
+  const bool shorter = nearest->machine.at.steps > now().steps + kWorthASnapshotSteps;
+  if (behind || shorter) restore(nearest);
+  while (now() < target) {
+    // Snapshots at halving distances: whoever goes on stepping back from here finds one near.
+    const u64 left = target.steps - now().steps;
+    const bool halve = left > 2 * kWorthASnapshotSteps;
+    const Halt halt = run_history(Position{now().steps + (halve ? left / 2 : left)}, nullptr, interrupted);
+    if (halt == Halt::kInterrupted) return false;
+    if (halt != Halt::kLimit && now() < target) {
+      throw Error(Exit::kDivergence, "replay diverged: the machine came to rest at step " +
+                                         std::to_string(now().steps) + " and cannot reach step " +
+                                         std::to_string(target.steps));
+    }
+    if (halve && options_.policy == SnapshotPolicy::kAuto) take_snapshot();
+  }
+  return true;
+}
+
+}  // namespace retrov

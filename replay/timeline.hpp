@@ -1,0 +1,68 @@
+// A machine that can be anywhere in a history: a cursor, its replayer and the snapshots that make going back cheap.
+// Going anywhere is "restore the nearest snapshot at or before, then run".
+//
+// Must stay true: where a move ends, and in which state, depends on the history alone; snapshots decide only how long it
+// takes. The cursor always stands at a valid position, however a move ends.
+#pragma once
+
+#include <functional>
+
+#include "core/machine.hpp"
+#include "replay/drive.hpp"
+#include "replay/history.hpp"
+#include "replay/output_log.hpp"
+#include "replay/replayer.hpp"
+#include "replay/snapshots.hpp"
+
+namespace retrov {
+
+class Timeline {
+ public:
+  /// All must outlive it. The machine stands at the first position of the history, freshly powered on.
+  Timeline(const History& history, Machine& machine, OutputLog& output, const SnapshotOptions& options);
+
+  [[nodiscard]] Position now() const { return machine_.position(); }
+  [[nodiscard]] Position end() const { return history_.end(); }
+
+  /// Drives the machine, and takes snapshots on the way as their cost allows.
+  Halt run(InputSource& source, Position limit, StopSet* stops, const std::atomic<bool>& interrupted);
+  /// The same with the history as source: at most up to its end.
+  Halt run_history(Position limit, StopSet* stops, const std::atomic<bool>& interrupted);
+  /// Goes to exactly that position of the history. False if it was interrupted on the way. Throws Error (kDivergence) if
+  /// the machine does not get there.
+  bool seek(Position target, const std::atomic<bool>& interrupted);
+
+  /// A snapshot of the present state; kept in the store unless the policy is kNone.
+  KeptPointer take_snapshot();
+  void restore(const KeptPointer& snapshot);
+  /// Where the nearest snapshot before `at` (which is not the first position) lies.
+  [[nodiscard]] KeptPointer snapshot_before(Position at) const { return store_.at_or_before(Position{at.steps - 1}); }
+  [[nodiscard]] const SnapshotStore& snapshots() const { return store_; }
+  /// Called about every 50 ms of host time during long moves. May be empty; must not move the timeline.
+  void set_progress(std::function<void()> progress) { progress_ = std::move(progress); }
+
+ private:
+  [[nodiscard]] Position slice_end(Position limit);
+  void after_slice(Position from, u64 cpu_before);
+  void report_progress();
+  void plan_next();
+
+  const History& history_;
+  Machine& machine_;
+  OutputLog& output_;
+  SnapshotOptions options_;
+  Replayer replayer_;
+  SnapshotStore store_;
+  std::function<void()> progress_;
+  u64 progress_at_ns_ = 0;
+  u64 slice_steps_;
+  // kAuto
+  u64 cpu_since_snapshot_ns_ = 0;
+  u64 snapshot_cost_ns_ = 0;
+  Position snapshot_at_;  ///< What cpu_since_snapshot_ns_ counts from.
+  // kEvery, kRandom
+  Position next_snapshot_;
+  u64 random_;
+};
+
+}  // namespace retrov

@@ -1,0 +1,65 @@
+#include "replay/watched_access.hpp"
+
+#include <algorithm>
+
+#include "core/hart.hpp"
+#include "replay/guest_memory.hpp"
+
+namespace retrov {
+
+namespace {
+
+bool writes(WatchKind kind) { return kind != WatchKind::kRead; }
+
+}  // namespace
+
+WatchedAccess::WatchedAccess(const Machine& machine, const std::vector<WatchRange>& watches, const StopHit& hit)
+    : hit_(hit), retired_(machine.hart(hit.hart).retired_now()) {
+  physical_ = machine.translate_for_debugger(hit.hart, hit.address).value_or(PhysAddr{});
+  for (std::size_t i = hit.watch_index; i < watches.size(); ++i) {
+    Candidate candidate{watches[i], {}};
+    if (i != hit.watch_index && !(hit.is_write && writes(watches[i].kind))) continue;
+    if (hit.is_write) candidate.bytes = bytes_of(machine, watches[i]);
+    // What the access cannot touch has no bytes in reach.
+    if (i == hit.watch_index || !candidate.bytes.empty()) candidates_.push_back(std::move(candidate));
+  }
+}
+
+/// The bytes of the range that the access may touch: the hit names one byte of it, so all of it lies within its size on
+/// either side. A byte too many does no harm, because only change counts.
+std::vector<u8> WatchedAccess::bytes_of(const Machine& machine, const WatchRange& range) const {
+  const u64 reach = hit_.size_bytes - 1;
+  const u64 into_range = address_in(range.physical) - range.address.value;
+  if (into_range + reach >= range.length_bytes + 2 * reach) return {};
+  const u64 first = static_cast<i64>(into_range) > static_cast<i64>(reach) ? into_range - reach : 0;
+  const u64 last = std::min(into_range + reach, range.length_bytes - 1);
+  std::vector<u8> bytes(last - first + 1);
+  const AddressSpace space = range.physical ? AddressSpace::kPhysical : AddressSpace::kVirtual;
+  bytes.resize(read_guest_memory(machine, hit_.hart, space, range.address.value + first, bytes));
+  return bytes;
+}
+
+std::optional<WatchReport> WatchedAccess::after(const Machine& machine) const {
+  if (machine.hart(hit_.hart).retired_now() == retired_) return std::nullopt;
+  if (hit_.is_write) {
+    for (const Candidate& candidate : candidates_) {
+      const bool may_tell = writes(candidate.range.kind) && bytes_of(machine, candidate.range) != candidate.bytes;
+      if (may_tell) return report(candidate.range);
+    }
+  }
+  for (const Candidate& candidate : candidates_) {
+    const u64 into_range = address_in(candidate.range.physical) - candidate.range.address.value;
+    if (candidate.range.kind != WatchKind::kWrite && into_range < candidate.range.length_bytes) {
+      return report(candidate.range);
+    }
+  }
+  return std::nullopt;
+}
+
+u64 WatchedAccess::address_in(bool physical) const { return physical ? physical_.value : hit_.address.value; }
+
+WatchReport WatchedAccess::report(const WatchRange& range) const {
+  return {VirtAddr{std::max(address_in(range.physical), range.address.value)}, range.kind};
+}
+
+}  // namespace retrov

@@ -1,6 +1,8 @@
 // What of a hart is state: its serialised form, apart from hart.hpp because only hart.cpp and the machine need it.
 #pragma once
 
+#include <algorithm>
+
 #include "core/hart.hpp"
 
 namespace retrov {

@@ -1,6 +1,6 @@
-// The words a person types at a debugger, as one table: gdb's `monitor`, the prompt of `retrov debug` and the prompt
-// behind Ctrl-a c all offer these rows. Help and completion are made from the table as well, so a new command is one row
-// and one function.
+// The words a person types at a debugger, as one table: gdb's `monitor`, the prompt of `retrov debug` and the one
+// behind Ctrl-a c all offer these rows. Help and completion are made from the table as well, so a new command is one
+// row and one function.
 //
 // Must stay true: a command speaks to the Debugger and to its context, never to a terminal or a socket; it throws Error
 // with one sentence for whatever the person got wrong, and then has changed nothing.

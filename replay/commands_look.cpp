@@ -124,12 +124,27 @@ Examine parse_examine(std::string_view text) {
   if (digits != 0) result.count = bounded(text.substr(0, digits), 4096);
   for (char c : text.substr(digits)) {
     switch (c) {
-      case 'x': case 'd': case 'u': case 'i': case 's': result.format = c; break;
-      case 'b': result.unit_bytes = 1; break;
-      case 'h': result.unit_bytes = 2; break;
-      case 'w': result.unit_bytes = 4; break;
-      case 'g': result.unit_bytes = 8; break;
-      default: throw Error(Exit::kUsage, "'" + whole + "': a count, then one of x d u i s, then one of b h w g");
+      case 'x':
+      case 'd':
+      case 'u':
+      case 'i':
+      case 's':
+        result.format = c;
+        break;
+      case 'b':
+        result.unit_bytes = 1;
+        break;
+      case 'h':
+        result.unit_bytes = 2;
+        break;
+      case 'w':
+        result.unit_bytes = 4;
+        break;
+      case 'g':
+        result.unit_bytes = 8;
+        break;
+      default:
+        throw Error(Exit::kUsage, "'" + whole + "': a count, then one of x d u i s, then one of b h w g");
     }
   }
   return result;
@@ -226,7 +241,9 @@ void info(CommandContext& context, Arguments arguments, std::ostream& out) {
     }
     found = &topic;
   }
-  if (found == nullptr) throw Error(Exit::kUsage, "info " + std::string(arguments[0]) + ": no such topic; info lists them");
+  if (found == nullptr) {
+    throw Error(Exit::kUsage, "info " + std::string(arguments[0]) + ": no such topic; info lists them");
+  }
   found->print(context, out);
 }
 
@@ -270,7 +287,8 @@ void set(CommandContext& context, Arguments arguments, std::ostream& out) {
 void memory(CommandContext& context, Arguments arguments, std::ostream& out) {
   expect_arguments(arguments, 1, 2, "memory ADDRESS [BYTES]");
   const u64 address = parse_address(context, arguments[0]);
-  const std::vector<u8> bytes = read_all(context, address, arguments.size() == 2 ? bounded(arguments[1], kMostBytes) : 64);
+  const u64 size_bytes = arguments.size() == 2 ? bounded(arguments[1], kMostBytes) : 64;
+  const std::vector<u8> bytes = read_all(context, address, size_bytes);
   for (std::size_t line = 0; line < bytes.size(); line += 16) {
     out << hex_digits(address + line, 16).substr(2) << ' ';
     std::string letters;
@@ -290,9 +308,12 @@ void examine(CommandContext& context, Arguments arguments, std::ostream& out) {
   const Examine what = has_format ? parse_examine(arguments[0]) : Examine{};
   const u64 address = parse_address(context, arguments.back());
   switch (what.format) {
-    case 'i': return print_instructions(context, address, what.count, out);
-    case 's': return print_strings(context, address, what.count, out);
-    default: return print_units(context, address, what, out);
+    case 'i':
+      return print_instructions(context, address, what.count, out);
+    case 's':
+      return print_strings(context, address, what.count, out);
+    default:
+      return print_units(context, address, what, out);
   }
 }
 
@@ -328,7 +349,7 @@ u64 parse_address(const CommandContext& context, std::string_view text) {
   if (context.symbol) {
     if (const auto value = context.symbol(text)) return *value;
   }
-  throw Error(Exit::kUsage, "'" + std::string(text) + "' is neither a number, nor a register ($a0), nor a known symbol");
+  throw Error(Exit::kUsage, "'" + std::string(text) + "' is neither a number nor a register ($a0) nor a known symbol");
 }
 
 }  // namespace retrov

@@ -62,9 +62,8 @@ std::optional<Stop> get_off(CommandContext& context) {
   Debugger& debugger = context.debugger;
   const unsigned hart = debugger.machine().current_hart();
   const VirtAddr pc{pc_of(context, hart)};
-  const bool at_breakpoint = std::any_of(context.stops.begin(), context.stops.end(), [&](const PromptStop& stop) {
-    return !stop.watch && stop.address == pc;
-  });
+  const bool at_breakpoint = std::any_of(context.stops.begin(), context.stops.end(),
+                                         [&](const PromptStop& stop) { return !stop.watch && stop.address == pc; });
   if (!at_breakpoint) return std::nullopt;
   debugger.set_stops(stop_request(context, [&](const PromptStop& stop) { return !stop.watch && stop.address == pc; }));
   const Stop stop = debugger.step(hart, Direction::kForward);
@@ -167,7 +166,8 @@ void print_stop(const CommandContext& context, const Stop& stop, std::ostream& o
   switch (stop.reason) {
     case StopReason::kStep:
     case StopReason::kArrived:
-    case StopReason::kWatchpoint: break;
+    case StopReason::kWatchpoint:
+      break;
     case StopReason::kBreakpoint:
       for (const PromptStop& candidate : context.stops) {
         if (!candidate.watch && candidate.address.value == pc_of(context, stop.hart)) {
@@ -175,13 +175,19 @@ void print_stop(const CommandContext& context, const Stop& stop, std::ostream& o
         }
       }
       break;
-    case StopReason::kHistoryBegin: out << "the beginning of history\n"; break;
+    case StopReason::kHistoryBegin:
+      out << "the beginning of history\n";
+      break;
     case StopReason::kHistoryEnd:
       out << (context.debugger.live() ? "the live end" : "the end of the recording")
           << (stop.note.empty() ? "" : ": " + stop.note) << '\n';
       break;
-    case StopReason::kPoweredOff: out << "the guest has ended" << (stop.note.empty() ? "" : ": " + stop.note) << '\n'; break;
-    case StopReason::kInterrupted: out << "interrupted\n"; break;
+    case StopReason::kPoweredOff:
+      out << "the guest has ended" << (stop.note.empty() ? "" : ": " + stop.note) << '\n';
+      break;
+    case StopReason::kInterrupted:
+      out << "interrupted\n";
+      break;
   }
   out << describe_place(context) << '\n';
 }

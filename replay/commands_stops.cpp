@@ -11,9 +11,12 @@ namespace {
 
 std::string_view watch_word(WatchKind kind) {
   switch (kind) {
-    case WatchKind::kWrite: return "watchpoint";
-    case WatchKind::kRead: return "read watchpoint";
-    case WatchKind::kAccess: return "access watchpoint";
+    case WatchKind::kWrite:
+      return "watchpoint";
+    case WatchKind::kRead:
+      return "read watchpoint";
+    case WatchKind::kAccess:
+      return "access watchpoint";
   }
   return "watchpoint";
 }

@@ -148,16 +148,23 @@ Position resolve_position(const PositionText& text, Debugger& debugger) {
     return Position{static_cast<u64>(steps)};
   };
   switch (text.kind) {
-    case Kind::kStep: return within(text.value);
-    case Kind::kForward: return within(u128{here} + text.value);
+    case Kind::kStep:
+      return within(text.value);
+    case Kind::kForward:
+      return within(u128{here} + text.value);
     case Kind::kBackward:
       if (text.value > here) throw Error(Exit::kUsage, "the history begins " + group_digits(here) + " steps before");
       return Position{here - text.value};
-    case Kind::kFraction: return within(u128{end} * text.value / kBillion);
-    case Kind::kBegin: return Position{0};
-    case Kind::kEnd: return Position{end};
-    case Kind::kEvent: return debugger.event_position(text.value);
-    case Kind::kTime: return position_of_time(Ticks{text.value}, debugger);
+    case Kind::kFraction:
+      return within(u128{end} * text.value / kBillion);
+    case Kind::kBegin:
+      return Position{0};
+    case Kind::kEnd:
+      return Position{end};
+    case Kind::kEvent:
+      return debugger.event_position(text.value);
+    case Kind::kTime:
+      return position_of_time(Ticks{text.value}, debugger);
   }
   RV_CHECK(!"a kind of position without a meaning");
   return {};

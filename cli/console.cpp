@@ -1,0 +1,81 @@
+#include "cli/console.hpp"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include "cli/messages.hpp"
+
+namespace retrov {
+
+namespace {
+
+constexpr u8 kEscape = 0x01;  // Ctrl-a
+
+constexpr const char* kHelp =
+    "\nCtrl-a h       this help\n"
+    "Ctrl-a x       leave\n"
+    "Ctrl-a c       command prompt (continue comes back)\n"
+    "Ctrl-a Ctrl-a  sends Ctrl-a\n";
+
+}  // namespace
+
+void Console::console(Position, std::span<const u8> bytes) {
+  if (muted_ || wiring_ == ConsoleWiring::kNone || write_error_ != 0 || bytes.empty()) return;
+  at_line_start_ = bytes.back() == '\n';
+  while (!bytes.empty()) {
+    const ssize_t count = write(STDOUT_FILENO, bytes.data(), bytes.size());
+    if (count >= 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(count));
+    } else if (errno == EAGAIN) {
+      pollfd out{STDOUT_FILENO, POLLOUT, 0};
+      poll(&out, 1, -1);
+    } else if (errno != EINTR) {
+      write_error_ = errno;
+      if (on_request_) on_request_();
+      return;
+    }
+  }
+}
+
+void Console::notice(Position, const std::string& sentence) {
+  // A sentence of ours does not begin in the middle of a line of the guest's, where both go to one terminal.
+  if (!std::exchange(at_line_start_, true) && isatty(STDERR_FILENO) == 1) std::fputc('\n', stderr);
+  say(sentence);
+}
+
+void Console::filter(std::vector<u8>& bytes) {
+  if (wiring_ != ConsoleWiring::kMux) return;
+  std::vector<u8> passed;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const u8 byte = bytes[i];
+    if (!escaped_) {
+      escaped_ = byte == kEscape;
+      if (!escaped_) passed.push_back(byte);
+      continue;
+    }
+    escaped_ = false;
+    if (byte == kEscape) {
+      passed.push_back(byte);
+    } else if (byte == 'h' || byte == '?') {
+      std::fputs(kHelp, stderr);
+    } else if (byte == 'x') {
+      request_ = Request::kQuit;
+    } else if (byte == 'c') {
+      request_ = Request::kPrompt;
+      typed_ahead_.append(bytes.begin() + static_cast<std::ptrdiff_t>(i) + 1, bytes.end());
+      break;
+    }
+  }
+  bytes = std::move(passed);
+  if (request_ != Request::kNone && on_request_) on_request_();
+}
+
+Console::Request Console::take_request() { return std::exchange(request_, Request::kNone); }
+
+std::string Console::take_typed_ahead() { return std::exchange(typed_ahead_, {}); }
+
+}  // namespace retrov

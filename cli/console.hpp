@@ -1,0 +1,50 @@
+// The guest's console on standard input and output, with QEMU's keys: Ctrl-a x leaves, Ctrl-a h helps, Ctrl-a c opens the
+// command prompt, Ctrl-a Ctrl-a is one Ctrl-a. An escape breaks the run off; what was asked for is read here afterwards.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cli/options.hpp"
+#include "core/door.hpp"
+
+namespace retrov {
+
+class Console final : public OutputSink {
+ public:
+  enum class Request : u8 { kNone, kQuit, kPrompt };
+
+  explicit Console(ConsoleWiring wiring) : wiring_(wiring) {}
+
+  // --- OutputSink ---
+  void console(Position at, std::span<const u8> bytes) override;
+  void notice(Position at, const std::string& sentence) override;
+
+  /// Takes the escapes out of what was typed. What follows Ctrl-a c was not meant for the guest: it waits in
+  /// take_typed_ahead().
+  void filter(std::vector<u8>& bytes);
+  /// Called when an escape asks for something. May be called from filter() only.
+  void on_request(std::function<void()> callback) { on_request_ = std::move(callback); }
+  /// What was asked for since the last call.
+  [[nodiscard]] Request take_request();
+  [[nodiscard]] Request request() const { return request_; }
+  [[nodiscard]] std::string take_typed_ahead();
+
+  /// Nothing is shown while muted (what a replay runs through on its way to where it begins).
+  void mute(bool muted) { muted_ = muted; }
+  /// Standard output cannot be written any more; what the guest says is lost.
+  [[nodiscard]] int write_error() const { return write_error_; }
+
+ private:
+  ConsoleWiring wiring_;
+  std::function<void()> on_request_;
+  Request request_ = Request::kNone;
+  std::string typed_ahead_;
+  bool escaped_ = false;
+  bool muted_ = false;
+  bool at_line_start_ = true;
+  int write_error_ = 0;
+};
+
+}  // namespace retrov

@@ -1,0 +1,167 @@
+#include "cli/option_table.hpp"
+
+#include <array>
+
+#include "core/check.hpp"
+
+namespace retrov {
+
+namespace {
+
+using Group = OptionGroup;
+
+constexpr SubcommandSet kLive = only(Subcommand::kRun) | only(Subcommand::kRecord) | only(Subcommand::kDebug);
+constexpr SubcommandSet kRecords = only(Subcommand::kRecord);
+constexpr SubcommandSet kReplays = only(Subcommand::kReplay);
+constexpr SubcommandSet kDebugs = only(Subcommand::kReplay) | only(Subcommand::kDebug);
+constexpr SubcommandSet kExecutes = kLive | kReplays | only(Subcommand::kVerify);
+constexpr SubcommandSet kReports = only(Subcommand::kInfo) | only(Subcommand::kDump);
+
+/// One of two words.
+bool is_second(std::string_view option, std::string_view value, std::string_view first, std::string_view second) {
+  if (value == second) return true;
+  if (value == first) return false;
+  throw Error(Exit::kUsage, std::string(option) + ": '" + std::string(value) + "' is neither " + std::string(first) +
+                                " nor " + std::string(second));
+}
+
+void apply_display(Options&, std::string_view value) {
+  if (value != "none") throw Error(Exit::kUsage, "-display: there is no display; none");
+}
+
+void apply_monitor(Options&, std::string_view value) {
+  if (value != "none" && value != "null" && value != "stdio") {
+    throw Error(Exit::kUsage, "-monitor: none; the command prompt is behind Ctrl-a c");
+  }
+}
+
+void apply_granularity(Options& options, std::string_view value) {
+  options.live.signature_granularity = parse_whole("--signature-granularity", value);
+  if (value != "4") throw Error(Exit::kUsage, "--signature-granularity: only 4 is known");
+}
+
+constexpr std::array kRows =
+    {
+        OptionRow{"-M -machine", "virt", "the board", Group::kMachine, kLive, apply_machine},
+        OptionRow{"-cpu", "rv64", "the processor", Group::kMachine, kLive, apply_cpu},
+        OptionRow{"-m", "SIZE", "memory, in MiB without a suffix (default 128)", Group::kMachine, kLive, apply_memory},
+        OptionRow{"-smp", "N", "harts, 1 to 8", Group::kMachine, kLive, apply_smp},
+        OptionRow{"-bios", "default|none|FILE", "firmware", Group::kMachine, kLive,
+                  [](Options& o, std::string_view v) { o.machine.bios = v; }},
+        OptionRow{"-kernel", "FILE", "ELF, Linux Image or raw", Group::kMachine, kLive,
+                  [](Options& o, std::string_view v) { o.machine.kernel = v; }},
+        OptionRow{"-initrd", "FILE", "initial RAM disk", Group::kMachine, kLive,
+                  [](Options& o, std::string_view v) { o.machine.initrd = v; }},
+        OptionRow{"-append", "TEXT", "the kernel's command line", Group::kMachine, kLive,
+                  [](Options& o, std::string_view v) { o.machine.append = v; }},
+        OptionRow{"-dtb", "FILE", "device tree instead of the generated one", Group::kMachine, kLive,
+                  [](Options& o, std::string_view v) { o.machine.dtb = v; }},
+        OptionRow{"-drive", "file=F,format=raw,if=none,id=ID", "an image; also snapshot=on|off, readonly=on|off",
+                  Group::kMachine, kLive, apply_drive},
+        OptionRow{"-device", "virtio-blk-device,drive=ID", "attaches a drive; also bus=virtio-mmio-bus.N, serial=S",
+                  Group::kMachine, kLive, apply_device},
+        OptionRow{"-global", "virtio-mmio.force-legacy=off", "virtio-mmio version 2 instead of 1", Group::kMachine,
+                  kLive, apply_global},
+        OptionRow{"-rtc", "base=utc|DATE", "what the clock says at power-on", Group::kMachine, kLive, apply_rtc},
+        OptionRow{"--seed", "N", "entropy the guest gets (default: the host's)", Group::kMachine, kLive, apply_seed},
+        OptionRow{"--htif", "", "watch the ELF symbol tohost", Group::kMachine, kLive,
+                  [](Options& o, std::string_view) { o.machine.htif = true; }},
+        OptionRow{"--signature", "FILE", "at the end, write begin_signature to end_signature", Group::kMachine, kLive,
+                  [](Options& o, std::string_view v) { o.live.signature = v; }},
+        OptionRow{"--signature-granularity", "4", "bytes per line of the signature", Group::kMachine, kLive,
+                  apply_granularity},
+        OptionRow{"-nographic", "", "console on this terminal (the default)", Group::kConsole, kLive,
+                  [](Options& o, std::string_view) { o.live.console = ConsoleWiring::kMux; }},
+        OptionRow{"-serial", "mon:stdio|stdio|none", "console with Ctrl-a escapes, without, or none", Group::kConsole,
+                  kLive, apply_serial},
+        OptionRow{"-monitor", "none", "", Group::kConsole, kLive, apply_monitor},
+        OptionRow{"-display", "none", "", Group::kConsole, kLive, apply_display},
+        OptionRow{"--clock", "real|virtual", "idle time passes on the host, or is skipped", Group::kConsole, kLive,
+                  [](Options& o, std::string_view v) {
+                    o.live.clock = is_second("--clock", v, "real", "virtual") ? ClockMode::kVirtual : ClockMode::kReal;
+                  }},
+        OptionRow{"-no-reboot", "", "end where the guest would reboot", Group::kConsole, kLive,
+                  [](Options& o, std::string_view) { o.live.on_reboot = OnReboot::kExit; }},
+        OptionRow{
+            "--on-exit", "quit|debug", "when the guest powers off: leave, or keep the session", Group::kConsole, kLive,
+            [](Options& o, std::string_view v) {
+              o.live.at_exit = is_second("--on-exit", v, "quit", "debug") ? AtExit::kDebug : AtExit::kQuit;
+            }},
+        OptionRow{"--until", "steps:N", "stop after N steps, with status 124", Group::kConsole, kLive, apply_until},
+        OptionRow{"-s", "", "let gdb attach: -gdb tcp::1234", Group::kDebugging, kLive,
+                  [](Options& o, std::string_view) {
+                    o.live.gdb = ListenAddress{ListenAddress::Kind::kTcp, 1234, {}};
+                  }},
+        OptionRow{"-gdb", "tcp::PORT", "let gdb attach, from this host only", Group::kDebugging, kLive, apply_gdb},
+        OptionRow{"-S", "", "do not start: wait for gdb, or at the prompt", Group::kDebugging, kLive,
+                  [](Options& o, std::string_view) { o.live.stopped = true; }},
+        OptionRow{"-o --output", "FILE", "the trace (default: a new one in the trace folder)", Group::kRecording,
+                  kRecords, [](Options& o, std::string_view v) { o.live.trace = v; }},
+        OptionRow{"--sync", "", "survive power loss: fsync what is written", Group::kRecording, kRecords,
+                  [](Options& o, std::string_view) { o.sync = true; }},
+        OptionRow{"--record", "on|off", "off: keep no history; the run cannot go back", Group::kRecording,
+                  only(Subcommand::kRun) | only(Subcommand::kDebug),
+                  [](Options& o, std::string_view v) { o.live.keep_history = is_second("--record", v, "off", "on"); }},
+        OptionRow{"-icount", "rr=record,rrfile=F", "QEMU's way to say record", Group::kRecording,
+                  only(Subcommand::kRun) | kRecords, apply_icount},
+        OptionRow{"-a --autopilot", "", "print the console, return the recorded status", Group::kReplay, kReplays,
+                  [](Options& o, std::string_view) { o.replay.autopilot = true; }},
+        OptionRow{"-s --serve", "PORT", "serve gdb on this port (0 picks one) instead of starting it", Group::kReplay,
+                  kReplays, [](Options& o, std::string_view v) { o.replay.serve_port = parse_port("-s", v); }},
+        OptionRow{"-k --keep-listening", "", "with -s: wait for the next gdb when one has left", Group::kReplay,
+                  kReplays, [](Options& o, std::string_view) { o.replay.keep_listening = true; }},
+        OptionRow{"-e --end", "", "begin at the end", Group::kReplay, kDebugs,
+                  [](Options& o, std::string_view) { o.replay.position = "end"; }},
+        OptionRow{"-g --goto", "POSITION", "begin at 412,883,190, 50%, #EVENT, t=3.1s", Group::kReplay, kDebugs,
+                  [](Options& o, std::string_view v) { o.replay.position = v; }},
+        OptionRow{"-d --debugger", "GDB", "the gdb to start (else RETROV_GDB, gdb-multiarch, gdb)", Group::kReplay,
+                  kReplays, [](Options& o, std::string_view v) { o.replay.gdb = v; }},
+        OptionRow{"-x --command", "FILE", "a script for gdb", Group::kReplay, kReplays,
+                  [](Options& o, std::string_view v) { o.replay.gdb_scripts.emplace_back(v); }},
+        OptionRow{"--symbols", "FILE", "ELF to take symbols from", Group::kDebugging, kLive | kReplays,
+                  [](Options& o, std::string_view v) { o.symbols.emplace_back(v); }},
+        OptionRow{"--json", "", "for programs", Group::kReport, kReports,
+                  [](Options& o, std::string_view) { o.replay.json = true; }},
+        OptionRow{"-s --sizes", "", "frames and bytes by kind, instead of the events", Group::kReport,
+                  only(Subcommand::kDump), [](Options& o, std::string_view) { o.replay.sizes = true; }},
+        OptionRow{"--engine", "fast|reference", "reference: decode each time (slow)", Group::kGeneral, kExecutes,
+                  [](Options& o, std::string_view v) {
+                    o.engine =
+                        is_second("--engine", v, "fast", "reference") ? EngineKind::kReference : EngineKind::kFast;
+                  }},
+        OptionRow{"--snapshot-budget", "SIZE", "memory for snapshots (default 1G)", Group::kGeneral, kExecutes,
+                  [](Options& o, std::string_view v) {
+                    o.snapshot_budget_bytes = parse_size("--snapshot-budget", v, u64{1} << 20);
+                  }},
+        OptionRow{"--no-snapshots", "", "keep none: going back runs from the beginning", Group::kGeneral, kExecutes,
+                  [](Options& o, std::string_view) { o.keep_snapshots = false; }},
+        OptionRow{"-q --quiet", "", "say nothing that is not an error", Group::kGeneral, kExecutes,
+                  [](Options& o, std::string_view) { o.quiet = true; }},
+        OptionRow{"-h --help", "", "this", Group::kGeneral, ~0u, [](Options& o, std::string_view) { o.help = true; }},
+};
+
+}  // namespace
+
+std::span<const OptionRow> option_rows() { return kRows; }
+
+std::string_view heading(OptionGroup group) {
+  switch (group) {
+    case Group::kMachine:
+      return "Machine";
+    case Group::kConsole:
+      return "Console and end";
+    case Group::kDebugging:
+      return "Debugging";
+    case Group::kRecording:
+      return "Recording";
+    case Group::kReplay:
+      return "Replay";
+    case Group::kReport:
+      return "Output";
+    case Group::kGeneral:
+      return "General";
+  }
+  return {};
+}
+
+}  // namespace retrov

@@ -1,0 +1,352 @@
+#include <algorithm>
+#include <charconv>
+#include <ctime>
+
+#include "cli/option_table.hpp"
+#include "core/check.hpp"
+#include "devices/memory_map.hpp"
+
+namespace retrov {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& sentence) { throw Error(Exit::kUsage, sentence); }
+
+std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+
+/// key=value, or a word alone. QEMU writes a comma within a value as two.
+struct Pair {
+  std::string key;
+  std::string value;
+  bool has_value = false;
+};
+
+std::vector<Pair> split_pairs(std::string_view text) {
+  std::vector<Pair> pairs;
+  std::string part;
+  const auto finish = [&] {
+    const std::size_t sign = part.find('=');
+    if (sign == std::string::npos) {
+      pairs.push_back({part, {}, false});
+    } else {
+      pairs.push_back({part.substr(0, sign), part.substr(sign + 1), true});
+    }
+    part.clear();
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != ',') {
+      part += text[i];
+    } else if (i + 1 < text.size() && text[i + 1] == ',') {
+      part += ',';
+      ++i;
+    } else {
+      finish();
+    }
+  }
+  finish();
+  return pairs;
+}
+
+bool parse_switch(const std::string& what, std::string_view text) {
+  for (std::string_view yes : {"on", "true", "yes"}) {
+    if (text == yes) return true;
+  }
+  for (std::string_view no : {"off", "false", "no"}) {
+    if (text == no) return false;
+  }
+  refuse(what + ": on or off, not " + quoted(text));
+}
+
+std::optional<u64> parse_digits(std::string_view text) {
+  u64 value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+/// What concerns the host's way to the image only, and so has no meaning here.
+bool is_host_detail(std::string_view key) {
+  for (std::string_view known : {"cache", "aio", "discard", "detect-zeroes", "werror", "rerror", "file.locking"}) {
+    if (key == known) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+u64 parse_size(std::string_view option, std::string_view text, u64 unit_bytes) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto count = parse_digits(text.substr(0, digits));
+  std::string_view suffix = text.substr(digits);
+  if (suffix.size() == 2 && (suffix[1] == 'B' || suffix[1] == 'b')) suffix.remove_suffix(1);
+  u64 unit = unit_bytes;
+  if (suffix.size() == 1) {
+    switch (suffix[0] & ~0x20) {
+      case 'B':
+        unit = 1;
+        break;
+      case 'K':
+        unit = u64{1} << 10;
+        break;
+      case 'M':
+        unit = u64{1} << 20;
+        break;
+      case 'G':
+        unit = u64{1} << 30;
+        break;
+      case 'T':
+        unit = u64{1} << 40;
+        break;
+      default:
+        unit = 0;
+        break;
+    }
+  } else if (!suffix.empty()) {
+    unit = 0;
+  }
+  if (!count || unit == 0) refuse(std::string(option) + ": " + quoted(text) + " is no size (128M, 1G)");
+  if (*count > (u64{1} << 60) / unit) refuse(std::string(option) + ": " + quoted(text) + " is too large");
+  return *count * unit;
+}
+
+u64 parse_whole(std::string_view option, std::string_view text) {
+  const auto value = parse_digits(text);
+  if (!value) refuse(std::string(option) + ": " + quoted(text) + " is no number");
+  return *value;
+}
+
+u16 parse_port(std::string_view option, std::string_view text) {
+  const auto value = parse_digits(text);
+  if (!value || *value > 65535) refuse(std::string(option) + ": " + quoted(text) + " is no port (0 to 65535)");
+  return static_cast<u16>(*value);
+}
+
+void apply_machine(Options&, std::string_view value) {
+  for (const Pair& pair : split_pairs(value)) {
+    const bool is_name = !pair.has_value || pair.key == "type";
+    const std::string& name = pair.has_value ? pair.value : pair.key;
+    if (!is_name) refuse("-machine: unknown property " + quoted(pair.key) + "; the board has none");
+    if (name != "virt") refuse("-machine: unknown machine " + quoted(name) + "; there is virt");
+  }
+}
+
+void apply_cpu(Options&, std::string_view value) {
+  if (value != "rv64") refuse("-cpu: unknown CPU " + quoted(value) + "; there is rv64");
+}
+
+void apply_memory(Options& options, std::string_view value) {
+  for (const Pair& pair : split_pairs(value)) {
+    if (pair.has_value && pair.key != "size") refuse("-m: unknown property " + quoted(pair.key));
+    const std::string& text = pair.has_value ? pair.value : pair.key;
+    options.machine.ram_bytes = parse_size("-m", text, u64{1} << 20);
+    if (options.machine.ram_bytes == 0) refuse("-m: a machine needs memory, " + quoted(text) + " is none");
+  }
+}
+
+void apply_smp(Options& options, std::string_view value) {
+  std::optional<u64> count;
+  u64 product = 1;
+  for (const Pair& pair : split_pairs(value)) {
+    const u64 number = parse_whole("-smp", pair.has_value ? pair.value : pair.key);
+    if (!pair.has_value || pair.key == "cpus") {
+      count = number;
+    } else if (pair.key == "sockets" || pair.key == "clusters" || pair.key == "cores" || pair.key == "threads") {
+      product = std::min<u64>(product, 1'000'000) * std::min<u64>(number, 1'000'000);
+    } else if (pair.key != "maxcpus") {
+      refuse("-smp: unknown property " + quoted(pair.key));
+    }
+  }
+  const u64 harts = count.value_or(product);
+  if (harts == 0 || harts > kMaxHarts) {
+    refuse("-smp: 1 to " + std::to_string(kMaxHarts) + " harts, not " + quoted(value));
+  }
+  options.machine.harts = static_cast<unsigned>(harts);
+}
+
+void apply_drive(Options& options, std::string_view value) {
+  DriveWords drive;
+  drive.attached = true;
+  for (const Pair& pair : split_pairs(value)) {
+    if (pair.key == "file") {
+      drive.file = pair.value;
+    } else if (pair.key == "id") {
+      drive.id = pair.value;
+    } else if (pair.key == "format") {
+      if (pair.value != "raw") refuse("-drive: format " + quoted(pair.value) + " is not known; there is raw");
+    } else if (pair.key == "if") {
+      drive.attached = pair.value == "virtio";
+      if (!drive.attached && pair.value != "none") {
+        refuse("-drive: if=" + pair.value + " is not known; none or virtio");
+      }
+    } else if (pair.key == "snapshot") {
+      drive.keeps_image = parse_switch("-drive: snapshot", pair.value);
+    } else if (pair.key == "readonly" || pair.key == "read-only") {
+      drive.read_only = !pair.has_value || parse_switch("-drive: readonly", pair.value);
+    } else if (!is_host_detail(pair.key)) {
+      refuse("-drive: unknown property " + quoted(pair.key));
+    }
+  }
+  if (drive.file.empty()) refuse("-drive " + std::string(value) + ": file= is missing");
+  if (!drive.attached && drive.id.empty()) refuse("-drive " + std::string(value) + ": id= is missing");
+  for (const DriveWords& other : options.machine.drives) {
+    if (!drive.id.empty() && other.id == drive.id) refuse("-drive: id " + quoted(drive.id) + " is given twice");
+  }
+  options.machine.drives.push_back(std::move(drive));
+}
+
+void apply_device(Options& options, std::string_view value) {
+  const std::vector<Pair> pairs = split_pairs(value);
+  const std::string& type = pairs[0].key == "driver" ? pairs[0].value : pairs[0].key;
+  if (type != "virtio-blk-device") refuse("-device: unknown device " + quoted(type) + "; there is virtio-blk-device");
+  DiskDeviceWords disk;
+  for (std::size_t i = 1; i < pairs.size(); ++i) {
+    const Pair& pair = pairs[i];
+    if (pair.key == "drive") {
+      disk.drive = pair.value;
+    } else if (pair.key == "serial") {
+      disk.serial = pair.value;
+    } else if (pair.key == "bus") {
+      constexpr std::string_view kBus = "virtio-mmio-bus.";
+      const auto slot =
+          pair.value.starts_with(kBus) ? parse_digits(std::string_view(pair.value).substr(kBus.size())) : std::nullopt;
+      if (!slot || *slot >= kVirtioSlots) {
+        refuse("-device: bus " + quoted(pair.value) + " does not exist; virtio-mmio-bus.0 to virtio-mmio-bus." +
+               std::to_string(kVirtioSlots - 1));
+      }
+      disk.slot = static_cast<unsigned>(*slot);
+    } else if (pair.key != "id") {
+      refuse("-device " + type + ": unknown property " + quoted(pair.key));
+    }
+  }
+  if (disk.drive.empty()) refuse("-device " + std::string(value) + ": drive= is missing");
+  options.machine.disks.push_back(std::move(disk));
+}
+
+void apply_global(Options& options, std::string_view value) {
+  const Pair pair = split_pairs(value)[0];
+  if (pair.key != "virtio-mmio.force-legacy") {
+    refuse("-global: unknown property " + quoted(pair.key) + "; there is virtio-mmio.force-legacy");
+  }
+  options.machine.virtio_legacy = parse_switch("-global " + pair.key, pair.value);
+}
+
+void apply_serial(Options& options, std::string_view value) {
+  if (value == "mon:stdio") {
+    options.live.console = ConsoleWiring::kMux;
+  } else if (value == "stdio") {
+    options.live.console = ConsoleWiring::kPlain;
+  } else if (value == "none" || value == "null") {
+    options.live.console = ConsoleWiring::kNone;
+  } else {
+    refuse("-serial: unknown console " + quoted(value) + "; mon:stdio, stdio or none");
+  }
+}
+
+void apply_gdb(Options& options, std::string_view value) {
+  try {
+    options.live.gdb = parse_listen_address(value);
+  } catch (const Error& error) {
+    refuse(std::string("-gdb: ") + error.what());
+  }
+}
+
+void apply_icount(Options& options, std::string_view value) {
+  for (const Pair& pair : split_pairs(value)) {
+    if (pair.key == "rr") {
+      if (pair.value != "record") refuse("-icount rr=" + pair.value + ": only rr=record; replay by retrov replay");
+      options.subcommand = Subcommand::kRecord;
+    } else if (pair.key == "rrfile") {
+      options.live.trace = pair.value;
+    } else if (pair.has_value && pair.key != "shift" && pair.key != "sleep" && pair.key != "align" &&
+               pair.key != "rrsnapshot") {
+      refuse("-icount: unknown property " + quoted(pair.key));
+    }
+  }
+}
+
+void apply_rtc(Options& options, std::string_view value) {
+  for (const Pair& pair : split_pairs(value)) {
+    if (pair.key != "base") continue;  // clock= and driftfix= are about the host.
+    if (pair.value == "utc") {
+      options.live.rtc_unix_ns.reset();
+      continue;
+    }
+    std::tm date{};
+    const bool has_time = pair.value.find('T') != std::string::npos;
+    const char* end = strptime(pair.value.c_str(), has_time ? "%Y-%m-%dT%H:%M:%S" : "%Y-%m-%d", &date);
+    const std::time_t seconds = end != nullptr && *end == '\0' ? timegm(&date) : -1;
+    if (seconds < 0) refuse("-rtc: base " + quoted(pair.value) + " is not known; utc or 2006-06-17T16:01:21");
+    options.live.rtc_unix_ns = static_cast<u64>(seconds) * 1'000'000'000;
+  }
+}
+
+void apply_until(Options& options, std::string_view value) {
+  constexpr std::string_view kSteps = "steps:";
+  if (!value.starts_with(kSteps)) refuse("--until: unknown condition " + quoted(value) + "; there is steps:N");
+  options.live.step_limit = parse_whole("--until", value.substr(kSteps.size()));
+}
+
+void apply_seed(Options& options, std::string_view value) {
+  const u64 number = parse_whole("--seed", value);
+  std::array<u8, 32> seed{};
+  for (std::size_t i = 0; i < 8; ++i) seed[i] = static_cast<u8>(number >> (8 * i));
+  options.live.seed = seed;
+}
+
+std::vector<DiskPlan> plan_disks(const MachineWords& machine) {
+  std::vector<DiskPlan> plans;
+  std::array<bool, kVirtioSlots> taken{};
+  const auto add = [&](const DriveWords& drive, std::optional<unsigned> wanted, const std::string& serial) {
+    unsigned slot = kVirtioSlots;
+    if (wanted) {
+      slot = *wanted;
+      if (taken[slot]) refuse("virtio-mmio-bus." + std::to_string(slot) + " is taken twice");
+    } else {
+      while (slot > 0 && taken[slot - 1]) --slot;
+      if (slot == 0) refuse("more drives than the board has virtio-mmio slots (" + std::to_string(kVirtioSlots) + ")");
+      --slot;
+    }
+    taken[slot] = true;
+    for (const DiskPlan& other : plans) {
+      if (other.drive == &drive) refuse("drive " + quoted(drive.id) + " is attached twice");
+    }
+    plans.push_back({slot, &drive, serial.empty() ? drive.id : serial});
+  };
+  for (const DiskDeviceWords& disk : machine.disks) {
+    const auto drive = std::find_if(machine.drives.begin(), machine.drives.end(),
+                                    [&](const DriveWords& candidate) { return candidate.id == disk.drive; });
+    if (drive == machine.drives.end()) refuse("-device: there is no -drive with id=" + disk.drive);
+    add(*drive, disk.slot, disk.serial);
+  }
+  for (const DriveWords& drive : machine.drives) {
+    const bool has_device =
+        std::any_of(plans.begin(), plans.end(), [&](const DiskPlan& plan) { return plan.drive == &drive; });
+    if (drive.attached && !has_device) add(drive, std::nullopt, {});
+  }
+  return plans;
+}
+
+std::optional<std::string> nearest_word(std::string_view word, std::span<const std::string> known) {
+  std::optional<std::string> best;
+  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  for (const std::string& candidate : known) {
+    std::vector<std::size_t> row(candidate.size() + 1);
+    for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= word.size(); ++i) {
+      std::size_t diagonal = row[0];
+      row[0] = i;
+      for (std::size_t j = 1; j < row.size(); ++j) {
+        const std::size_t replaced = diagonal + (word[i - 1] == candidate[j - 1] ? 0 : 1);
+        diagonal = row[j];
+        row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+      }
+    }
+    if (row.back() < best_distance) {
+      best_distance = row.back();
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace retrov

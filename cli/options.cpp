@@ -1,0 +1,236 @@
+#include "cli/options.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <ostream>
+
+#include "cli/option_table.hpp"
+#include "cli/subcommands.hpp"
+#include "core/check.hpp"
+
+namespace retrov {
+
+namespace {
+
+std::vector<std::string> names_of(const OptionRow& row) {
+  std::vector<std::string> names;
+  std::string_view rest = row.names;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(' '), rest.size());
+    names.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return names;
+}
+
+std::string_view without_dashes(std::string_view word) {
+  const std::size_t dashes = word.starts_with("--") ? 2 : 1;
+  return word.substr(dashes);
+}
+
+/// As the table spells it, or nothing.
+std::optional<std::string> find_name(const OptionRow& row, std::string_view name) {
+  for (std::string& candidate : names_of(row)) {
+    if (without_dashes(candidate) == name) return std::move(candidate);
+  }
+  return std::nullopt;
+}
+
+const OptionRow* find_row(Subcommand subcommand, std::string_view name) {
+  for (const OptionRow& row : option_rows()) {
+    if ((row.subcommands & only(subcommand)) != 0 && find_name(row, name)) return &row;
+  }
+  return nullptr;
+}
+
+[[noreturn]] void refuse_unknown(Subcommand subcommand, const std::string& argument, std::string_view name) {
+  const std::string command(subcommand_row(subcommand).name);
+  const bool from_trace = !find_row(subcommand, "machine");
+  if (from_trace && find_row(Subcommand::kRun, name) != nullptr) {
+    throw Error(Exit::kUsage, argument + ": " + command + " takes no machine options, the trace holds the machine");
+  }
+  std::vector<std::string> known;
+  for (const OptionRow& row : option_rows()) {
+    if ((row.subcommands & only(subcommand)) == 0) continue;
+    for (const std::string& candidate : names_of(row)) known.emplace_back(without_dashes(candidate));
+  }
+  std::string sentence = "unknown option " + argument;
+  if (const auto nearest = nearest_word(name, known)) {
+    sentence += "; did you mean " + find_name(*find_row(subcommand, *nearest), *nearest).value_or(*nearest) + "?";
+  } else {
+    sentence += "; retrov help " + command + " lists them";
+  }
+  throw Error(Exit::kUsage, sentence);
+}
+
+/// Arguments one after the other.
+class Words {
+ public:
+  explicit Words(std::span<const std::string> words) : words_(words) {}
+  [[nodiscard]] bool empty() const { return words_.empty(); }
+  const std::string& next() {
+    const std::string& word = words_.front();
+    words_ = words_.subspan(1);
+    return word;
+  }
+
+ private:
+  std::span<const std::string> words_;
+};
+
+void apply_option(Options& options, const std::string& argument, Words& rest) {
+  std::string_view name = without_dashes(argument);
+  std::optional<std::string_view> value;
+  const std::size_t sign = name.find('=');
+  if (sign != std::string_view::npos) {
+    value = name.substr(sign + 1);
+    name = name.substr(0, sign);
+  }
+  const OptionRow* row = find_row(options.subcommand, name);
+  if (row == nullptr) refuse_unknown(options.subcommand, argument.substr(0, argument.find('=')), name);
+  if (row->argument.empty()) {
+    if (value) throw Error(Exit::kUsage, argument + ": takes no value");
+    value = std::string_view();
+  } else if (!value) {
+    if (rest.empty()) throw Error(Exit::kUsage, argument + ": " + std::string(row->argument) + " is missing after it");
+    value = rest.next();
+  }
+  if (row->group == OptionGroup::kMachine) options.names_machine = true;
+  row->apply(options, *value);
+}
+
+void apply_positional(Options& options, const std::string& word) {
+  const auto refuse = [&] { throw Error(Exit::kUsage, "unexpected argument '" + word + "'"); };
+  switch (options.subcommand) {
+    case Subcommand::kRun:
+    case Subcommand::kRecord:
+      if (!options.machine.kernel.empty()) refuse();
+      options.machine.kernel = word;
+      return;
+    case Subcommand::kHelp:
+      if (!options.topic.empty()) refuse();
+      options.topic = word;
+      return;
+    case Subcommand::kDump:
+      if (!options.replay.trace.empty() && options.replay.range.empty()) {
+        options.replay.range = word;
+        return;
+      }
+      [[fallthrough]];
+    default:
+      if (!options.replay.trace.empty()) refuse();
+      options.replay.trace = word;
+      return;
+  }
+}
+
+void apply_environment(Options& options) {
+  if (const char* budget = std::getenv("RETROV_SNAPSHOT_BUDGET"); budget != nullptr && *budget != '\0') {
+    options.snapshot_budget_bytes = parse_size("RETROV_SNAPSHOT_BUDGET", budget, u64{1} << 20);
+  }
+  if (const char* seed = std::getenv("RETROV_SEED"); seed != nullptr && *seed != '\0') apply_seed(options, seed);
+}
+
+void check_combination(Options& options) {
+  // A trace is named by its place on the command line, an ELF too: what else was said tells which.
+  if (options.subcommand == Subcommand::kDebug && options.names_machine && !options.replay.trace.empty()) {
+    if (!options.machine.kernel.empty()) {
+      throw Error(Exit::kUsage, "unexpected argument '" + options.replay.trace + "'");
+    }
+    options.machine.kernel = std::exchange(options.replay.trace, {});
+  }
+  if (options.replay.autopilot && options.replay.serve_port) {
+    throw Error(Exit::kUsage, "-a and -s exclude each other");
+  }
+  const bool records = options.subcommand == Subcommand::kRecord;
+  if (records && !options.live.keep_history) throw Error(Exit::kUsage, "record without a recording: use run");
+}
+
+Subcommand parse_subcommand(const std::string& word) {
+  std::vector<std::string> known;
+  for (const SubcommandRow& row : subcommands()) {
+    if (row.name == word) return row.id;
+    known.emplace_back(row.name);
+  }
+  if (word.starts_with("-")) {
+    throw Error(Exit::kUsage, "before " + word + " comes what to do: run, record, replay …; retrov help lists it");
+  }
+  const auto nearest = nearest_word(word, known);
+  throw Error(Exit::kUsage, "unknown command '" + word + "'; " +
+                                (nearest ? "did you mean " + *nearest + "?" : "retrov help lists them"));
+}
+
+void print_option(const OptionRow& row, std::ostream& out) {
+  constexpr std::size_t kColumn = 34;
+  std::string left = "  ";
+  for (const std::string& name : names_of(row)) {
+    if (left.size() > 2) left += ", ";
+    left += name;
+  }
+  if (!row.argument.empty()) left += " " + std::string(row.argument);
+  out << left;
+  if (!row.help.empty()) {
+    out << (left.size() < kColumn ? std::string(kColumn - left.size(), ' ') : "\n" + std::string(kColumn, ' '));
+  }
+  out << row.help << '\n';
+}
+
+}  // namespace
+
+Options parse_options(std::span<const std::string> arguments) {
+  Options options;
+  if (arguments.empty()) {
+    throw Error(Exit::kUsage, "what to do is missing: run, record, replay …; retrov help lists it");
+  }
+  const std::string& first = arguments[0];
+  if (first == "--version" || first == "-V") {
+    options.version = true;
+    return options;
+  }
+  if (first == "--help" || first == "-h" || first == "-help") return options;
+  options.subcommand = parse_subcommand(first);
+  apply_environment(options);
+  Words words(arguments.subspan(1));
+  bool only_positional = false;
+  while (!words.empty()) {
+    const std::string& word = words.next();
+    if (!only_positional && word == "--") {
+      only_positional = true;
+    } else if (!only_positional && word.size() > 1 && word[0] == '-') {
+      apply_option(options, word, words);
+    } else {
+      apply_positional(options, word);
+    }
+    if (options.help) return options;
+  }
+  check_combination(options);
+  return options;
+}
+
+void print_usage(std::ostream& out) {
+  out << "usage: retrov COMMAND [OPTIONS]\n\n"
+         "Records a RISC-V machine, replays it bit for bit, and walks it backwards from gdb.\n\n";
+  for (const SubcommandRow& row : subcommands()) {
+    std::string left = "  " + std::string(row.name) + " " + std::string(row.synopsis);
+    left.append(left.size() < 30 ? 30 - left.size() : 1, ' ');
+    out << left << row.summary << '\n';
+  }
+  out << "\nretrov help COMMAND explains one of them; retrov --version says which build this is.\n";
+}
+
+void print_subcommand_help(Subcommand subcommand, std::ostream& out) {
+  const SubcommandRow& command = subcommand_row(subcommand);
+  out << "usage: retrov " << command.name << ' ' << command.synopsis << '\n' << command.summary << '\n';
+  for (unsigned group = 0; group <= static_cast<unsigned>(OptionGroup::kGeneral); ++group) {
+    bool headed = false;
+    for (const OptionRow& row : option_rows()) {
+      if (static_cast<unsigned>(row.group) != group || (row.subcommands & only(subcommand)) == 0) continue;
+      if (!headed) out << '\n' << heading(row.group) << ":\n";
+      headed = true;
+      print_option(row, out);
+    }
+  }
+  out << "\nExamples:\n" << command.examples;
+}
+
+}  // namespace retrov

@@ -1,0 +1,124 @@
+// The command line as values. `run` and `record` speak QEMU's words, with one or two dashes; `replay` and the rest
+// speak rr's. Every option is one row of a table (cli/option_table.cpp), from which parsing, --help and the suggestion
+// for a mistyped word are made.
+//
+// Must stay true: parsing looks at nothing but its arguments and the environment; no file is opened here.
+#pragma once
+
+#include <array>
+#include <iosfwd>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/machine.hpp"
+#include "core/types.hpp"
+#include "gdbstub/listen_address.hpp"
+#include "replay/live_inputs.hpp"
+
+namespace retrov {
+
+enum class Subcommand : u8 { kRun, kRecord, kReplay, kDebug, kInfo, kVerify, kDump, kHelp };
+
+/// -drive.
+struct DriveWords {
+  std::string file;
+  std::string id;
+  bool keeps_image = true;  ///< snapshot=on: what the guest writes stays in the session.
+  bool read_only = false;
+  bool attached = false;  ///< No if=none: attached without a -device of its own.
+};
+
+/// -device virtio-blk-device.
+struct DiskDeviceWords {
+  std::string drive;
+  std::optional<unsigned> slot;  ///< bus=virtio-mmio-bus.N.
+  std::string serial;
+};
+
+struct MachineWords {
+  u64 ram_bytes = u64{128} << 20;
+  unsigned harts = 1;
+  std::string bios = "default";  ///< default, none, or a file.
+  std::string kernel, initrd, dtb, append;
+  std::vector<DriveWords> drives;
+  std::vector<DiskDeviceWords> disks;
+  bool virtio_legacy = true;
+  bool htif = false;
+  u64 turn_steps = 10'000;
+};
+
+/// Where the guest's console goes. kMux: raw terminal, Ctrl-a escapes. kPlain: Ctrl-C ends the run, nothing escapes.
+enum class ConsoleWiring : u8 { kMux, kPlain, kNone };
+
+enum class AtExit : u8 { kQuit, kDebug };
+enum class OnReboot : u8 { kReset, kExit };
+
+struct LiveWords {
+  ConsoleWiring console = ConsoleWiring::kMux;
+  std::optional<ListenAddress> gdb;
+  bool stopped = false;  ///< -S
+  OnReboot on_reboot = OnReboot::kReset;
+  AtExit at_exit = AtExit::kQuit;
+  bool keep_history = true;  ///< --record off
+  std::string trace;         ///< -o
+  ClockMode clock = ClockMode::kReal;
+  std::optional<std::array<u8, 32>> seed;
+  std::optional<u64> rtc_unix_ns;
+  std::optional<u64> step_limit;  ///< --until steps:N
+  std::string signature;
+  u64 signature_granularity = 4;
+};
+
+struct ReplayWords {
+  std::string trace;  ///< Empty: the latest.
+  bool autopilot = false;
+  std::optional<u16> serve_port;
+  bool keep_listening = false;
+  std::string position;  ///< -g, or "end" by -e.
+  std::vector<std::string> gdb_scripts;
+  std::string gdb;
+  std::string range;  ///< dump: A-B or end.
+  bool json = false;
+  bool sizes = false;
+};
+
+struct Options {
+  Subcommand subcommand = Subcommand::kHelp;
+  MachineWords machine;
+  LiveWords live;
+  ReplayWords replay;
+  EngineKind engine = EngineKind::kFast;
+  u64 snapshot_budget_bytes = u64{1} << 30;
+  bool keep_snapshots = true;
+  bool sync = false;
+  bool quiet = false;
+  std::vector<std::string> symbols;
+  /// debug: an option that describes a machine was given, so it is a live session.
+  bool names_machine = false;
+  bool help = false;  ///< --help: of the subcommand.
+  bool version = false;
+  std::string topic;  ///< `help CMD`.
+};
+
+/// `arguments` are argv without the program's name. Throws Error(kUsage) with one line.
+[[nodiscard]] Options parse_options(std::span<const std::string> arguments);
+
+/// `retrov --help`.
+void print_usage(std::ostream& out);
+/// `retrov help CMD`: options in groups, and two examples.
+void print_subcommand_help(Subcommand subcommand, std::ostream& out);
+
+/// A disk as the board gets it.
+struct DiskPlan {
+  unsigned slot = 0;
+  const DriveWords* drive = nullptr;  ///< Of the machine words given.
+  std::string id;
+};
+/// Which drive is in which virtio-mmio slot. Without bus= slots fill from the last one downward, as in QEMU. Throws
+/// Error(kUsage) for a drive that does not exist or a slot that is taken.
+[[nodiscard]] std::vector<DiskPlan> plan_disks(const MachineWords& machine);
+
+}  // namespace retrov

@@ -1,0 +1,32 @@
+// Where recordings live when the user does not say: one folder per user, one file per recording, and a link to the
+// latest. The link moves when a recording starts, so that the one that crashed is the latest.
+#pragma once
+
+#include <string>
+
+namespace retrov {
+
+class TraceStore {
+ public:
+  /// The folder is $RETROV_TRACE_DIR, else $XDG_DATA_HOME/retrov, else ~/.local/share/retrov. Nothing is made yet.
+  TraceStore();
+  explicit TraceStore(std::string folder) : folder_(std::move(folder)) {}
+
+  [[nodiscard]] const std::string& folder() const { return folder_; }
+  /// A path NAME-N.rvt in the folder that does not exist yet. Makes the folder (mode 0700). Throws
+  /// Error(kCannotCreate).
+  [[nodiscard]] std::string new_trace(const std::string& guest_name) const;
+  /// Makes `path` what replay takes without a name. Throws Error(kCannotCreate).
+  void set_latest(const std::string& path) const;
+  /// The file the link points to. Throws Error(kNoInput) if nothing has been recorded.
+  [[nodiscard]] std::string latest() const;
+
+ private:
+  void make_folder() const;
+  std::string folder_;
+};
+
+/// `path` with the home folder written as ~.
+[[nodiscard]] std::string for_people(const std::string& path);
+
+}  // namespace retrov

@@ -105,7 +105,10 @@ Pause Machine::run_until(Position limit, StopSet* stops) {
 
 void Machine::use_stops(StopSet* stops) {
   platform_->stops = stops;
-  if (stops == nullptr) return;
+  if (stops == nullptr) {
+    watches_.clear();  // What this run caches respects no watch.
+    return;
+  }
   stops->hit.reset();
   engine_->code().set_breakpoints(stops->breakpoints);
   if (stops->watches != watches_) {

@@ -33,6 +33,7 @@ void Machine::power_on() {
   place_initial_memory();
   for (auto& device : devices_) device->reset();
   for (auto& hart : harts_) hart->reset(config_.reset_pc.value);
+  turn_left_ = config_.turn_steps;  // Hart 0 begins, as people expect of a boot hart.
   settle_devices();
 }
 
@@ -214,7 +215,7 @@ void Machine::reset_step() {
   for (auto& device : devices_) device->reset();
   for (auto& hart : harts_) hart->reset(config_.reset_pc.value);
   current_ = 0;
-  turn_left_ = 0;
+  turn_left_ = config_.turn_steps;
   set_position(Position{position_.steps + 1});
   settle_devices();
 }

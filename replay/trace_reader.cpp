@@ -200,9 +200,8 @@ void TraceReader::find_end() {
   // Only names and the last frame: the frames between are below its position, which visit() checks.
   FrameDecoder decoder(layout_.board);
   DeafListener nobody;
-  for (const FrameInfo& frame : frames_) {
+  for (const FrameInfo& frame : told_frames()) {
     const bool is_last = &frame == &frames_.back();
-    if (frame.kind == FrameKind::kBoard || frame.kind == FrameKind::kBlob) continue;
     if (!is_last && frame.kind != FrameKind::kComponents) continue;
     try {
       decoder.decode(frame, payload(frame), nobody);
@@ -211,6 +210,12 @@ void TraceReader::find_end() {
     }
   }
   end_ = decoder.reached();
+}
+
+std::span<const FrameInfo> TraceReader::told_frames() const {
+  std::size_t first = 1;
+  while (first < frames_.size() && frames_[first].kind == FrameKind::kBlob) ++first;
+  return std::span(frames_).subspan(first);
 }
 
 std::vector<u8> TraceReader::frame_bytes(const FrameInfo& frame) const {
@@ -292,8 +297,7 @@ BoardConfig TraceReader::read_board() const {
 
 void TraceReader::visit(HistoryListener& listener) const {
   FrameDecoder decoder(layout_.board);
-  for (const FrameInfo& frame : frames_) {
-    if (frame.kind == FrameKind::kBoard || frame.kind == FrameKind::kBlob) continue;
+  for (const FrameInfo& frame : told_frames()) {
     try {
       decoder.decode(frame, payload(frame), listener);
     } catch (const Error& error) {
@@ -307,6 +311,8 @@ std::unique_ptr<History> TraceReader::read_history() const {
   auto history = std::make_unique<History>(read_board());
   HistoryFiller filler(*history);
   visit(filler);
+  // The last frame may hold nothing but names, and still says that all below it was told.
+  history->progress(end_);
   return history;
 }
 

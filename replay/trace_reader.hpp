@@ -67,6 +67,8 @@ class TraceReader {
   [[nodiscard]] bool is_known(const FrameInfo& frame) const;
   void read_layout();
   void find_end();
+  /// Those behind the description and the initial memory.
+  [[nodiscard]] std::span<const FrameInfo> told_frames() const;
   [[nodiscard]] std::vector<std::vector<u8>> read_contents() const;
   [[nodiscard]] std::vector<u8> frame_bytes(const FrameInfo& frame) const;
   [[nodiscard]] std::vector<u8> payload(const FrameInfo& frame) const;

@@ -158,7 +158,7 @@ std::vector<u8> encode_outcome(const Outcome& outcome) {
   return payload;
 }
 
-void FrameDecoder::decode(const FrameInfo& frame, std::span<const u8> payload, HistoryListener& listener) {
+void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload, HistoryListener& listener) {
   if (frame.at < reached_) refuse("frame that goes back from position " + std::to_string(reached_.steps));
   reached_ = advanced(frame.at, 0);
   StateReader in(payload);
@@ -176,9 +176,9 @@ void FrameDecoder::decode(const FrameInfo& frame, std::span<const u8> payload, H
   if (in.left_bytes() != 0) refuse(std::string("bytes after the last of the ") + frame_kind_name(frame.kind));
 }
 
-Position FrameDecoder::next_position(StateReader& in) { return reached_ = advanced(reached_, read_varint(in)); }
+Position HistoryDecoder::next_position(StateReader& in) { return reached_ = advanced(reached_, read_varint(in)); }
 
-void FrameDecoder::check_event(const Event& event) const {
+void HistoryDecoder::check_event(const Event& event) const {
   if (last_event_ && event.at <= *last_event_) refuse("two events at one position");
   for (const Input& input : event.batch.inputs) {
     const auto* write = std::get_if<DebuggerWrite>(&input.what);
@@ -186,7 +186,7 @@ void FrameDecoder::check_event(const Event& event) const {
   }
 }
 
-void FrameDecoder::decode_events(StateReader& in, HistoryListener& listener) {
+void HistoryDecoder::decode_events(StateReader& in, HistoryListener& listener) {
   while (in.left_bytes() != 0) {
     Event event = read_event(in);
     event.at = reached_ = advanced(reached_, event.at.steps);
@@ -198,7 +198,7 @@ void FrameDecoder::decode_events(StateReader& in, HistoryListener& listener) {
   }
 }
 
-void FrameDecoder::decode_blocks(StateReader& in, HistoryListener& listener) {
+void HistoryDecoder::decode_blocks(StateReader& in, HistoryListener& listener) {
   while (in.left_bytes() != 0) {
     const Position before = next_position(in);
     CapturedBlock block;
@@ -215,7 +215,7 @@ void FrameDecoder::decode_blocks(StateReader& in, HistoryListener& listener) {
   }
 }
 
-void FrameDecoder::decode_components(StateReader& in) {
+void HistoryDecoder::decode_components(StateReader& in) {
   if (tables_.size() >= kMaxComponentTables) refuse("more than " + std::to_string(kMaxComponentTables) + " tables");
   std::vector<Component>& table = tables_.emplace_back();
   while (in.left_bytes() != 0) {
@@ -227,7 +227,7 @@ void FrameDecoder::decode_components(StateReader& in) {
   }
 }
 
-void FrameDecoder::decode_marks(StateReader& in, HistoryListener& listener) {
+void HistoryDecoder::decode_marks(StateReader& in, HistoryListener& listener) {
   while (in.left_bytes() != 0) {
     HashMark mark;
     mark.at = next_position(in);
@@ -247,7 +247,7 @@ void FrameDecoder::decode_marks(StateReader& in, HistoryListener& listener) {
   }
 }
 
-void FrameDecoder::decode_end(StateReader& in, HistoryListener& listener) {
+void HistoryDecoder::decode_end(StateReader& in, HistoryListener& listener) {
   Outcome outcome;
   u8 kind = 0;
   i32 status = 0;

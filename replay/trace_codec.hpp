@@ -48,10 +48,10 @@ void encode_mark(std::vector<u8>& payload, Position previous, const HashMark& ma
 
 /// Decodes frame after frame and tells a listener. Checks the order of the history, the limits, and that what an input or
 /// a block names exists on the board.
-class FrameDecoder {
+class HistoryDecoder {
  public:
   /// `board` must outlive the decoder.
-  explicit FrameDecoder(const BoardConfig& board) : board_(board) {}
+  explicit HistoryDecoder(const BoardConfig& board) : board_(board) {}
   /// Of a frame of any kind behind the initial memory.
   void decode(const FrameInfo& frame, std::span<const u8> payload, HistoryListener& listener);
   /// Position of the last thing told.

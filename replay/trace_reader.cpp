@@ -198,7 +198,7 @@ void TraceReader::scan() {
 
 void TraceReader::find_end() {
   // Only names and the last frame: the frames between are below its position, which visit() checks.
-  FrameDecoder decoder(layout_.board);
+  HistoryDecoder decoder(layout_.board);
   DeafListener nobody;
   for (const FrameInfo& frame : told_frames()) {
     const bool is_last = &frame == &frames_.back();
@@ -296,7 +296,7 @@ BoardConfig TraceReader::read_board() const {
 }
 
 void TraceReader::visit(HistoryListener& listener) const {
-  FrameDecoder decoder(layout_.board);
+  HistoryDecoder decoder(layout_.board);
   for (const FrameInfo& frame : told_frames()) {
     try {
       decoder.decode(frame, payload(frame), listener);

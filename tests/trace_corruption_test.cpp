@@ -221,7 +221,7 @@ TEST_CASE("trace_corruption: random payloads with good checksums never do worse 
   const BoardConfig board = sample_board();
   ToldLines told;
   for (int i = 0; i < 20'000; ++i) {
-    FrameDecoder decoder(board);
+    HistoryDecoder decoder(board);
     FrameInfo frame;
     Payload payload = dice.bytes(dice.below(60));
     // Small numbers get further than large ones.

@@ -68,16 +68,22 @@ class Fields {
   void hex_number(const char* name, u64 value) { put(name, std::to_string(value), "0x" + hex(value)); }
   void truth(const char* name, bool value) { put(name, value ? "true" : "false", value ? "yes" : "no"); }
   void put(const char* name, std::string_view json, std::string_view human) {
-    if (format_ == ReportFormat::kJson) {
-      out_ << (first_ ? "{" : ", ") << in_quotes(std::string_view(name)) << ": " << json;
-    } else if (!human.empty()) {
-      out_ << (first_ ? "" : "  ") << name << ' ' << human;
-    }
-    first_ = false;
+    if (!human.empty() || format_ == ReportFormat::kJson) add(name, json, std::string(name) + ' ' + std::string(human));
   }
+  /// For people without its name.
+  void bare(const char* name, std::string_view json, std::string_view human) { add(name, json, human); }
   void close() { out_ << (format_ == ReportFormat::kJson ? "}" : ""); }
 
  private:
+  void add(const char* name, std::string_view json, std::string_view human) {
+    if (format_ == ReportFormat::kJson) {
+      out_ << (first_ ? "{" : ", ") << in_quotes(std::string_view(name)) << ": " << json;
+    } else {
+      out_ << (first_ ? "" : "  ") << human;
+    }
+    first_ = false;
+  }
+
   std::ostream& out_;
   ReportFormat format_;
   bool first_ = true;
@@ -118,21 +124,21 @@ void add_input(Fields& fields, const InputKind& kind) {
 
 std::string event_line(const Event& event, ReportFormat format) {
   return object(format, [&](Fields& fields) {
-    fields.put("at", std::to_string(event.at.steps), std::to_string(event.at.steps));
-    fields.put("what", "\"event\"", "event");
+    fields.bare("at", std::to_string(event.at.steps), std::to_string(event.at.steps));
+    fields.bare("what", "\"event\"", "event");
     if (event.batch.wake.value != 0) fields.number("wake", event.batch.wake.value);
     std::string json;
     std::string human;
     for (const Input& input : event.batch.inputs) {
       const std::string text = object(format, [&](Fields& inner) {
-        inner.text("input", input_name(input.what));
+        inner.bare("input", in_quotes(std::string_view(input_name(input.what))), input_name(input.what));
         if (input.device != kMachineItself) inner.number("device", input.device);
         add_input(inner, input.what);
       });
       json += (json.empty() ? "" : ", ") + text;
       human += (human.empty() ? "" : "; ") + text;
     }
-    fields.put("inputs", "[" + json + "]", human);
+    fields.bare("inputs", "[" + json + "]", human);
   });
 }
 
@@ -161,7 +167,7 @@ class DumpPrinter final : public HistoryListener {
           inner.text(component.name.c_str(), hex(component.hash, 16));
         }
       });
-      fields.put("components", mark.components.empty() ? "{}" : hashes, hashes);
+      fields.bare("components", mark.components.empty() ? "{}" : hashes, hashes);
     });
   }
   void on_progress(Position now) override {
@@ -172,7 +178,7 @@ class DumpPrinter final : public HistoryListener {
   }
 
   static void add_outcome(Fields& fields, const Outcome& outcome) {
-    fields.text("outcome", outcome_name(outcome.kind));
+    fields.bare("outcome", in_quotes(std::string_view(outcome_name(outcome.kind))), outcome_name(outcome.kind));
     fields.put("status", std::to_string(outcome.status), std::to_string(outcome.status));
     fields.put("why", in_quotes(outcome.why), outcome.why.empty() ? "" : in_quotes(outcome.why));
   }
@@ -183,8 +189,8 @@ class DumpPrinter final : public HistoryListener {
   void line(Position at, std::string_view what, Fill fill) {
     if (!wanted(at)) return;
     out_ << object(format_, [&](Fields& fields) {
-      fields.put("at", std::to_string(at.steps), std::to_string(at.steps));
-      fields.put("what", in_quotes(what), what);
+      fields.bare("at", std::to_string(at.steps), std::to_string(at.steps));
+      fields.bare("what", in_quotes(what), what);
       fill(fields);
     }) << '\n';
   }
@@ -304,7 +310,8 @@ Section size_section(const TraceReader& trace, ReportFormat format) {
     const FrameTotals& totals = trace.totals()[i];
     if (totals.frames == 0) continue;
     sizes.items.push_back(object(format, [&](Fields& fields) {
-      fields.text("kind", frame_kind_name(static_cast<FrameKind>(i)));
+      const char* name = frame_kind_name(static_cast<FrameKind>(i));
+      fields.bare("kind", in_quotes(std::string_view(name)), name);
       fields.number("frames", totals.frames);
       fields.number("stored_bytes", totals.stored_bytes);
       fields.number("raw_bytes", totals.raw_bytes);

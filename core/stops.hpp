@@ -19,7 +19,7 @@ struct WatchRange {
   /// satp that was current when it was set. A lower-half address matches only under the same root (satp's PPN field); the
   /// upper half, and ranges set in bare mode, always match.
   u64 satp = 0;
-  /// Address is physical: matches through any mapping, and device writes too.
+  /// Address is physical: matches through any mapping. Writes by devices do not stop.
   bool physical = false;
   bool operator==(const WatchRange&) const = default;
 };

@@ -1,4 +1,4 @@
-// The privileged instructions (privileged manual, 3.3 and 10.2). What they do, and when they trap, is core/trap.cpp's.
+// The privileged instructions (privileged manual, 3.3 and 4.2). What they do, and when they trap, is core/trap.cpp's.
 #include "core/isa/rows.hpp"
 #include "core/isa/tables.hpp"
 

@@ -1,5 +1,6 @@
-// The guest's console on standard input and output, with QEMU's keys: Ctrl-a x leaves, Ctrl-a h helps, Ctrl-a c opens the
-// command prompt, Ctrl-a Ctrl-a is one Ctrl-a. An escape breaks the run off; what was asked for is read here afterwards.
+// The guest's console on standard input and output, with QEMU's keys: Ctrl-a x leaves, Ctrl-a h helps, Ctrl-a c opens
+// the command prompt, Ctrl-a Ctrl-a is one Ctrl-a. An escape breaks the run off; what was asked for is read here
+// afterwards.
 #pragma once
 
 #include <functional>

@@ -101,7 +101,8 @@ std::string find_firmware() {
   for (const std::string& place : places) {
     if (!place.empty() && access(place.c_str(), R_OK) == 0) return place;
   }
-  throw Error(Exit::kNoInput, "no firmware found for -bios default: install the package opensbi, or give -bios FILE|none");
+  throw Error(Exit::kNoInput,
+              "no firmware found for -bios default: install the package opensbi, or give -bios FILE|none");
 }
 
 LoadedMachine load_machine(const MachineWords& words) {

@@ -73,33 +73,40 @@ void Prompt::type_ahead(std::string text) { typed_ahead_ += text; }
 
 std::string Prompt::take_rest() { return std::exchange(typed_ahead_, {}); }
 
-PromptEnd Prompt::run(const std::function<bool()>& wake) {
+PromptEnd Prompt::run(const PromptHooks& hooks) {
   context_.quit = false;
   for (;;) {
     std::string line;
-    switch (read_line(wake, line)) {
-      case Got::kEof: return PromptEnd::kEof;
-      case Got::kWakened: return PromptEnd::kWakened;
+    switch (read_line(hooks.wake, line)) {
+      case Got::kEof:
+        return PromptEnd::kEof;
+      case Got::kWakened:
+        return PromptEnd::kWakened;
       case Got::kSignal:
         // Ctrl-C at a prompt gives up the line, no more.
         if (signals_.pending() != SIGINT) return PromptEnd::kSignal;
         signals_.take();
         continue;
-      case Got::kLine: break;
+      case Got::kLine:
+        break;
     }
-    run_line(line);
+    run_line(hooks, line);
     if (signals_.pending() != 0 && signals_.pending() != SIGINT) return PromptEnd::kSignal;
     signals_.take();
     if (context_.quit) return PromptEnd::kQuit;
   }
 }
 
-void Prompt::run_line(const std::string& line) {
+void Prompt::run_line(const PromptHooks& hooks, const std::string& line) {
+  if (hooks.before_line) hooks.before_line();
+  signals_.watch(&context_.debugger, nullptr);
   try {
     run_command(context_, line, std::cout);
   } catch (const Error& error) {
     std::cout << error.what() << '\n';
   }
+  signals_.watch(nullptr, nullptr);
+  if (hooks.after_line) hooks.after_line();
   std::cout.flush();
 }
 

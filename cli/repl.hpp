@@ -20,6 +20,14 @@ enum class PromptEnd : u8 {
   kWakened,  ///< `wake` said so.
 };
 
+struct PromptHooks {
+  /// Asked about ten times a second while a line is awaited: true leaves the prompt.
+  std::function<bool()> wake;
+  /// Around each line that is run.
+  std::function<void()> before_line;
+  std::function<void()> after_line;
+};
+
 class Prompt {
  public:
   /// Both must outlive it. `context.where` should be kPromptOnly.
@@ -27,9 +35,8 @@ class Prompt {
 
   /// Lines already typed for it come first.
   void type_ahead(std::string text);
-  /// Runs lines until there is a reason to leave. `wake` is asked about ten times a second while a line is awaited; it
-  /// may be empty. An error in a line is said and the next one read.
-  PromptEnd run(const std::function<bool()>& wake);
+  /// Runs lines until there is a reason to leave. An error in a line is said and the next one read.
+  PromptEnd run(const PromptHooks& hooks);
   /// What was typed ahead and not used.
   [[nodiscard]] std::string take_rest();
 
@@ -38,7 +45,7 @@ class Prompt {
   Got read_line(const std::function<bool()>& wake, std::string& line);
   Got read_edited(const std::function<bool()>& wake, std::string& line);
   Got read_plain(const std::function<bool()>& wake, std::string& line);
-  void run_line(const std::string& line);
+  void run_line(const PromptHooks& hooks, const std::string& line);
 
   CommandContext& context_;
   Signals& signals_;

@@ -13,7 +13,8 @@ void Symbols::add(std::span<const u8> image) {
     // Mapping symbols ($x, $d) and local labels name no place that a person would.
     if (symbol.name.starts_with("$") || symbol.name.starts_with(".L")) continue;
     Place& place = by_address_[symbol.value.value];
-    const bool better = place.name.empty() || (symbol.kind == SymbolKind::kFunction && symbol.size_bytes > place.size_bytes);
+    const bool better =
+        place.name.empty() || (symbol.kind == SymbolKind::kFunction && symbol.size_bytes > place.size_bytes);
     if (better) place = {symbol.name, symbol.size_bytes};
   }
 }

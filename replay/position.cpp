@@ -88,6 +88,7 @@ Position position_of_time(Ticks tick, Debugger& debugger) {
   const Position here = debugger.position();
   const auto reached = [&](Position at) {
     debugger.seek(at);
+    if (debugger.position() != at) throw Error(Exit::kUsage, "interrupted");
     return debugger.machine().now() >= tick;
   };
   u64 low = 0;

@@ -1,0 +1,98 @@
+#include "cli/front_end.hpp"
+
+#include <ostream>
+
+#include "cli/messages.hpp"
+#include "core/check.hpp"
+#include "replay/position.hpp"
+
+namespace retrov {
+
+FrontEnd::FrontEnd(Session& session, const Symbols& symbols, Signals& signals)
+    : session_(session),
+      symbols_(symbols),
+      signals_(signals),
+      context_(make_context()),
+      monitor_context_(make_context()),
+      lines_(context_, signals),
+      view_(session),
+      stub_(session, view_, [this](std::string_view line, std::ostream& out, MonitorControls& controls) {
+        run_monitor(line, out, controls);
+      }) {
+  context_.where = Offered::kPromptOnly;
+  context_.serve_gdb = [this](u16 port, std::ostream& out) {
+    out << attach_hint(listen(ListenAddress{ListenAddress::Kind::kTcp, port, {}})) << '\n';
+  };
+}
+
+FrontEnd::~FrontEnd() { signals_.watch(nullptr, nullptr); }
+
+CommandContext FrontEnd::make_context() {
+  CommandContext context{session_};
+  if (!symbols_.empty()) {
+    context.symbol = [this](std::string_view name) { return symbols_.find(name); };
+    context.symbol_near = [this](VirtAddr address) { return symbols_.near(address); };
+  }
+  context.describe_snapshots = [this](std::ostream& out) {
+    out << session_.snapshots().count() << " snapshots, " << group_digits(session_.snapshots().bytes() >> 10)
+        << " KiB\n";
+  };
+  return context;
+}
+
+void FrontEnd::run_monitor(std::string_view line, std::ostream& out, MonitorControls& controls) {
+  CommandContext& context = monitor_context_;
+  context.hart = stub_.general_hart();
+  context.space = controls.physical ? AddressSpace::kPhysical : AddressSpace::kVirtual;
+  context.describe_recording = context_.describe_recording;
+  context.go_to = [&controls](Position target, std::ostream& answer) {
+    controls.armed_goto = target;
+    answer << "the next stepi, continue or reverse-stepi goes to step " << group_digits(target.steps) << '\n';
+  };
+  run_command(context, line, out);
+  controls.physical = context.space == AddressSpace::kPhysical;
+}
+
+std::string FrontEnd::listen(const ListenAddress& address) {
+  if (server_) throw Error(Exit::kUsage, "gdb can attach already: " + attach_hint(server_->target()));
+  server_ = std::make_unique<Server>(address, [](const std::string& line) { say(line); });
+  server_->on_client([this] { session_.interrupt(); });
+  return server_->target();
+}
+
+ServeResult FrontEnd::serve() {
+  RV_CHECK(server_ != nullptr);
+  signals_.watch(&session_, server_.get());
+  const ServeResult result = server_->serve(stub_);
+  signals_.watch(nullptr, nullptr);
+  return result;
+}
+
+void FrontEnd::break_off() {
+  session_.interrupt();
+  if (server_) server_->stop();
+}
+
+Stop FrontEnd::run(Direction direction) {
+  signals_.watch(&session_, nullptr);
+  // A signal that came before it was watched.
+  if (signals_.pending() != 0) session_.interrupt();
+  const Stop stop = session_.resume(direction);
+  signals_.watch(nullptr, nullptr);
+  return stop;
+}
+
+PromptEnd FrontEnd::prompt() {
+  session_.set_progress([this] {
+    if (session_.position() < session_.end()) progress_.at(session_.position(), session_.end());
+  });
+  const PromptHooks hooks{[this] { return client_waiting(); }, [this] { progress_.begin("on the way"); },
+                          [this] { progress_.end(); }};
+  const PromptEnd end = lines_.run(hooks);
+  session_.set_progress({});
+  return end;
+}
+
+std::string attach_hint(const std::string& target) { return "in gdb: target remote " + target; }
+
+}  // namespace retrov

@@ -1,0 +1,70 @@
+// What a person gets at one session: the prompt, gdb at a socket, and signals that break off what moves. `run`,
+// `record`, `replay` and `debug` are made of these parts.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "cli/progress.hpp"
+#include "cli/repl.hpp"
+#include "cli/signals.hpp"
+#include "cli/symbols.hpp"
+#include "gdbstub/server.hpp"
+#include "gdbstub/stub.hpp"
+#include "replay/commands.hpp"
+#include "replay/session.hpp"
+
+namespace retrov {
+
+class FrontEnd {
+ public:
+  /// All must outlive it.
+  FrontEnd(Session& session, const Symbols& symbols, Signals& signals);
+  ~FrontEnd();
+  FrontEnd(const FrontEnd&) = delete;
+  FrontEnd& operator=(const FrontEnd&) = delete;
+
+  /// How the prompt's `continue` runs the guest; set before the prompt is used.
+  void on_resume(std::function<Stop(Direction)> resume) { context_.resume = std::move(resume); }
+  void describe_recording(std::function<void(std::ostream&)> describe) {
+    context_.describe_recording = std::move(describe);
+  }
+
+  /// Lets gdb attach, and returns what to write after `target remote`. Throws Error if the address is taken, or if
+  /// there is a server already.
+  std::string listen(const ListenAddress& address);
+  [[nodiscard]] bool listens() const { return server_ != nullptr; }
+  [[nodiscard]] bool client_waiting() const { return server_ != nullptr && server_->client_waiting(); }
+  /// Serves one gdb, waiting for it if none is there; signals break it off.
+  ServeResult serve();
+  /// Makes serve() return, and whatever moves stop.
+  void break_off();
+
+  /// Reads and runs commands. Left also when gdb has come.
+  PromptEnd prompt();
+  [[nodiscard]] Prompt& lines() { return lines_; }
+  [[nodiscard]] CommandContext& context() { return context_; }
+  /// Between two moves of the guest itself: signals break the run off.
+  Stop run(Direction direction);
+
+ private:
+  void run_monitor(std::string_view line, std::ostream& out, MonitorControls& controls);
+  [[nodiscard]] CommandContext make_context();
+
+  Session& session_;
+  const Symbols& symbols_;
+  Signals& signals_;
+  Progress progress_;
+  CommandContext context_;
+  CommandContext monitor_context_;
+  Prompt lines_;
+  DebuggerView view_;
+  Stub stub_;
+  std::unique_ptr<Server> server_;
+};
+
+/// What gdb types to attach, for people: "target remote 127.0.0.1:1234".
+[[nodiscard]] std::string attach_hint(const std::string& target);
+
+}  // namespace retrov

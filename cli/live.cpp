@@ -1,0 +1,319 @@
+#include "cli/live.hpp"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <ostream>
+#include <system_error>
+
+#include "cli/messages.hpp"
+#include "cli/store.hpp"
+#include "core/check.hpp"
+#include "replay/host_clock.hpp"
+#include "replay/position.hpp"
+
+namespace retrov {
+
+namespace {
+
+std::array<u8, 32> host_entropy() {
+  std::array<u8, 32> seed{};
+  if (getrandom(seed.data(), seed.size(), 0) != static_cast<ssize_t>(seed.size())) {
+    throw Error(Exit::kFailure, "the host has no entropy for the guest; give --seed N");
+  }
+  return seed;
+}
+
+std::string size_text(u64 size_bytes) {
+  if (size_bytes < 1024) return std::to_string(size_bytes) + " bytes";
+  if (size_bytes < u64{10} << 20) return group_digits(size_bytes >> 10) + " KiB";
+  return group_digits(size_bytes >> 20) + " MiB";
+}
+
+}  // namespace
+
+void WatchedWriter::look() {
+  if (writer_.failed() && on_failure_) on_failure_();
+}
+void WatchedWriter::on_event(const Event& event) {
+  writer_.on_event(event);
+  look();
+}
+void WatchedWriter::on_block(Position before, const CapturedBlock& block) {
+  writer_.on_block(before, block);
+  look();
+}
+void WatchedWriter::on_mark(const HashMark& mark) {
+  writer_.on_mark(mark);
+  look();
+}
+void WatchedWriter::on_progress(Position now) {
+  writer_.on_progress(now);
+  look();
+}
+void WatchedWriter::on_finish(Position end, const Outcome& outcome) { writer_.on_finish(end, outcome); }
+
+LiveRun::LiveRun(const Options& options)
+    : options_(options),
+      terminal_(STDIN_FILENO),
+      console_(options.live.console),
+      machine_(load_machine(options.machine)) {
+  if (const Image* image = symbol_image(machine_.images)) symbols_.add(image->bytes);
+  for (const std::string& file : options.symbols) symbols_.add(read_image("symbols", file).bytes);
+  find_signature();
+  // The address is taken before anything is recorded: a busy port costs no trace.
+  if (options.subcommand == Subcommand::kRecord) start_recording();
+  start_session();
+}
+
+LiveRun::~LiveRun() = default;
+
+void LiveRun::find_signature() {
+  if (options_.live.signature.empty()) return;
+  const Image* image = symbol_image(machine_.images);
+  if (image == nullptr) throw Error(Exit::kNoInput, "--signature needs an ELF with begin_signature and end_signature");
+  const Elf elf = parse_elf(image->bytes);
+  const auto place = [&](const char* name) {
+    const ElfSymbol* symbol = elf.find(name);
+    if (symbol == nullptr) throw Error(Exit::kNoInput, "--signature: " + image->name + " has no symbol " + name);
+    // The end may lie just behind its segment, so it is measured from the beginning.
+    return symbol->value;
+  };
+  const VirtAddr begin = place("begin_signature");
+  const VirtAddr end = place("end_signature");
+  if (end < begin) throw Error(Exit::kNoInput, "--signature: " + image->name + " ends its signature before it begins");
+  signature_bytes_ = end.value - begin.value;
+  signature_begin_ = elf.physical(begin).value_or(PhysAddr{begin.value});
+}
+
+void LiveRun::start_recording() {
+  const TraceStore store;
+  const bool named = !options_.live.trace.empty();
+  const std::string path = named ? options_.live.trace : store.new_trace(guest_name(options_.machine));
+  writer_ = std::make_unique<TraceWriter>(path, machine_.board);
+  watched_writer_ = std::make_unique<WatchedWriter>(*writer_);
+  watched_writer_->on_failure([this] {
+    if (session_) session_->interrupt();
+  });
+  try {
+    store.set_latest(path);
+    if (!options_.quiet) say("recording to " + for_people(path) + " (latest-trace)");
+  } catch (const Error& error) {
+    // The recording itself has a place that the user chose.
+    if (!named) throw;
+    say("recording to " + for_people(path) + "; " + error.what());
+  }
+}
+
+void LiveRun::start_session() {
+  LiveSetup setup;
+  setup.board = machine_.board;
+  setup.engine = options_.engine;
+  setup.inputs.console_fd = options_.live.console == ConsoleWiring::kNone ? -1 : STDIN_FILENO;
+  setup.inputs.clock = options_.live.clock;
+  setup.inputs.rtc_unix_ns = options_.live.rtc_unix_ns ? *options_.live.rtc_unix_ns : clock_ns(CLOCK_REALTIME);
+  setup.inputs.seed = options_.live.seed ? *options_.live.seed : host_entropy();
+  setup.filter = [this](std::vector<u8>& bytes) { console_.filter(bytes); };
+  setup.disk_images = machine_.disk_images;
+  setup.recording = options_.live.keep_history ? Recording::kOn : Recording::kOff;
+  setup.listener = watched_writer_.get();
+  setup.snapshots.budget_bytes = options_.snapshot_budget_bytes;
+  if (!options_.keep_snapshots) setup.snapshots.policy = SnapshotPolicy::kNone;
+  session_ = Session::live(std::move(setup), console_);
+  front_end_ = std::make_unique<FrontEnd>(*session_, symbols_, signals_);
+  console_.on_request([this] { front_end_->break_off(); });
+  front_end_->on_resume([this](Direction direction) { return resume_for_prompt(direction); });
+  front_end_->describe_recording([this](std::ostream& out) {
+    if (writer_) {
+      out << "trace: " << writer_->path() << ", " << size_text(writer_->written_bytes()) << '\n';
+    } else {
+      out << (options_.live.keep_history ? "kept in memory\n" : "none (--record off)\n");
+    }
+    out << "events: " << session_->history().events().size() << '\n';
+  });
+  if (options_.live.gdb) {
+    const std::string target = front_end_->listen(*options_.live.gdb);
+    if (!options_.quiet) say("gdb can attach, from this host only; " + attach_hint(target));
+  }
+  if (!options_.live.keep_history && !options_.quiet) say("--record off: this run cannot be reversed");
+}
+
+int LiveRun::run() {
+  Next next = first();
+  while (next != Next::kFinish) {
+    switch (next) {
+      case Next::kRun:
+        next = run_guest();
+        break;
+      case Next::kServe:
+        next = serve_gdb();
+        break;
+      case Next::kPrompt:
+        next = ask_user();
+        break;
+      case Next::kFinish:
+        break;
+    }
+    if (const int signal = signals_.pending(); signal != 0) {
+      ended_by_ = Outcome::Kind::kInterrupted;
+      status_ = 128 + signal;
+      next = Next::kFinish;
+    }
+    if ((writer_ && writer_->failed()) || console_.write_error() != 0) next = Next::kFinish;
+  }
+  return finish();
+}
+
+LiveRun::Next LiveRun::first() const {
+  if (!options_.live.stopped && options_.subcommand != Subcommand::kDebug) return Next::kRun;
+  return front_end_->listens() ? Next::kServe : Next::kPrompt;
+}
+
+LiveRun::Next LiveRun::run_guest() {
+  terminal_.make_raw(options_.live.console == ConsoleWiring::kMux ? Keys::kGuest : Keys::kSignals);
+  session_->set_stops({});
+  const bool was_at_end = session_->position() == session_->end();
+  return after_run(front_end_->run(Direction::kForward), was_at_end);
+}
+
+LiveRun::Next LiveRun::after_run(const Stop& stop, bool was_at_end) {
+  switch (console_.take_request()) {
+    case Console::Request::kQuit:
+      return Next::kFinish;
+    case Console::Request::kPrompt:
+      return Next::kPrompt;
+    case Console::Request::kNone:
+      break;
+  }
+  if (front_end_->client_waiting()) return Next::kServe;
+  if (stop.reason == StopReason::kPoweredOff) return when_over();
+  if (stop.reason == StopReason::kHistoryEnd && was_at_end) {
+    // Nothing but a debugger can make it go on.
+    if (front_end_->listens()) return Next::kServe;
+    say(stop.note);
+    status_ = static_cast<int>(Exit::kIo);
+    return Next::kFinish;
+  }
+  return Next::kRun;
+}
+
+LiveRun::Next LiveRun::when_over() {
+  if (options_.live.at_exit == AtExit::kQuit) return Next::kFinish;
+  if (!std::exchange(over_said_, true)) say("guest stopped: " + session_->machine().power().why);
+  return front_end_->listens() ? Next::kServe : Next::kPrompt;
+}
+
+LiveRun::Next LiveRun::serve_gdb() {
+  // While gdb lets the guest run, keys go to it.
+  terminal_.make_raw(options_.live.console == ConsoleWiring::kMux ? Keys::kGuest : Keys::kSignals);
+  const ServeResult result = front_end_->serve();
+  switch (console_.take_request()) {
+    case Console::Request::kQuit:
+      return Next::kFinish;
+    case Console::Request::kPrompt:
+      return Next::kPrompt;
+    case Console::Request::kNone:
+      break;
+  }
+  switch (result) {
+    case ServeResult::kKilled:
+      return Next::kFinish;
+    case ServeResult::kDetached:
+      if (session_->machine().power().off) return when_over();
+      if (session_->position() == session_->end()) return Next::kRun;
+      say("gdb left in the past, at " + describe_position(*session_) + "; the guest waits");
+      return terminal_.is_terminal() ? Next::kPrompt : Next::kServe;
+    case ServeResult::kGone:
+      say("gdb is gone; the guest waits for the next one");
+      return Next::kServe;
+    case ServeResult::kStopped:
+      return Next::kServe;
+  }
+  return Next::kServe;
+}
+
+LiveRun::Next LiveRun::ask_user() {
+  terminal_.restore();
+  front_end_->lines().type_ahead(console_.take_typed_ahead());
+  std::fputc('\n', stderr);
+  switch (front_end_->prompt()) {
+    case PromptEnd::kWakened:
+      return Next::kServe;
+    case PromptEnd::kEof:
+      return front_end_->listens() ? Next::kServe : Next::kFinish;
+    case PromptEnd::kQuit:
+    case PromptEnd::kSignal:
+      break;
+  }
+  return Next::kFinish;
+}
+
+/// `continue` at the prompt gives the terminal to the guest while it runs at the live end.
+Stop LiveRun::resume_for_prompt(Direction direction) {
+  const bool to_guest = direction == Direction::kForward && session_->position() == session_->end();
+  if (to_guest) terminal_.make_raw(options_.live.console == ConsoleWiring::kMux ? Keys::kGuest : Keys::kSignals);
+  const Stop stop = session_->resume(direction);
+  terminal_.restore();
+  if (console_.take_request() == Console::Request::kQuit) front_end_->context().quit = true;
+  front_end_->lines().type_ahead(console_.take_typed_ahead());
+  return stop;
+}
+
+int LiveRun::finish() {
+  terminal_.restore();
+  session_->finish(ended_by_);
+  for (const bool writes : machine_.writes_image) {
+    if (writes) {
+      session_->commit_disks();
+      break;
+    }
+  }
+  write_signature();
+  if (writer_) {
+    writer_->flush();
+    if (const auto error = writer_->take_error()) throw Error(error->exit_code(), error->what());
+    print_summary();
+  }
+  if (const int error = console_.write_error(); error != 0 && status_ == 0) {
+    throw Error(Exit::kIo, "cannot write the console: " + std::generic_category().message(error));
+  }
+  const PowerState& power = session_->machine().power();
+  return power.off && ended_by_ != Outcome::Kind::kInterrupted ? power.status : status_;
+}
+
+void LiveRun::print_summary() {
+  if (options_.quiet) return;
+  const Machine& machine = session_->machine();
+  const std::string why = machine.power().off                        ? machine.power().why
+                          : ended_by_ == Outcome::Kind::kInterrupted ? "interrupted by a signal"
+                                                                     : "by the user";
+  const u64 tenths = machine.now().value / (kTicksPerSecond / 10);
+  say("guest stopped: " + why + ". " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s guest, " +
+      group_digits(session_->end().steps) + " steps, log " + size_text(writer_->written_bytes()));
+  say("debug with: retrov replay -e");
+}
+
+void LiveRun::write_signature() {
+  if (options_.live.signature.empty()) return;
+  std::vector<u8> bytes(signature_bytes_);
+  const std::size_t got = session_->read_memory(0, AddressSpace::kPhysical, signature_begin_.value, bytes);
+  if (got != bytes.size()) throw Error(Exit::kNoInput, "--signature: the signature does not lie in RAM");
+  std::string text;
+  for (std::size_t word = 0; word < bytes.size(); word += 4) {
+    for (std::size_t i = 4; i-- > 0;) {
+      const u8 byte = word + i < bytes.size() ? bytes[word + i] : u8{0};
+      text += "0123456789abcdef"[byte >> 4];
+      text += "0123456789abcdef"[byte & 15];
+    }
+    text += '\n';
+  }
+  std::ofstream file(options_.live.signature, std::ios::binary | std::ios::trunc);
+  if (!file) throw Error(Exit::kCannotCreate, "cannot create the signature file " + options_.live.signature);
+  file << text;
+  file.close();
+  if (!file) throw Error(Exit::kIo, "cannot write the signature file " + options_.live.signature);
+}
+
+}  // namespace retrov

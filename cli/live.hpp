@@ -1,0 +1,87 @@
+// `run`, `record`, and `debug` of a machine that is yet to run: a guest on this terminal, with gdb and the prompt at
+// hand.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/console.hpp"
+#include "cli/front_end.hpp"
+#include "cli/images.hpp"
+#include "cli/options.hpp"
+#include "cli/signals.hpp"
+#include "cli/symbols.hpp"
+#include "cli/terminal.hpp"
+#include "replay/session.hpp"
+#include "replay/trace_writer.hpp"
+
+namespace retrov {
+
+/// `record`. Gives up the run as soon as the trace can no longer be written, so that nobody believes in a recording
+/// that is not there.
+class WatchedWriter final : public HistoryListener {
+ public:
+  /// The writer must outlive it.
+  explicit WatchedWriter(TraceWriter& writer) : writer_(writer) {}
+  /// Called when writing has failed, on the thread that runs the machine.
+  void on_failure(std::function<void()> callback) { on_failure_ = std::move(callback); }
+
+  void on_event(const Event& event) override;
+  void on_block(Position before, const CapturedBlock& block) override;
+  void on_mark(const HashMark& mark) override;
+  void on_progress(Position now) override;
+  void on_finish(Position end, const Outcome& outcome) override;
+
+ private:
+  void look();
+  TraceWriter& writer_;
+  std::function<void()> on_failure_;
+};
+
+class LiveRun {
+ public:
+  explicit LiveRun(const Options& options);
+  ~LiveRun();
+  LiveRun(const LiveRun&) = delete;
+  LiveRun& operator=(const LiveRun&) = delete;
+
+  /// Runs until the guest or the user ends it. Returns the status of the process. Throws Error.
+  int run();
+
+ private:
+  enum class Next : u8 { kRun, kServe, kPrompt, kFinish };
+
+  void start_recording();
+  void start_session();
+  void find_signature();
+  void write_signature();
+  Next first() const;
+  Next run_guest();
+  Next serve_gdb();
+  Next ask_user();
+  [[nodiscard]] Next after_run(const Stop& stop, bool was_at_end);
+  [[nodiscard]] Next when_over();
+  Stop resume_for_prompt(Direction direction);
+  int finish();
+  void print_summary();
+
+  const Options& options_;
+  Signals signals_;
+  Terminal terminal_;
+  Console console_;
+  LoadedMachine machine_;
+  Symbols symbols_;
+  PhysAddr signature_begin_;
+  u64 signature_bytes_ = 0;
+  std::unique_ptr<TraceWriter> writer_;
+  std::unique_ptr<WatchedWriter> watched_writer_;
+  std::unique_ptr<Session> session_;
+  std::unique_ptr<FrontEnd> front_end_;
+  Outcome::Kind ended_by_ = Outcome::Kind::kStopped;
+  /// What the process returns if the guest did not end by itself.
+  int status_ = 0;
+  bool over_said_ = false;
+};
+
+}  // namespace retrov

@@ -1,0 +1,172 @@
+#include "cli/replay.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+
+#include <ostream>
+
+#include "cli/console.hpp"
+#include "cli/front_end.hpp"
+#include "cli/gdb_child.hpp"
+#include "cli/images.hpp"
+#include "cli/messages.hpp"
+#include "cli/signals.hpp"
+#include "cli/store.hpp"
+#include "core/check.hpp"
+#include "replay/position.hpp"
+#include "replay/session.hpp"
+#include "replay/trace_reader.hpp"
+
+namespace retrov {
+
+namespace {
+
+/// A trace opened for moving about in it.
+class ReplayRun {
+ public:
+  explicit ReplayRun(const Options& options)
+      : options_(options),
+        console_(options.quiet ? ConsoleWiring::kNone : ConsoleWiring::kPlain),
+        path_(options.replay.trace.empty() ? TraceStore().latest() : options.replay.trace) {
+    const TraceReader trace(path_);
+    note_ = trace.note();
+    if (!note_.empty()) say(path_ + ": " + note_);
+    SnapshotOptions snapshots;
+    snapshots.budget_bytes = options.snapshot_budget_bytes;
+    if (!options.keep_snapshots) snapshots.policy = SnapshotPolicy::kNone;
+    for (const std::string& file : options.symbols) symbols_.add(read_image("symbols", file).bytes);
+    session_ = Session::replay(trace.read_history(), options.engine, console_, snapshots);
+    front_end_ = std::make_unique<FrontEnd>(*session_, symbols_, signals_);
+    front_end_->describe_recording([this](std::ostream& out) {
+      out << "trace: " << path_ << '\n' << "events: " << session_->history().events().size() << '\n';
+      if (!note_.empty()) out << note_ << '\n';
+    });
+  }
+
+  int play();
+  int serve();
+  int start_gdb();
+  int prompt();
+
+ private:
+  /// -e and -g: what the guest says on the way there has been seen before.
+  void go_to_start();
+  [[nodiscard]] int signal_status() const { return 128 + signals_.pending(); }
+
+  const Options& options_;
+  Signals signals_;
+  Console console_;
+  std::string path_;
+  std::string note_;
+  Symbols symbols_;
+  std::unique_ptr<Session> session_;
+  std::unique_ptr<FrontEnd> front_end_;
+};
+
+void ReplayRun::go_to_start() {
+  if (options_.replay.position.empty()) return;
+  Progress progress;
+  progress.begin("going to " + options_.replay.position);
+  session_->set_progress([&] { progress.at(session_->position(), session_->end()); });
+  console_.mute(true);
+  signals_.watch(session_.get(), nullptr);
+  const Position target = resolve_position(options_.replay.position, *session_);
+  session_->seek(target);
+  signals_.watch(nullptr, nullptr);
+  console_.mute(false);
+  session_->set_progress({});
+  progress.end();
+  // Ctrl-C on the way: one stands where it broke off.
+  signals_.take();
+}
+
+int ReplayRun::play() {
+  go_to_start();
+  session_->set_stops({});
+  for (;;) {
+    const Stop stop = front_end_->run(Direction::kForward);
+    if (signals_.pending() != 0) return signal_status();
+    if (const int error = console_.write_error(); error != 0) {
+      throw Error(Exit::kIo, "cannot write the console: " + std::generic_category().message(error));
+    }
+    if (stop.reason == StopReason::kHistoryEnd || stop.reason == StopReason::kPoweredOff) break;
+  }
+  return session_->history().outcome().status;
+}
+
+int ReplayRun::serve() {
+  go_to_start();
+  const ListenAddress address{ListenAddress::Kind::kTcp, *options_.replay.serve_port, {}};
+  const std::string target = front_end_->listen(address);
+  say(attach_hint(target));
+  for (;;) {
+    const ServeResult result = front_end_->serve();
+    if (signals_.pending() != 0) return signal_status();
+    const bool left =
+        result == ServeResult::kDetached || result == ServeResult::kKilled || result == ServeResult::kGone;
+    if (left && !options_.replay.keep_listening) return 0;
+  }
+}
+
+int ReplayRun::start_gdb() {
+  const auto program = find_gdb(options_.replay.gdb);
+  if (!program) {
+    throw Error(Exit::kUnavailable,
+                "no gdb found: install gdb-multiarch, or serve another gdb by: retrov replay -s 1234 " + path_ +
+                    ", there: target remote 127.0.0.1:1234");
+  }
+  go_to_start();
+  const std::string target = front_end_->listen(ListenAddress{});
+  std::vector<std::string> arguments{"-q"};
+  if (!options_.symbols.empty()) arguments.push_back(options_.symbols.front());
+  for (std::size_t i = 1; i < options_.symbols.size(); ++i) {
+    arguments.insert(arguments.end(), {"-ex", "add-symbol-file " + options_.symbols[i]});
+  }
+  arguments.insert(arguments.end(), {"-ex", "target remote " + target});
+  for (const std::string& script : options_.replay.gdb_scripts) arguments.insert(arguments.end(), {"-x", script});
+  // Ctrl-C is for gdb, which passes it on.
+  signals_.ignore_interrupts();
+  signals_.watch_children();
+  GdbChild gdb(*program, arguments);
+  while (!gdb.ended()) {
+    front_end_->serve();
+    if (const int signal = signals_.pending(); signal != 0 && signal != SIGINT) {
+      gdb.wait();
+      return signal_status();
+    }
+  }
+  return gdb.wait();
+}
+
+int ReplayRun::prompt() {
+  go_to_start();
+  for (;;) {
+    switch (front_end_->prompt()) {
+      case PromptEnd::kQuit:
+        return 0;
+      case PromptEnd::kSignal:
+        return signal_status();
+      case PromptEnd::kEof:
+        if (!front_end_->listens()) return 0;
+        [[fallthrough]];
+      case PromptEnd::kWakened:
+        front_end_->serve();
+        break;
+    }
+    if (signals_.pending() != 0) return signal_status();
+  }
+}
+
+}  // namespace
+
+int run_replay(const Options& options) {
+  ReplayRun run(options);
+  if (options.replay.autopilot) return run.play();
+  if (options.replay.serve_port) return run.serve();
+  return run.start_gdb();
+}
+
+int run_debug_trace(const Options& options) { return ReplayRun(options).prompt(); }
+
+}  // namespace retrov

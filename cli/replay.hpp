@@ -1,0 +1,12 @@
+// `replay`, and `debug` of a trace: the recorded machine, for gdb, for the prompt, or just played to its end.
+#pragma once
+
+#include "cli/options.hpp"
+
+namespace retrov {
+
+/// Each returns the status of the process and throws Error.
+int run_replay(const Options& options);
+int run_debug_trace(const Options& options);
+
+}  // namespace retrov

@@ -1,0 +1,127 @@
+#include "cli/reports.hpp"
+
+#include <atomic>
+#include <iostream>
+
+#include "cli/messages.hpp"
+#include "cli/progress.hpp"
+#include "cli/signals.hpp"
+#include "cli/store.hpp"
+#include "core/check.hpp"
+#include "replay/position.hpp"
+#include "replay/trace_reader.hpp"
+#include "replay/trace_report.hpp"
+#include "replay/verify.hpp"
+
+namespace retrov {
+
+namespace {
+
+std::string trace_path(const Options& options) {
+  return options.replay.trace.empty() ? TraceStore().latest() : options.replay.trace;
+}
+
+ReportFormat format_of(const Options& options) {
+  return options.replay.json ? ReportFormat::kJson : ReportFormat::kText;
+}
+
+/// "A-B" (both optional), "end", or one position. Percentages and times need a machine, so they are not for here.
+DumpRange parse_range(const std::string& text, Position end) {
+  const auto position = [&](const std::string& part, Position otherwise) {
+    if (part.empty()) return otherwise;
+    const PositionText parsed = parse_position(part);
+    if (parsed.kind == PositionText::Kind::kStep) return Position{parsed.value};
+    if (parsed.kind == PositionText::Kind::kBegin) return Position{0};
+    if (parsed.kind == PositionText::Kind::kEnd) return end;
+    throw Error(Exit::kUsage, "dump: '" + part + "' is no step; write A-B in steps, or end");
+  };
+  const std::size_t sign = text.find('-');
+  if (text.empty()) return {};
+  if (sign == std::string::npos) {
+    const Position at = position(text, end);
+    return {at, Position{at.steps + 1}};
+  }
+  const DumpRange range{position(text.substr(0, sign), Position{0}), position(text.substr(sign + 1), kEndOfTime)};
+  if (range.last < range.first) throw Error(Exit::kUsage, "dump: " + text + " ends before it begins");
+  return range;
+}
+
+void check_output() {
+  std::cout.flush();
+  if (!std::cout) throw Error(Exit::kIo, "cannot write to standard output");
+}
+
+std::string console_text(const ConsoleTally& tally) { return group_digits(tally.bytes) + " console bytes"; }
+
+/// What SIGINT sets while a trace is verified: verify() looks at a flag instead of being told.
+class InterruptFlag {
+ public:
+  [[nodiscard]] const std::atomic<bool>* flag() const { return &flag_; }
+  void look(const Signals& signals) { flag_ = signals.pending() != 0; }
+
+ private:
+  std::atomic<bool> flag_{false};
+};
+
+}  // namespace
+
+int run_info(const Options& options) {
+  const TraceReader trace(trace_path(options));
+  report_info(trace, std::cout, format_of(options));
+  check_output();
+  return 0;
+}
+
+int run_dump(const Options& options) {
+  const TraceReader trace(trace_path(options));
+  if (options.replay.sizes) {
+    report_sizes(trace, std::cout, format_of(options));
+  } else {
+    report_dump(trace, std::cout, format_of(options), parse_range(options.replay.range, trace.end()));
+  }
+  check_output();
+  return 0;
+}
+
+int run_verify(const Options& options) {
+  Signals signals;
+  InterruptFlag interrupted;
+  Progress progress;
+  const std::string path = trace_path(options);
+  const TraceReader trace(path);
+  if (const std::string note = trace.note(); !note.empty()) say(path + ": " + note);
+  const auto history = trace.read_history();
+  VerifyOptions verification;
+  verification.engine = options.engine;
+  verification.interrupted = interrupted.flag();
+  verification.progress = [&](Position here) {
+    interrupted.look(signals);
+    progress.at(here, history->end());
+  };
+  progress.begin("verifying");
+  const Verdict verdict = verify(*history, verification);
+  progress.end();
+  if (verdict.interrupted) {
+    say("interrupted at step " + group_digits(verdict.reached.steps));
+    return signals.pending() != 0 ? 128 + signals.pending() : static_cast<int>(Exit::kFailure);
+  }
+  for (const std::string& name : verdict.unknown) say("not compared, this build has no such component: " + name);
+  if (verdict.divergence) {
+    const Divergence& divergence = *verdict.divergence;
+    std::cout << "DIVERGED between step " << group_digits(divergence.after.steps) << " and step "
+              << group_digits(divergence.at.steps) << ": " << divergence.detail << '\n';
+    for (const std::string& name : divergence.components) std::cout << "  differs: " << name << '\n';
+    check_output();
+    return static_cast<int>(Exit::kDivergence);
+  }
+  if (!options.quiet) {
+    char hash[17];
+    std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(verdict.hash));
+    std::cout << "identical: " << group_digits(verdict.reached.steps) << " steps, " << verdict.marks << " hash marks, "
+              << console_text(verdict.console) << ", final hash " << hash << '\n';
+  }
+  check_output();
+  return 0;
+}
+
+}  // namespace retrov

@@ -1,5 +1,6 @@
-// Numbers and bytes as gdb writes them: numbers as hexadecimal digits, highest first; memory and registers as two digits
-// per byte in the order of the target's memory. Everything a client sends is hostile, so parsing gives an optional.
+// Numbers and bytes as gdb writes them: numbers as hexadecimal digits, highest first; memory and registers as two
+// digits per byte in the order of the target's memory. Everything a client sends is hostile, so parsing gives an
+// optional.
 #pragma once
 
 #include <optional>
@@ -28,8 +29,8 @@ void append_hex_byte(std::string& out, u8 byte);
 /// Lowest byte first; at most eight bytes.
 [[nodiscard]] std::optional<u64> parse_little_endian(std::string_view text);
 
-/// Cuts `text` at the first `separator`: returns what stands before it and leaves what follows. Without one, returns all
-/// and leaves nothing.
+/// Cuts `text` at the first `separator`: returns what stands before it and leaves what follows. Without one, returns
+/// all and leaves nothing.
 std::string_view split(std::string_view& text, char separator);
 
 }  // namespace retrov

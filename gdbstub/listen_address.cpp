@@ -11,9 +11,7 @@ namespace {
   throw Error(Exit::kUsage, "'" + std::string(text) + "' is no place for gdb to connect: " + why);
 }
 
-bool is_loopback(std::string_view host) {
-  return host.empty() || host == "localhost" || host == "127.0.0.1";
-}
+bool is_loopback(std::string_view host) { return host.empty() || host == "localhost" || host == "127.0.0.1"; }
 
 }  // namespace
 

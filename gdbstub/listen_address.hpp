@@ -1,5 +1,5 @@
-// Where a gdb may connect, as people write it: "tcp:127.0.0.1:1234", QEMU's "tcp::1234", "unix:PATH", "stdio". A debugger
-// can do anything to the guest and read all of it, so TCP is for this host alone.
+// Where a gdb may connect, as people write it: "tcp:127.0.0.1:1234", QEMU's "tcp::1234", "unix:PATH", "stdio". A
+// debugger can do anything to the guest and read all of it, so TCP is for this host alone.
 #pragma once
 
 #include <string>

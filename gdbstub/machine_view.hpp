@@ -1,5 +1,5 @@
-// The few things the stub reads of a machine, apart from memory. A seam: packets are tested on a machine made of a table,
-// and the stub cannot reach what could change the guest.
+// The few things the stub reads of a machine, apart from memory. A seam: packets are tested on a machine made of a
+// table, and the stub cannot reach what could change the guest.
 #pragma once
 
 #include <optional>

@@ -10,7 +10,7 @@
 namespace retrov {
 namespace {
 
-// --- vCont ---------------------------------------------------------------------------------------------------------
+// --- vCont ---------------------------------------------------------------------------------------
 
 struct Action {
   char what = 'c';  ///< 'c', 's', 'r' or 't'; signals are left out, because a machine has none.
@@ -101,7 +101,7 @@ std::string vcont(Stub& stub, std::string_view arguments) {
 
 std::string vcont_query(Stub&, std::string_view) { return "vCont;c;C;s;S;t;r"; }
 
-// --- the single letters ----------------------------------------------------------------------------------------------
+// --- the single letters --------------------------------------------------------------------------
 
 enum class Motion { kStep, kContinue };
 
@@ -142,7 +142,7 @@ std::string why_stopped(Stub& stub, std::string_view arguments) {
   return arguments.empty() ? stub.last_stop_reply() : "";
 }
 
-// --- Z and z -----------------------------------------------------------------------------------------------------------
+// --- Z and z -------------------------------------------------------------------------------------
 
 enum class Change { kAdd, kRemove };
 

@@ -28,9 +28,7 @@ constexpr int kInterruptAgainMs = 5;
 constexpr std::size_t kMostQueuedFrames = 256;
 constexpr std::size_t kMostQueuedBytes = 4 * kPacketSize;
 
-[[noreturn]] void fail(const std::string& what) {
-  throw Error(Exit::kUnavailable, what + ": " + std::strerror(errno));
-}
+[[noreturn]] void fail(const std::string& what) { throw Error(Exit::kUnavailable, what + ": " + std::strerror(errno)); }
 
 /// All signals blocked in this scope: a thread made here leaves them to the main thread.
 class SignalsBlocked {
@@ -55,7 +53,7 @@ void Server::Descriptor::close() {
   fd_ = -1;
 }
 
-// --- listening ---------------------------------------------------------------------------------------------------------
+// --- listening -----------------------------------------------------------------------------------
 
 Server::Server(const ListenAddress& address, Log log) : address_(address), log_(std::move(log)) {
   switch (address_.kind) {
@@ -157,7 +155,7 @@ void Server::stop() noexcept {
   wake();
 }
 
-// --- the thread --------------------------------------------------------------------------------------------------------
+// --- the thread ----------------------------------------------------------------------------------
 
 void Server::wake() noexcept {
   const u64 one = 1;
@@ -201,24 +199,22 @@ void Server::watch() {
 }
 
 void Server::accept_client() {
-  const int fd = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
-  if (fd < 0) return;
   std::function<void()> callback;
-  bool taken = false;
   {
     const std::lock_guard lock(mutex_);
-    if (client_ < 0) {
-      const int yes = 1;
-      ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-      client_ = fd;
-      taken = true;
-      callback = on_client_;
+    // It may have ended since the poll began.
+    if (client_ >= 0 && eof_) return;
+    const int fd = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
+    if (fd < 0) return;
+    if (client_ >= 0) {
+      ::close(fd);
+      log_("a second gdb was turned away: one is connected");
+      return;
     }
-  }
-  if (!taken) {
-    ::close(fd);
-    log_("a second gdb was turned away: one is connected");
-    return;
+    const int yes = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    client_ = fd;
+    callback = on_client_;
   }
   changed_.notify_all();
   if (callback) callback();
@@ -281,7 +277,7 @@ void Server::take_stop() {
   changed_.notify_all();
 }
 
-// --- the caller --------------------------------------------------------------------------------------------------------
+// --- the caller ----------------------------------------------------------------------------------
 
 ServeResult Server::serve(Stub& stub) {
   {
@@ -395,7 +391,7 @@ void Server::reply(std::string_view payload) {
   write(last_packet_);
 }
 
-// --- StubClient --------------------------------------------------------------------------------------------------------
+// --- StubClient ----------------------------------------------------------------------------------
 
 void Server::send(std::string_view payload) { reply(payload); }
 

@@ -1,9 +1,10 @@
 // The way from a socket (or a pair of pipes) to a Stub. A thread of its own waits for clients and for bytes, so that
-// Ctrl-C, or a client that vanishes, reaches a machine that is running; packets are handled on the caller's thread, which
-// is the only one that touches the machine.
+// Ctrl-C, or a client that vanishes, reaches a machine that is running; packets are handled on the caller's thread,
+// which is the only one that touches the machine.
 //
 // Must stay true: one client at a time, a second one is closed at once; the thread calls nothing but
-// Debugger::interrupt() and the callback of on_client(); a client that breaks the protocol costs at most its own session.
+// Debugger::interrupt() and the callback of on_client(); a client that breaks the protocol costs at most its own
+// session.
 #pragma once
 
 #include <atomic>
@@ -111,15 +112,15 @@ class Server final : private StubClient {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   // Under the mutex:
-  int client_ = -1;        ///< What to read from, or -1.
-  bool eof_ = false;       ///< The client will say no more; the next one must wait until this one is dropped.
-  bool hung_up_ = false;   ///< Seen while we did not read, because it had sent too much.
+  int client_ = -1;       ///< What to read from, or -1.
+  bool eof_ = false;      ///< The client will say no more; the next one must wait until this one is dropped.
+  bool hung_up_ = false;  ///< Seen while we did not read, because it had sent too much.
   bool serving_ = false;
-  bool busy_ = false;      ///< A frame is being handled.
-  bool moving_ = false;    ///< The machine moves.
+  bool busy_ = false;    ///< A frame is being handled.
+  bool moving_ = false;  ///< The machine moves.
   bool interrupt_wanted_ = false;
   bool stopped_ = false;
-  bool quit_ = false;      ///< The thread must end.
+  bool quit_ = false;             ///< The thread must end.
   Debugger* debugger_ = nullptr;  ///< While serving.
   std::deque<Frame> frames_;
   std::size_t queued_bytes_ = 0;

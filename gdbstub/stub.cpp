@@ -104,9 +104,7 @@ std::optional<ThreadRef> Stub::parse_thread(std::string_view text) const {
   return ThreadRef{ThreadRef::Kind::kHart, static_cast<unsigned>(*number - 1)};
 }
 
-std::string Stub::thread_id(unsigned hart) const {
-  return (features.multiprocess ? "p1." : "") + hex_number(hart + 1);
-}
+std::string Stub::thread_id(unsigned hart) const { return (features.multiprocess ? "p1." : "") + hex_number(hart + 1); }
 
 unsigned Stub::hart_of(ThreadRef thread) const {
   return thread.kind == ThreadRef::Kind::kHart ? thread.hart : stop_hart_;

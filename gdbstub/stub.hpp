@@ -1,8 +1,8 @@
-// One gdb session: what the client has told us, and the words for what the machine did. It knows packets and threads but
-// no sockets; it drives the machine through Debugger and reads it through MachineView, nothing else.
+// One gdb session: what the client has told us, and the words for what the machine did. It knows packets and threads
+// but no sockets; it drives the machine through Debugger and reads it through MachineView, nothing else.
 //
-// Must stay true: breakpoints and watchpoints live here and are handed over before each resume, never written into guest
-// memory; hart h is thread h + 1 of process 1; a stop always names its thread.
+// Must stay true: breakpoints and watchpoints live here and are handed over before each resume, never written into
+// guest memory; hart h is thread h + 1 of process 1; a stop always names its thread.
 #pragma once
 
 #include <functional>

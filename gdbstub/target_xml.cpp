@@ -15,8 +15,8 @@ constexpr RegisterId kFcsr = csr_register(3);
 
 bool is_float_control(RegisterId id) { return id >= kFflags && id <= kFcsr; }
 
-/// Today's field names (privileged manual, "Machine-Level CSRs" and "Supervisor-Level CSRs"). A field of one bit is shown
-/// by its name when set, a wider one with its value.
+/// Today's field names (privileged manual, "Machine-Level CSRs" and "Supervisor-Level CSRs"). A field of one bit is
+/// shown by its name when set, a wider one with its value.
 constexpr std::string_view kFlagTypes = R"(<flags id="mstatus_type" size="8">
 <field name="SIE" start="1" end="1"/><field name="MIE" start="3" end="3"/>
 <field name="SPIE" start="5" end="5"/><field name="UBE" start="6" end="6"/>
@@ -103,9 +103,9 @@ std::string feature_xml(std::string_view name, std::string_view types, RegisterG
   std::string rows;
   for (const RegisterInfo& info : registers) {
     if (feature_of(info) != group) continue;
-    rows += "<reg name=\"" + info.name + "\" bitsize=\"" + std::to_string(register_bytes(info.id) * 8) + "\" regnum=\"" +
-            std::to_string(static_cast<unsigned>(info.id)) + "\" type=\"" + std::string(type_of(info)) + "\" group=\"" +
-            std::string(group_word(info)) + "\"/>\n";
+    rows += "<reg name=\"" + info.name + "\" bitsize=\"" + std::to_string(register_bytes(info.id) * 8) +
+            "\" regnum=\"" + std::to_string(static_cast<unsigned>(info.id)) + "\" type=\"" +
+            std::string(type_of(info)) + "\" group=\"" + std::string(group_word(info)) + "\"/>\n";
   }
   if (rows.empty()) return rows;
   return "<feature name=\"" + std::string(name) + "\">\n" + std::string(types) + rows + "</feature>\n";

@@ -1,5 +1,5 @@
-// Covers gdbstub/packets, gdbstub/packets_session, gdbstub/packets_threads, gdbstub/packets_registers,
-// gdbstub/packets_memory, gdbstub/packets_run, gdbstub/stub and gdbstub/stop_table.
+// Covers gdbstub/packets, gdbstub/packets_session, gdbstub/packets_threads, gdbstub/packets_registers and
+// gdbstub/packets_memory.
 
 #include "gdbstub/packets.hpp"
 
@@ -19,7 +19,7 @@ std::string monitor(StubFixture& fixture, std::string_view line) { return fixtur
 
 }  // namespace
 
-// --- the table ---------------------------------------------------------------------------------------------------------
+// --- the table -----------------------------------------------------------------------------------
 
 TEST_CASE("packets: no prefix hides another", "[packets]") {
   std::set<std::string_view> prefixes;
@@ -62,7 +62,7 @@ TEST_CASE("packets: qSupported is made from the table and answers what the clien
   CHECK(f.stub.features.error_message);
 }
 
-// --- session -----------------------------------------------------------------------------------------------------------
+// --- session -------------------------------------------------------------------------------------
 
 TEST_CASE("packets: small questions about the session have their fixed answers", "[packets]") {
   StubFixture f;
@@ -125,7 +125,7 @@ TEST_CASE("packets: a move that fails says why and stops where it stands", "[pac
   CHECK_FALSE(f.client.moving);
 }
 
-// --- threads -----------------------------------------------------------------------------------------------------------
+// --- threads -------------------------------------------------------------------------------------
 
 TEST_CASE("packets: harts are threads, with a process when the client knows processes", "[packets]") {
   StubFixture f;
@@ -175,7 +175,7 @@ TEST_CASE("packets: qXfer gives a document in pieces", "[packets]") {
   CHECK(f.ask("qXfer:features:read:other.xml:0,10").empty());
 }
 
-// --- registers ---------------------------------------------------------------------------------------------------------
+// --- registers -----------------------------------------------------------------------------------
 
 TEST_CASE("packets: g has x, pc, f, priv and the three of fcsr in the order of their numbers", "[packets]") {
   StubFixture f;
@@ -245,7 +245,7 @@ TEST_CASE("packets: writes in the past are refused with the way on", "[packets]"
   CHECK(f.client.logged.size() == 2);
 }
 
-// --- memory ------------------------------------------------------------------------------------------------------------
+// --- memory --------------------------------------------------------------------------------------
 
 TEST_CASE("packets: m and x give the readable beginning, or an error", "[packets]") {
   StubFixture f;
@@ -333,178 +333,6 @@ TEST_CASE("packets: qCRC is the checksum of compare-sections", "[packets]") {
   CHECK(f.ask("qCRC:0") == "E01");
 }
 
-// --- running -----------------------------------------------------------------------------------------------------------
-
-TEST_CASE("packets: vCont moves the hart whose first matching action says so", "[packets]") {
-  struct Case {
-    const char* packet;
-    const char* call;
-  };
-  for (const Case& c : {Case{"vCont;c", "resume"}, Case{"vCont;c:p1.-1", "resume"}, Case{"vCont;C05", "resume"},
-                        Case{"vCont;s:p1.1;c:p1.-1", "step 0"}, Case{"vCont;s:p1.2;c:p1.-1", "step 1"},
-                        Case{"vCont;s:2", "step 1"}, Case{"vCont;S05:2;c", "step 1"}, Case{"vCont;s", "step 0"},
-                        Case{"vCont;c:1;s", "step 1"}, Case{"vCont;c:2;s:1", "step 0"}, Case{"vCont;c;s:1", "resume"},
-                        Case{"vCont;t:1;c", "resume"}, Case{"vCont;r10,20:2;c", "step_range 1 10 20"}}) {
-    StubFixture f;
-    INFO(c.packet);
-    CHECK(f.ask(c.packet).substr(0, 3) == "T05");
-    REQUIRE_FALSE(f.debugger.calls.empty());
-    CHECK(f.debugger.calls.back() == c.call);
-    CHECK(f.client.moves == 1);
-    CHECK_FALSE(f.client.moving);
-  }
-}
-
-TEST_CASE("packets: a vCont that means nothing moves nothing", "[packets]") {
-  StubFixture f;
-  for (const char* packet : {"vCont;", "vCont;x", "vCont;s:3", "vCont;cc", "vCont;C", "vCont;r10:1", "vCont;r1,z",
-                             "vCont;:1", "vCont;;c", "vCont;s:", "c80zz", "C", "Czz", "S"}) {
-    INFO(packet);
-    CHECK(f.ask(packet).substr(0, 2) == "E.");
-  }
-  CHECK(f.ask("vCont;t").substr(0, 3) == "T05");
-  CHECK(f.debugger.calls.empty());
-}
-
-TEST_CASE("packets: the single letters go on from an address if there is one", "[packets]") {
-  StubFixture f;
-  f.ask("Hc2");
-  f.ask("s80000011");
-  CHECK(f.debugger.calls == Calls{"write_register 1 20 80000010", "set_stops 0 0", "step 1"});
-  f.ask("C05;80000020");
-  CHECK(f.debugger.calls.back() == "resume");
-  f.ask("S05");
-  CHECK(f.debugger.calls.back() == "step 1");
-}
-
-TEST_CASE("packets: bs and bc go backwards on the chosen hart", "[packets]") {
-  StubFixture f;
-  f.ask("bc");
-  CHECK(f.debugger.calls.back() == "resume_back");
-  f.ask("Hc2");
-  f.ask("bs");
-  CHECK(f.debugger.calls.back() == "step_back 1");
-  f.ask("Hc0");
-  f.next_stop(StopReason::kHistoryBegin, 1);
-  CHECK_THAT(f.ask("bs"), has_substring("T05replaylog:begin;thread:2;core:1;"));
-  // The hart of the last stop, when none is chosen.
-  f.ask("bs");
-  CHECK(f.debugger.calls.back() == "step_back 1");
-}
-
-TEST_CASE("packets: a stop names its reason, thread, core and the registers gdb wants first", "[packets]") {
-  StubFixture f;
-  f.debugger.registers[1][2] = 0x80001000;
-  f.next_stop(StopReason::kInterrupted, 1);
-  const std::string reply = f.ask("vCont;c");
-  CHECK(reply.substr(0, 19) == "T02thread:2;core:1;");
-  CHECK_THAT(reply, has_substring(";2:0010008000000000;"));
-  for (const char* number : {"1", "2", "3", "8", "a", "b", "c", "d", "e", "f", "10", "11", "20"}) {
-    CHECK_THAT(reply, has_substring(";" + std::string(number) + ":"));
-  }
-  CHECK(f.ask("?").substr(0, 19) == "T02thread:2;core:1;");
-}
-
-TEST_CASE("packets: both ends of history, and power-off, are replaylog stops", "[packets]") {
-  StubFixture f;
-  f.next_stop(StopReason::kHistoryEnd);
-  CHECK(f.ask("c").substr(0, 17) == "T05replaylog:end;");
-  Stop off;
-  off.reason = StopReason::kPoweredOff;
-  off.note = "the guest powered off: test finisher, pass";
-  f.debugger.next_stops.push_back(off);
-  CHECK(f.ask("c").substr(0, 17) == "T05replaylog:end;");
-  CHECK(f.console() == "retrov: the guest powered off: test finisher, pass\n");
-}
-
-TEST_CASE("packets: swbreak and hwbreak are said to those who offered them", "[packets]") {
-  StubFixture f;
-  f.debugger.registers[0][32] = 0x80000010;
-  f.ask("Z0,80000010,2");
-  f.next_stop(StopReason::kBreakpoint);
-  CHECK(f.ask("s").substr(0, 10) == "T05thread:");
-  f.ask("qSupported:swbreak+;hwbreak+");
-  f.next_stop(StopReason::kBreakpoint);
-  CHECK(f.ask("s").substr(0, 12) == "T05swbreak:;");
-  f.ask("z0,80000010,2");
-  f.ask("Z1,80000010,2");
-  f.next_stop(StopReason::kBreakpoint);
-  CHECK(f.ask("s").substr(0, 12) == "T05hwbreak:;");
-}
-
-TEST_CASE("packets: watchpoints are reported by their kind and first byte", "[packets]") {
-  StubFixture f;
-  struct Case {
-    WatchKind kind;
-    const char* text;
-  };
-  for (const Case& c : {Case{WatchKind::kWrite, "T05watch:80000123;"}, Case{WatchKind::kRead, "T05rwatch:80000123;"},
-                        Case{WatchKind::kAccess, "T05awatch:80000123;"}}) {
-    Stop stop;
-    stop.reason = StopReason::kWatchpoint;
-    stop.watched.value = 0x80000123;
-    stop.watch_kind = c.kind;
-    f.debugger.next_stops.push_back(stop);
-    CHECK(f.ask("c").substr(0, std::string(c.text).size()) == c.text);
-  }
-}
-
-TEST_CASE("packets: a breakpoint where the hart stands stops a continue before it moves, but not a step", "[packets]") {
-  StubFixture f;
-  f.ask("qSupported:swbreak+");
-  f.debugger.registers[0][32] = 0x80000010;
-  f.ask("Z0,80000010,4");
-  CHECK(f.ask("vCont;c").substr(0, 12) == "T05swbreak:;");
-  CHECK(f.debugger.calls == Calls{"set_stops 1 0"});
-  f.ask("vCont;s:1;c");
-  CHECK(f.debugger.calls.back() == "step 0");
-  f.ask("bc");
-  CHECK(f.debugger.calls.back() == "resume_back");
-  f.machine.waiting[0] = true;
-  f.ask("vCont;c");
-  CHECK(f.debugger.calls.back() == "resume");
-}
-
-TEST_CASE("packets: Z and z are sets keyed by type, address and length", "[packets]") {
-  StubFixture f;
-  for (const char* packet : {"Z0,80000010,2", "Z0,80000010,4", "Z1,80000010,4", "Z1,80000000,4", "Z2,80000100,8",
-                             "Z2,80000100,8", "Z2,80000100,4", "Z3,80000100,8", "Z4,ffffffffffffffff,1"}) {
-    CHECK(f.ask(packet) == "OK");
-  }
-  f.ask("s");
-  CHECK(f.debugger.stops.breakpoints == std::vector<VirtAddr>{{0x80000000}, {0x80000010}});
-  CHECK(f.debugger.stops.watches.size() == 4);
-  CHECK(f.debugger.stops.watches[0].satp == f.machine.satp);
-  f.machine.satp = 0;
-  for (const char* packet : {"z0,80000010,2", "z1,80000000,2", "z2,80000100,8", "z3,80000100,8", "z3,80000100,8"}) {
-    CHECK(f.ask(packet) == "OK");
-  }
-  f.ask("s");
-  CHECK(f.debugger.stops.breakpoints == std::vector<VirtAddr>{{0x80000010}});
-  CHECK(f.debugger.stops.watches.size() == 2);
-}
-
-TEST_CASE("packets: the same breakpoints are not handed over again", "[packets]") {
-  StubFixture f;
-  f.ask("Z0,80000010,2");
-  f.ask("bs");
-  f.ask("z0,80000010,2");
-  f.ask("Z0,80000010,2");
-  f.ask("bs");
-  CHECK(f.debugger.calls == Calls{"set_stops 1 0", "step_back 0", "step_back 0"});
-}
-
-TEST_CASE("packets: breakpoints and watchpoints that mean nothing are refused", "[packets]") {
-  StubFixture f;
-  for (const char* packet : {"Z0", "Z0,", "Z0,80000000", "Z0,z,2", "Z0,80000000,2;X1,26", "Z2,80000000,0",
-                             "Z2,ffffffffffffffff,2", "Z2,1,ffffffffffffffff0", "z2,80000000,0"}) {
-    INFO(packet);
-    CHECK(f.ask(packet).substr(0, 2) == "E.");
-  }
-  CHECK(f.ask("Z5,80000000,2").empty());
-  CHECK(f.ask("Z").empty());
-}
-
 TEST_CASE("packets: a new client finds nothing of the one before", "[packets]") {
   StubFixture f;
   f.ask("qSupported:multiprocess+;swbreak+");
@@ -525,14 +353,15 @@ TEST_CASE("packets: a new client finds nothing of the one before", "[packets]") 
   CHECK(f.debugger.stops.breakpoints.empty());
 }
 
-// --- anything ------------------------------------------------------------------------------------------------------------
+// --- anything ------------------------------------------------------------------------------------
 
 TEST_CASE("packets: no packet does more than earn an error", "[packets]") {
   std::mt19937 random(2);
   const std::span<const PacketHandler> rows = packet_handlers();
-  const std::vector<std::string> pieces = {"0", "1",  "-1",        ",", ";", ":", "=",    "80000000", "ffffffffffffffff",
-                                           "p", "p1.2", "8000fff0", "s", "c", "r", "xx",   "zz",       "10000000000000000",
-                                           "?", "#",  "$",         "}", "*", "2", "8000",  "\xff",     "20000"};
+  const std::vector<std::string> pieces = {
+      "0", "1",    "-1",       ",", ";", ":", "=",    "80000000", "ffffffffffffffff",
+      "p", "p1.2", "8000fff0", "s", "c", "r", "xx",   "zz",       "10000000000000000",
+      "?", "#",    "$",        "}", "*", "2", "8000", "\xff",     "20000"};
   StubFixture f;
   for (int i = 0; i < 200'000; ++i) {
     std::string packet(rows[random() % rows.size()].prefix);

@@ -108,7 +108,8 @@ TEST_CASE("server: addresses are read as QEMU's users write them", "[server]") {
   CHECK(parse_listen_address("1234").port == 1234);
   CHECK(parse_listen_address("unix:/tmp/a:b,server=on").path == "/tmp/a:b");
   CHECK(parse_listen_address("stdio").kind == ListenAddress::Kind::kStdio);
-  for (const char* text : {"tcp:0.0.0.0:1234", "tcp::65536", "tcp::", "", "unix:", "tcp:10.0.0.1:1", "tcp::12x", "udp::1"}) {
+  for (const char* text :
+       {"tcp:0.0.0.0:1234", "tcp::65536", "tcp::", "", "unix:", "tcp:10.0.0.1:1", "tcp::12x", "udp::1"}) {
     INFO(text);
     CHECK_THROWS_AS(parse_listen_address(text), Error);
   }

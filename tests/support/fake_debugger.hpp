@@ -1,5 +1,6 @@
-// A machine made of tables, for tests of front ends: registers in a map, a piece of memory, and stops that the test says
-// beforehand. What a front end asks of it is written down in `calls`, so a test can tell what was asked and what was not.
+// A machine made of tables, for tests of front ends: registers in a map, a piece of memory, and stops that the test
+// says beforehand. What a front end asks of it is written down in `calls`, so a test can tell what was asked and what
+// was not.
 #pragma once
 
 #include <algorithm>
@@ -18,10 +19,10 @@
 
 namespace retrov {
 
-inline constexpr u64 kFakeBase = 0x80000000;       ///< Virtual; the same bytes are at kFakePhysical.
+inline constexpr u64 kFakeBase = 0x80000000;  ///< Virtual; the same bytes are at kFakePhysical.
 inline constexpr u64 kFakePhysical = 0x10000;
 inline constexpr u64 kFakeBytes = 0x10000;
-inline constexpr u64 kFakeTopBytes = 0x100;        ///< Readable zeros at the end of the address space.
+inline constexpr u64 kFakeTopBytes = 0x100;  ///< Readable zeros at the end of the address space.
 inline constexpr u16 kFakeReadOnly = kFirstCsr + 0xf14;
 inline constexpr u16 kFakeUnavailable = kFirstCsr + 0x14d;
 
@@ -152,9 +153,13 @@ class FakeMachine final : public MachineView {
     add(32, "pc", RegisterGroup::kGeneral);
     for (u16 i = 0; i < 32; ++i) add(u16(kFirstFloat + i), "f" + std::to_string(i), RegisterGroup::kFloat);
     add(65, "priv", RegisterGroup::kVirtual);
-    for (const auto& [number, name] : std::map<u16, std::string>{{1, "fflags"}, {2, "frm"}, {3, "fcsr"},
-                                                                 {0x100, "sstatus"}, {0x14d, "stimecmp"},
-                                                                 {0x300, "mstatus"}, {0xf14, "mhartid"}}) {
+    for (const auto& [number, name] : std::map<u16, std::string>{{1, "fflags"},
+                                                                 {2, "frm"},
+                                                                 {3, "fcsr"},
+                                                                 {0x100, "sstatus"},
+                                                                 {0x14d, "stimecmp"},
+                                                                 {0x300, "mstatus"},
+                                                                 {0xf14, "mhartid"}}) {
       add(u16(kFirstCsr + number), name, RegisterGroup::kCsr);
     }
   }

@@ -8,7 +8,7 @@
         .equ    plic_claim, PLIC_BASE + 0x200004
 
         .section .text.init, "ax"
-        .globl _start, main_loop, work, handler, timer_interrupt, total, ticks, typed, last_byte
+        .globl _start, main_loop, work, work_next, handler, timer_interrupt, total, flags, ticks, typed, last_byte
 _start:
         csrr    t0, mhartid
         bnez    t0, park

@@ -5,7 +5,7 @@
         .equ    rounds, 400
 
         .section .text.init, "ax"
-        .globl _start, loop, counter, guarded, handler
+        .globl _start, loop, counter, guarded, handler, park
 _start:
         csrr    s0, mhartid
         li      t0, 2

@@ -58,6 +58,12 @@ std::string_view watch_word(WatchKind kind) {
   return "watch:";
 }
 
+unsigned signal_of(StopReason reason) {
+  if (reason == StopReason::kInterrupted) return kSigInt;
+  // No signal: gdb says "stopped" and gives up whatever step, next or finish was to lead elsewhere.
+  return reason == StopReason::kArrived ? 0 : kSigTrap;
+}
+
 std::string_view privilege_name(unsigned privilege) {
   constexpr std::array<std::string_view, 4> kNames = {"U-mode", "S-mode", "reserved mode", "M-mode"};
   return kNames[privilege & 3];
@@ -172,7 +178,7 @@ std::string Stub::move(const std::function<Stop()>& action) {
   }
   if (!stop.note.empty()) print("retrov: " + stop.note + "\n");
   stop_hart_ = stop.hart < machine_.hart_count() ? stop.hart : 0;
-  stop_signal_ = stop.reason == StopReason::kInterrupted ? kSigInt : kSigTrap;
+  stop_signal_ = signal_of(stop.reason);
   return stop_reply(stop);
 }
 

@@ -221,7 +221,7 @@ void VirtioMmio::write_queue_register(u64 offset, u32 value) {
 // Page number 0 gives the queue up; QEMU resets the whole device then, and legacy drivers expect no less.
 void VirtioMmio::write_legacy_pfn(VirtQueue& selected, u32 value) {
   if (value == 0) {
-    VirtioMmio::reset();
+    driver_reset();
     return;
   }
   selected.place_legacy(u64{value} * guest_page_bytes_, queue_align_);
@@ -235,7 +235,7 @@ void VirtioMmio::write_driver_features(u32 value) {
 
 void VirtioMmio::write_status(u32 value) {
   if ((value & 0xff) == 0) {
-    VirtioMmio::reset();
+    driver_reset();
     return;
   }
   u8 status = static_cast<u8>(value) | (status_ & kStatusNeedsReset);
@@ -245,11 +245,16 @@ void VirtioMmio::write_status(u32 value) {
 }
 
 void VirtioMmio::reset() {
+  guest_page_bytes_ = 0;
+  driver_reset();
+}
+
+// The guest's page size stays: Linux tells it once, before it resets the device for the first time.
+void VirtioMmio::driver_reset() {
   status_ = interrupt_status_ = 0;
   broken_ = false;
   queue_select_ = device_features_select_ = driver_features_select_ = 0;
   driver_features_ = 0;
-  guest_page_bytes_ = 0;
   queue_align_ = kPageBytes;
   queues_ = {};
   device_reset();

@@ -87,6 +87,7 @@ class VirtioMmio : public Device {
   void write_legacy_pfn(VirtQueue& selected, u32 value);
   void write_driver_features(u32 value);
   void write_status(u32 value);
+  void driver_reset();
 };
 
 /// A slot with nothing in it: a transport whose device id is 0.

@@ -164,9 +164,9 @@ std::string Stub::move(const std::function<Stop()>& action) {
     const Moving moving(*client_);
     if (const std::optional<Position> target = std::exchange(controls.armed_goto, std::nullopt)) {
       debugger_.seek(*target);
-      stop.reason = StopReason::kArrived;
-      stop.hart = machine_.current_hart();
       stop.at = debugger_.position();
+      stop.reason = stop.at == *target ? StopReason::kArrived : StopReason::kInterrupted;
+      stop.hart = machine_.current_hart();
     } else {
       StopRequest request = stops.request();
       if (!handed_over_ || !same_request(*handed_over_, request)) {

@@ -125,6 +125,13 @@ TEST_CASE("packets: a move that fails says why and stops where it stands", "[pac
   CHECK_FALSE(f.client.moving);
 }
 
+TEST_CASE("packets: an armed goto that is interrupted says so", "[packets]") {
+  StubFixture f;
+  f.debugger.interrupts_seek = true;
+  monitor(f, "goto 50");
+  CHECK(f.ask("vCont;c").substr(0, 10) == "T02thread:");
+}
+
 // --- threads -------------------------------------------------------------------------------------
 
 TEST_CASE("packets: harts are threads, with a process when the client knows processes", "[packets]") {

@@ -32,6 +32,7 @@ class FakeDebugger final : public Debugger {
   Position last{1000};
   bool is_past = false;                 ///< Writes throw.
   bool runs_until_interrupted = false;  ///< resume() waits for interrupt().
+  bool interrupts_seek = false;         ///< seek() is interrupted one step before its target.
   std::vector<Stop> next_stops;         ///< Taken from the front; afterwards a plain step.
   StopRequest stops;
   std::vector<std::string> calls;
@@ -101,7 +102,7 @@ class FakeDebugger final : public Debugger {
   void seek(Position target) override {
     call("seek", target.steps);
     if (target > last) throw Error(Exit::kFailure, "there is no such position");
-    at = target;
+    at = interrupts_seek ? Position{target.steps - 1} : target;
   }
   void interrupt() noexcept override {
     const std::lock_guard lock(mutex_);

@@ -23,7 +23,7 @@ struct ConsoleBytes {
   }
 };
 
-/// What the wall clock said when the machine was switched on. Delivered once, at position 0.
+/// What the wall clock said when the machine was switched on. Delivered once, before the first instruction.
 struct RtcStart {
   static constexpr const char* kName = "rtc-start";
   u64 unix_ns = 0;
@@ -33,7 +33,7 @@ struct RtcStart {
   }
 };
 
-/// All entropy the guest ever gets. Delivered once, at position 0; feeds the generator behind `rng-seed`.
+/// All entropy the guest ever gets. Delivered once, before the first instruction; feeds the generator of `rng-seed`.
 struct Seed {
   static constexpr const char* kName = "seed";
   std::array<u8, 32> bytes{};
@@ -78,8 +78,8 @@ struct Input {
   InputKind what;
 };
 
-/// Inputs applied in one step, never empty when applied. While idle, `wake` is the guest time at which they cut the wait
-/// short: T(P) <= wake <= the idle deadline. Otherwise it is 0 and means nothing.
+/// Inputs applied in one step, never empty when applied. While idle, `wake` is the guest time at which they cut the
+/// wait short: T(P) <= wake <= the idle deadline. Otherwise it is 0 and means nothing.
 struct Batch {
   std::vector<Input> inputs;
   Ticks wake;
@@ -108,8 +108,8 @@ class InputSource {
   virtual Position next_pause(Position now, Position limit) = 0;
   /// Fills `out` with the batch to apply at `now`. When the machine is not idle: kBatch, or kReachedDeadline for
   /// "nothing, run on". When it is idle it may wait until `deadline` of guest time (`guest_now` is T(now); kNever: no
-  /// deadline): kBatch (with wake set), kReachedDeadline lets the machine make its idle step, kInterrupted when the wait
-  /// was broken off by the debugger or a signal, kEnded when nothing can ever come again (said, never inferred).
+  /// deadline): kBatch (with wake set), kReachedDeadline lets the machine make its idle step, kInterrupted when the
+  /// wait was broken off by the debugger or a signal, kEnded when nothing can ever come again (said, never inferred).
   virtual Took take(Position now, Idle idle, Ticks guest_now, Ticks deadline, Batch& out) = 0;
 };
 

@@ -98,7 +98,8 @@ Took LiveInputs::deliver(Ticks wake, Batch& out) {
 
 Took LiveInputs::take(Position now, Idle idle, Ticks guest_now, Ticks deadline, Batch& out) {
   if (!started_) anchor(guest_now);
-  if (now.steps == 0) {
+  // Not "at position 0": a debugger may have written before anything ran.
+  if (!std::exchange(told_at_power_on_, true)) {
     out = Batch{{Input{kRtcIndex, RtcStart{options_.rtc_unix_ns}}, Input{kMachineItself, Seed{options_.seed}}},
                 idle == Idle::kYes ? guest_now : Ticks{}};
     return Took::kBatch;

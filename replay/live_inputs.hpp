@@ -23,8 +23,9 @@ struct LiveOptions {
   /// Where console bytes come from: a terminal, pipe or file; -1: nowhere. Not closed.
   int console_fd = -1;
   ClockMode clock = ClockMode::kReal;
-  u64 rtc_unix_ns = 0;             ///< Delivered at position 0.
-  std::array<u8, 32> seed{};       ///< Delivered at position 0.
+  // Delivered before the first instruction.
+  u64 rtc_unix_ns = 0;
+  std::array<u8, 32> seed{};
 };
 
 /// Sees typed bytes before they are offered to the guest and may take bytes out or put others in (terminal escapes). It
@@ -66,6 +67,7 @@ class LiveInputs final : public InputSource {
   std::vector<u8> typed_;        ///< Read and filtered, not yet delivered.
   bool console_ended_ = false;
   bool started_ = false;         ///< Real time has been anchored.
+  bool told_at_power_on_ = false;
   u64 anchor_host_ns_ = 0;
   Ticks anchor_guest_;
   // Polling while running: about once per millisecond of host time, whatever the speed of the engine.

@@ -56,7 +56,10 @@ void FrontEnd::run_monitor(std::string_view line, std::ostream& out, MonitorCont
 std::string FrontEnd::listen(const ListenAddress& address) {
   if (server_) throw Error(Exit::kUsage, "gdb can attach already: " + attach_hint(server_->target()));
   server_ = std::make_unique<Server>(address, [](const std::string& line) { say(line); });
-  server_->on_client([this] { session_.interrupt(); });
+  // Nothing else may be broken off: gdb's first move would be, if nothing moved when it connected.
+  server_->on_client([this] {
+    if (running_) session_.interrupt();
+  });
   return server_->target();
 }
 
@@ -75,9 +78,11 @@ void FrontEnd::break_off() {
 
 Stop FrontEnd::run(Direction direction) {
   signals_.watch(&session_, nullptr);
-  // A signal that came before it was watched.
-  if (signals_.pending() != 0) session_.interrupt();
+  running_ = true;
+  // What came before it was watched.
+  if (signals_.pending() != 0 || client_waiting()) session_.interrupt();
   const Stop stop = session_.resume(direction);
+  running_ = false;
   signals_.watch(nullptr, nullptr);
   return stop;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -62,6 +63,7 @@ class FrontEnd {
   DebuggerView view_;
   Stub stub_;
   std::unique_ptr<Server> server_;
+  std::atomic<bool> running_{false};  ///< run() moves the machine.
 };
 
 /// What gdb types to attach, for people: "target remote 127.0.0.1:1234".

@@ -77,8 +77,8 @@ void ReplayRun::go_to_start() {
   console_.mute(false);
   session_->set_progress({});
   progress.end();
-  // Ctrl-C on the way: one stands where it broke off.
-  signals_.take();
+  // Ctrl-C on the way: one stands where it broke off. Other signals mean the program.
+  if (signals_.pending() == SIGINT) signals_.take();
 }
 
 int ReplayRun::play() {
@@ -97,6 +97,7 @@ int ReplayRun::play() {
 
 int ReplayRun::serve() {
   go_to_start();
+  if (signals_.pending() != 0) return signal_status();
   const ListenAddress address{ListenAddress::Kind::kTcp, *options_.replay.serve_port, {}};
   const std::string target = front_end_->listen(address);
   say(attach_hint(target));
@@ -117,6 +118,7 @@ int ReplayRun::start_gdb() {
                     ", there: target remote 127.0.0.1:1234");
   }
   go_to_start();
+  if (signals_.pending() != 0) return signal_status();
   const std::string target = front_end_->listen(ListenAddress{});
   std::vector<std::string> arguments{"-q"};
   if (!options_.symbols.empty()) arguments.push_back(options_.symbols.front());
@@ -141,6 +143,7 @@ int ReplayRun::start_gdb() {
 
 int ReplayRun::prompt() {
   go_to_start();
+  if (signals_.pending() != 0) return signal_status();
   for (;;) {
     switch (front_end_->prompt()) {
       case PromptEnd::kQuit:

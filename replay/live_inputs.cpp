@@ -21,8 +21,8 @@ constexpr u64 kPollEveryNs = 1'000'000;
 constexpr u64 kMinPollSteps = 10'000;
 constexpr u64 kMaxPollSteps = 1'000'000;
 constexpr std::size_t kReadBytes = 4096;
-/// A guest that computes falls behind the host's clock. It may make up for that much by waiting less; more would turn its
-/// timeouts and sleeps into nothing.
+/// A guest that computes falls behind the host's clock. It may make up for that much by waiting less; more would turn
+/// its timeouts and sleeps into nothing.
 constexpr u64 kMaxLagNs = 50'000'000;
 
 }  // namespace

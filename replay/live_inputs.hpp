@@ -1,5 +1,5 @@
-// The outside world as an input source: the terminal, the host's clock as far as it paces idle time, and what is said
-// once at power-on (wall clock, entropy). The only nondeterministic part of the system; whatever it answers is recorded.
+// The outside world as an input source: the terminal, the host's clock as far as it paces idle time, and what is
+// said once at power-on (wall clock, entropy). The only nondeterministic part of the system; whatever it answers is recorded.
 //
 // Must stay true: the host's lateness never moves anything the guest computed. A wait ends at the deadline the machine
 // named or earlier, by an input, at a guest time within [T(P), deadline]. While the machine runs nothing here blocks.
@@ -43,7 +43,8 @@ class LiveInputs final : public InputSource {
   Position next_pause(Position now, Position limit) override;
   Took take(Position now, Idle idle, Ticks guest_now, Ticks deadline, Batch& out) override;
 
-  /// Guest time and the host's clock are compared from here on: after every stop, so that a stopped debugger freezes time.
+  /// Guest time and the host's clock are compared from here on: after every stop, so that a stopped debugger freezes
+  /// time.
   void anchor(Ticks guest_now);
   /// Ends a wait in take(). Safe from another thread and from a signal handler.
   void wake() noexcept;

@@ -1,5 +1,5 @@
-// Keeps captured disk blocks. Past a budget of memory they go to a temporary file that has no name, so that a long session
-// with a busy disk costs disk space and not RAM, and nothing is left behind however the process ends.
+// Keeps captured disk blocks. Past a budget of memory they go to a temporary file that has no name, so that a long
+// session with a busy disk costs disk space and not RAM, and nothing is left behind however the process ends.
 //
 // Must stay true: a block once put never changes; what find() returns stays valid whatever is put later.
 #pragma once

@@ -22,8 +22,9 @@ bool compress(std::span<const u8> raw, std::vector<u8>& out) {
 
 bool decompress(std::span<const u8> stored, std::span<u8> raw) {
   if (stored.size() > LZ4_MAX_INPUT_SIZE || raw.size() > LZ4_MAX_INPUT_SIZE) return false;
-  const int size = LZ4_decompress_safe(reinterpret_cast<const char*>(stored.data()), reinterpret_cast<char*>(raw.data()),
-                                       static_cast<int>(stored.size()), static_cast<int>(raw.size()));
+  const int size =
+      LZ4_decompress_safe(reinterpret_cast<const char*>(stored.data()), reinterpret_cast<char*>(raw.data()),
+                          static_cast<int>(stored.size()), static_cast<int>(raw.size()));
   return size >= 0 && static_cast<std::size_t>(size) == raw.size();
 }
 

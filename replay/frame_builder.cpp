@@ -74,7 +74,9 @@ u64 FrameBuilder::table_for(Position at, const std::vector<ComponentHash>& compo
 
 void FrameBuilder::add_mark(const HashMark& mark) {
   hashes_ += mark.components.size();
-  if (hashes_ > kMaxMarkedHashes) refuse("a trace cannot hold more than " + std::to_string(kMaxMarkedHashes) + " hashes");
+  if (hashes_ > kMaxMarkedHashes) {
+    refuse("a trace cannot hold more than " + std::to_string(kMaxMarkedHashes) + " hashes");
+  }
   const u64 table = table_for(mark.at, mark.components);
   Position at = mark.at;
   const Position previous = open(FrameKind::kMarks, at);

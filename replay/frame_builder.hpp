@@ -1,5 +1,5 @@
-// Turns what a history tells into frames. Things of one kind that follow each other share a frame; another kind, or enough
-// bytes, closes it, so the frames stand in the order in which things were told.
+// Turns what a history tells into frames. Things of one kind that follow each other share a frame; another kind, or
+// enough bytes, closes it, so the frames stand in the order in which things were told.
 //
 // Must stay true: a prefix of whole frames is a true history up to the last position in it.
 #pragma once
@@ -40,7 +40,7 @@ class FrameBuilder {
   u64 table_for(Position at, const std::vector<ComponentHash>& components);
 
   u64 offset_ = 0;
-  std::vector<u8> frames_;   ///< Whole frames.
+  std::vector<u8> frames_;  ///< Whole frames.
   FrameKind kind_ = FrameKind::kUnknown;
   Position first_;
   std::vector<u8> payload_;  ///< Of the open frame.

@@ -1,6 +1,6 @@
 // What happened, as far as it cannot be computed again: the machine's description, its inputs with their positions, the
-// disk blocks it read, and hash marks to compare with. A live session appends to it and a trace writer listens; a replay
-// fills it from a trace. Everything else about the past follows from it.
+// disk blocks it read, and hash marks to compare with. A live session appends to it and a trace writer listens; a
+// replay fills it from a trace. Everything else about the past follows from it.
 //
 // Must stay true: events ascend strictly by position (at most one batch per position); `end` never moves back; what a
 // listener is told about position p comes after everything below p. One thread at a time.

@@ -163,15 +163,29 @@ void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload,
   reached_ = advanced(frame.at, 0);
   StateReader in(payload);
   switch (frame.kind) {
-    case FrameKind::kEvents: decode_events(in, listener); break;
-    case FrameKind::kBlocks: decode_blocks(in, listener); break;
-    case FrameKind::kComponents: decode_components(in); break;
-    case FrameKind::kMarks: decode_marks(in, listener); break;
-    case FrameKind::kProgress: listener.on_progress(reached_); break;
-    case FrameKind::kEnd: decode_end(in, listener); break;
+    case FrameKind::kEvents:
+      decode_events(in, listener);
+      break;
+    case FrameKind::kBlocks:
+      decode_blocks(in, listener);
+      break;
+    case FrameKind::kComponents:
+      decode_components(in);
+      break;
+    case FrameKind::kMarks:
+      decode_marks(in, listener);
+      break;
+    case FrameKind::kProgress:
+      listener.on_progress(reached_);
+      break;
+    case FrameKind::kEnd:
+      decode_end(in, listener);
+      break;
     case FrameKind::kBoard:
-    case FrameKind::kBlob: refuse("description of a machine behind its beginning");
-    case FrameKind::kUnknown: return;  // Optional, or the scan had refused it.
+    case FrameKind::kBlob:
+      refuse("description of a machine behind its beginning");
+    case FrameKind::kUnknown:
+      return;  // Optional, or the scan had refused it.
   }
   if (in.left_bytes() != 0) refuse(std::string("bytes after the last of the ") + frame_kind_name(frame.kind));
 }
@@ -206,8 +220,10 @@ void HistoryDecoder::decode_blocks(StateReader& in, HistoryListener& listener) {
     block.index = read_varint(in);
     const bool on_board = block.disk < board_.disks.size() &&
                           block.index < (board_.disks[block.disk].size_bytes + kBlockBytes - 1) / kBlockBytes;
-    if (!on_board) refuse("block " + std::to_string(block.index) + " of disk " + std::to_string(block.disk) +
-                          ", which is not there");
+    if (!on_board) {
+      refuse("block " + std::to_string(block.index) + " of disk " + std::to_string(block.disk) +
+             ", which is not there");
+    }
     auto bytes = std::make_shared<PageBytes>();
     in.read_bytes(bytes->data(), bytes->size());
     block.bytes = std::move(bytes);

@@ -1,6 +1,6 @@
-// What is inside the frames of a trace. Encoders append to a payload; decoders take a payload whose checksum was compared
-// and still believe nothing in it: they throw Error(kBadTrace) with a sentence that the reader completes with file, offset
-// and position.
+// What is inside the frames of a trace. Encoders append to a payload; decoders take a payload whose checksum was
+// compared and still believe nothing in it: they throw Error(kBadTrace) with a sentence that the reader completes with
+// file, offset and position.
 #pragma once
 
 #include <map>
@@ -21,9 +21,9 @@ struct BlobContent {
 
 /// The board frame.
 struct BoardLayout {
-  BoardConfig board;                   ///< Its blobs have addresses and no bytes.
-  std::vector<BlobContent> contents;   ///< In the order in which their chunks follow.
-  std::vector<u32> content_of_blob;    ///< For each blob its index in contents.
+  BoardConfig board;                  ///< Its blobs have addresses and no bytes.
+  std::vector<BlobContent> contents;  ///< In the order in which their chunks follow.
+  std::vector<u32> content_of_blob;   ///< For each blob its index in contents.
 };
 
 /// `first_blob[i]` is the blob that has the bytes of content i.
@@ -46,8 +46,8 @@ void encode_mark(std::vector<u8>& payload, Position previous, const HashMark& ma
 [[nodiscard]] std::vector<u8> encode_components(const std::vector<ComponentHash>& components);
 [[nodiscard]] std::vector<u8> encode_outcome(const Outcome& outcome);
 
-/// Decodes frame after frame and tells a listener. Checks the order of the history, the limits, and that what an input or
-/// a block names exists on the board.
+/// Decodes frame after frame and tells a listener. Checks the order of the history, the limits, and that what an input
+/// or a block names exists on the board.
 class HistoryDecoder {
  public:
   /// `board` must outlive the decoder.

@@ -42,8 +42,8 @@ std::string get_text(const u8* in, std::size_t size_bytes) {
   return text;
 }
 
-// CRC-16 with the polynomial 0x1021: finds every damage of a header within 16 bits of each other, so that a wrong length
-// is never taken for a cut at the end of the file.
+// CRC-16 with the polynomial 0x1021: finds every damage of a header within 16 bits of each other, so that a wrong
+// length is never taken for a cut at the end of the file.
 u16 header_check(std::span<const u8> bytes) {
   u16 crc = 0xffff;
   for (const u8 byte : bytes) {

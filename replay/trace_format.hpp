@@ -1,5 +1,6 @@
-// The container of a trace: the preamble, frames and their checks, and the limits that writer and reader share. What the
-// payloads mean is in trace_codec.hpp; docs/trace-format.md describes both so that a reader can be written from it alone.
+// The container of a trace: the preamble, frames and their checks, and the limits that writer and reader share. What
+// the payloads mean is in trace_codec.hpp; docs/trace-format.md describes both so that a reader can be written from it
+// alone.
 //
 // Must stay true: the preamble never changes its shape, so that any build can name the build that made a trace. Parsing
 // works on spans, believes no number before it was checked, and throws Error(kBadTrace) without naming the file.

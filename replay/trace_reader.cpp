@@ -48,7 +48,8 @@ class TraceReader::Bytes {
     // Not to wait for the other end of a pipe.
     file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (file_ < 0) {
-      throw Error(errno == EACCES ? Exit::kNoPermission : Exit::kNoInput, "trace " + path + ": " + std::strerror(errno));
+      throw Error(errno == EACCES ? Exit::kNoPermission : Exit::kNoInput,
+                  "trace " + path + ": " + std::strerror(errno));
     }
   }
   ~Bytes() {
@@ -115,8 +116,8 @@ Error TraceReader::damage(u64 offset, Position at, const std::string& what) cons
 }
 
 Error TraceReader::cut(const std::string& where) const {
-  return Error(Exit::kBadTrace, "trace " + name_ + ": cut at offset " + std::to_string(file_bytes_ - torn_bytes_) + ", " +
-                                    where + ": there is nothing to replay");
+  return Error(Exit::kBadTrace, "trace " + name_ + ": cut at offset " + std::to_string(file_bytes_ - torn_bytes_) +
+                                    ", " + where + ": there is nothing to replay");
 }
 
 void TraceReader::open() {
@@ -142,8 +143,9 @@ bool TraceReader::is_known(const FrameInfo& frame) const {
   if ((frame.flags & kFrameOptional) != 0) return false;
   throw Error(Exit::kBadTrace, "trace " + name_ + ": the frame at offset " + std::to_string(frame.offset) +
                                    " (position " + std::to_string(frame.at.steps) + ") is of kind " +
-                                   std::to_string(frame.kind_byte) + ", which this build cannot do without: use retrov " +
-                                   identity_.release + ", commit " + identity_.commit + ", which made it");
+                                   std::to_string(frame.kind_byte) +
+                                   ", which this build cannot do without: use retrov " + identity_.release +
+                                   ", commit " + identity_.commit + ", which made it");
 }
 
 std::optional<FrameInfo> TraceReader::scan_frame(u64 offset) {

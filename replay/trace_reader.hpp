@@ -1,9 +1,9 @@
-// Reads a trace that may come from a stranger. Opening checks every frame's checksum; read_history and visit decode what
-// was checked. Every count and size has a cap that is compared before anything is allocated (docs/trace-format.md,
+// Reads a trace that may come from a stranger. Opening checks every frame's checksum; read_history and visit decode
+// what was checked. Every count and size has a cap that is compared before anything is allocated (docs/trace-format.md,
 // "Limits"); no path in a trace is ever opened, and nothing is written.
 //
-// Must stay true: a byte is used only after the checksum over it was compared; a file cut anywhere behind its header reads
-// as a shorter history with a note; any other damage is an Error(kBadTrace) that names offset and position.
+// Must stay true: a byte is used only after the checksum over it was compared; a file cut anywhere behind its header
+// reads as a shorter history with a note; any other damage is an Error(kBadTrace) that names offset and position.
 #pragma once
 
 #include <array>

@@ -26,8 +26,9 @@ std::string hex_bytes(std::span<const u8> bytes) {
   return text;
 }
 
-/// In double quotes, with the escapes of JSON; also what a terminal gets, so control characters stay harmless. Bytes from
-/// 0x80 on are given as the code points of the same number: any bytes make valid JSON and can be told from each other.
+/// In double quotes, with the escapes of JSON; also what a terminal gets, so control characters stay harmless. Bytes
+/// from 0x80 on are given as the code points of the same number: any bytes make valid JSON and can be told from each
+/// other.
 std::string in_quotes(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
@@ -51,10 +52,14 @@ std::string in_quotes(std::span<const u8> bytes) {
 
 const char* outcome_name(Outcome::Kind kind) {
   switch (kind) {
-    case Outcome::Kind::kUnknown: return "unknown";
-    case Outcome::Kind::kPoweredOff: return "powered-off";
-    case Outcome::Kind::kStopped: return "stopped";
-    case Outcome::Kind::kInterrupted: return "interrupted";
+    case Outcome::Kind::kUnknown:
+      return "unknown";
+    case Outcome::Kind::kPoweredOff:
+      return "powered-off";
+    case Outcome::Kind::kStopped:
+      return "stopped";
+    case Outcome::Kind::kInterrupted:
+      return "interrupted";
   }
   return "unknown";
 }
@@ -332,7 +337,8 @@ void print(const std::vector<Section>& sections, std::ostream& out, ReportFormat
   out << '{';
   const char* separator = "\n  ";
   for (const Section& section : sections) {
-    out << std::exchange(separator, ",\n  ") << in_quotes(std::string_view(section.name)) << ": " << (section.many ? "[" : "");
+    out << std::exchange(separator, ",\n  ") << in_quotes(std::string_view(section.name)) << ": "
+        << (section.many ? "[" : "");
     for (std::size_t i = 0; i < section.items.size(); ++i) out << (i == 0 ? "" : ",\n    ") << section.items[i];
     out << (section.many ? "]" : "");
   }

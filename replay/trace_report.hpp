@@ -1,5 +1,5 @@
-// What `retrov info` and `retrov dump` print about a trace, for people and as JSON. Reads the trace and nothing else; the
-// fields of the JSON form are listed in docs/trace-format.md ("Reports") and only ever grow.
+// What `retrov info` and `retrov dump` print about a trace, for people and as JSON. Reads the trace and nothing else;
+// the fields of the JSON form are listed in docs/trace-format.md ("Reports") and only ever grow.
 #pragma once
 
 #include <iosfwd>

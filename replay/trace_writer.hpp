@@ -1,6 +1,7 @@
-// Writes a trace while it is being recorded. Everything told goes into whole frames (docs/trace-format.md) that a thread of
-// its own hands to write(2) at the latest kFlushMilliseconds after it was told, so a recorder that is killed leaves a
-// trace that replays up to there, whatever the session was waiting for. Nothing is written while nothing happens.
+// Writes a trace while it is being recorded. Everything told goes into whole frames (docs/trace-format.md) that a
+// thread of its own hands to write(2) at the latest kFlushMilliseconds after it was told, so a recorder that is killed
+// leaves a trace that replays up to there, whatever the session was waiting for. Nothing is written while nothing
+// happens.
 //
 // Must stay true: frames reach the file in the order of the history, each write is of whole frames, and after the first
 // failure nothing more is written. No function but the constructor throws: they are called from inside a guest's step.
@@ -14,8 +15,8 @@
 #include <thread>
 
 #include "core/check.hpp"
-#include "replay/history.hpp"
 #include "replay/frame_builder.hpp"
+#include "replay/history.hpp"
 
 namespace retrov {
 
@@ -24,8 +25,8 @@ class TraceWriter final : public HistoryListener {
   /// Leaves room below the promised 100 ms for a loaded host.
   static constexpr unsigned kFlushMilliseconds = 80;
 
-  /// Creates `path` (mode 0600) and writes the header and the initial memory. Throws Error: kCannotCreate if it exists or
-  /// cannot be made, kIo if it cannot be written, and then removes what it created.
+  /// Creates `path` (mode 0600) and writes the header and the initial memory. Throws Error: kCannotCreate if it exists
+  /// or cannot be made, kIo if it cannot be written, and then removes what it created.
   TraceWriter(const std::string& path, const BoardConfig& board, const TraceIdentity& identity = this_build());
   /// Flushes. Without on_finish the trace says that its recorder did not end it.
   ~TraceWriter() override;
@@ -40,8 +41,8 @@ class TraceWriter final : public HistoryListener {
 
   /// Everything told so far is in the file when this returns, unless failed().
   void flush();
-  /// Why recording stopped, once; nothing before and nothing after. The session says it and goes on or ends: all that was
-  /// written stays a trace that replays up to the position in the sentence.
+  /// Why recording stopped, once; nothing before and nothing after. The session says it and goes on or ends: all that
+  /// was written stays a trace that replays up to the position in the sentence.
   [[nodiscard]] std::optional<Error> take_error();
   /// Recording has stopped.
   [[nodiscard]] bool failed() const;
@@ -64,8 +65,8 @@ class TraceWriter final : public HistoryListener {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   FrameBuilder frames_;
-  u64 written_bytes_ = 0;   ///< Size of the file: always whole frames.
-  Position safe_;           ///< The file replays up to here.
+  u64 written_bytes_ = 0;  ///< Size of the file: always whole frames.
+  Position safe_;          ///< The file replays up to here.
   bool dirty_ = false;
   bool closing_ = false;
   bool finished_ = false;

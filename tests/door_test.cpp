@@ -93,8 +93,8 @@ TEST_CASE("door: hostile events are refused with a sentence", "[door]") {
 }
 
 TEST_CASE("door: numbers have one form", "[door]") {
-  for (const u64 value : {u64{0}, u64{1}, u64{127}, u64{128}, u64{16383}, u64{16384}, u64{1} << 63,
-                          std::numeric_limits<u64>::max()}) {
+  for (const u64 value :
+       {u64{0}, u64{1}, u64{127}, u64{128}, u64{16383}, u64{16384}, u64{1} << 63, std::numeric_limits<u64>::max()}) {
     std::vector<u8> bytes;
     StateWriter out(bytes);
     write_varint(out, value);

@@ -151,12 +151,14 @@ TEST_CASE("trace_format: control characters of a stranger do not reach the termi
 TEST_CASE("trace_format: other versions are refused by number and by the build that made them", "[trace_format]") {
   TraceIdentity newer = sample_identity();
   newer.container_version = kContainerVersion + 1;
-  CHECK_THROWS_WITH(require_replayable(newer), "trace format 2, this build reads 1: replay it with retrov 1.2.3, commit "
-                                               "0123456789ab, which made it");
+  CHECK_THROWS_WITH(require_replayable(newer),
+                    "trace format 2, this build reads 1: replay it with retrov 1.2.3, commit "
+                    "0123456789ab, which made it");
   TraceIdentity other = sample_identity();
   other.machine_version = kMachineVersion + 1;
-  CHECK_THROWS_WITH(require_replayable(other), "machine version 2, this build reads 1: replay it with retrov 1.2.3, "
-                                               "commit 0123456789ab, which made it");
+  CHECK_THROWS_WITH(require_replayable(other),
+                    "machine version 2, this build reads 1: replay it with retrov 1.2.3, "
+                    "commit 0123456789ab, which made it");
 }
 
 TEST_CASE("trace_format: a frame holds what was put into it, compressed where that pays", "[trace_format]") {

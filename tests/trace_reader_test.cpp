@@ -73,8 +73,9 @@ TEST_CASE("trace_reader: what is no trace is named with its reason", "[trace_rea
   write_file(path, {whole.data(), 50});
   check_error(path, Exit::kBadTrace, "trace " + path + ": too short to be a trace: cut at offset 50");
   write_file(path, {whole.data(), kPreambleBytes});
-  check_error(path, Exit::kBadTrace,
-              "trace " + path + ": cut at offset 96, inside the description of the machine: there is nothing to replay");
+  check_error(
+      path, Exit::kBadTrace,
+      "trace " + path + ": cut at offset 96, inside the description of the machine: there is nothing to replay");
   write_file(path, {whole.data(), whole.size() - 1});
   CHECK_THROWS_WITH(TraceReader(path), has_substring("inside the initial memory: there is nothing to replay"));
 }
@@ -91,8 +92,9 @@ TEST_CASE("trace_reader: a trace that may not be read is named with its reason",
 TEST_CASE("trace_reader: a trace of another version is refused and names the build that made it", "[trace_reader]") {
   TraceIdentity other = sample_identity();
   other.machine_version = 77;
-  CHECK(refusal(header(other)) == "trace x.rvt: machine version 77, this build reads 1: replay it with retrov 1.2.3, "
-                                  "commit 0123456789ab, which made it");
+  CHECK(refusal(header(other)) ==
+        "trace x.rvt: machine version 77, this build reads 1: replay it with retrov 1.2.3, "
+        "commit 0123456789ab, which made it");
   other.container_version = 9;
   CHECK_THAT(refusal(header(other)), has_substring("trace format 9, this build reads 1"));
 }

@@ -116,9 +116,10 @@ TEST_CASE("trace_report: dump as JSON is an object on each line", "[trace_report
     ++count;
   }
   CHECK(count == 6);
-  CHECK_THAT(dump(ReportFormat::kJson),
-             has_substring(R"({"at": 11, "what": "event", "inputs": [{"input": "debugger-write", "space": "memory", )"
-                           R"("hart": 1, "where": 2147487744, "value": "abcd"}, {"input": "sched-mask", "harts": 3}]})"));
+  CHECK_THAT(
+      dump(ReportFormat::kJson),
+      has_substring(R"({"at": 11, "what": "event", "inputs": [{"input": "debugger-write", "space": "memory", )"
+                    R"("hart": 1, "where": 2147487744, "value": "abcd"}, {"input": "sched-mask", "harts": 3}]})"));
   CHECK_THAT(dump(ReportFormat::kJson), has_substring(R"("bytes": "ls\n\"\\\u001b\u00ff")"));
 }
 

@@ -56,8 +56,10 @@ namespace {
 
 Input random_input(Dice& dice) {
   switch (dice.below(5)) {
-    case 0: return {3, ConsoleBytes{dice.bytes(dice.below(40))}};
-    case 1: return {4, RtcStart{dice.below(1u << 30)}};
+    case 0:
+      return {3, ConsoleBytes{dice.bytes(dice.below(40))}};
+    case 1:
+      return {4, RtcStart{dice.below(1u << 30)}};
     case 2: {
       Seed seed;
       for (u8& byte : seed.bytes) byte = static_cast<u8>(dice.below(256));
@@ -72,7 +74,8 @@ Input random_input(Dice& dice) {
       write.bytes = dice.bytes(memory ? dice.below(100) : 8);
       return {kMachineItself, write};
     }
-    default: return {kMachineItself, SchedMask{dice.below(4)}};
+    default:
+      return {kMachineItself, SchedMask{dice.below(4)}};
   }
 }
 
@@ -92,7 +95,8 @@ void add_random_things(History& history, Dice& dice, unsigned count) {
       }
       case 1: {
         auto page = std::make_shared<PageBytes>();
-        for (u64 bytes = dice.below(60); bytes > 0; --bytes) (*page)[dice.below(4096)] = static_cast<u8>(dice.below(256));
+        for (u64 bytes = dice.below(60); bytes > 0; --bytes)
+          (*page)[dice.below(4096)] = static_cast<u8>(dice.below(256));
         history.add_block(at, {0, dice.below(16), page});
         break;
       }
@@ -102,7 +106,8 @@ void add_random_things(History& history, Dice& dice, unsigned count) {
         history.add_mark(mark);
         break;
       }
-      default: history.progress(at);
+      default:
+        history.progress(at);
     }
   }
   history.finish({Outcome::Kind::kPoweredOff, 3, "the guest powered off"});

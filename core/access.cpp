@@ -1,6 +1,6 @@
-// The slow path of all data accesses: what the translation caches do not answer. Order matters here, and is the same for
-// both engines: watches first (a step that is not made leaves no trace, A and D bits included), then translation of all
-// pages, then the access, then what it touched.
+// The slow path of all data accesses: what the translation caches do not answer. Order matters here, and is the same
+// for both engines: watches first (a step that is not made leaves no trace, A and D bits included), then translation
+// of all pages, then the access, then what it touched.
 #include <cstring>
 
 #include "core/bus.hpp"

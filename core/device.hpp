@@ -18,8 +18,8 @@ class Device : public Stateful {
  public:
   /// The name in dumps, hash marks and messages; unique on the board ("uart0", "virtio-blk0").
   [[nodiscard]] virtual std::string_view name() const = 0;
-  /// `offset` is relative to the device, `size_bytes` 1, 2, 4 or 8; nullopt / false is an access fault. `now` is T(P) of
-  /// the step that makes the access.
+  /// `offset` is relative to the device, `size_bytes` 1, 2, 4 or 8; nullopt / false is an access fault. `now` is T(P)
+  /// of the step that makes the access.
   virtual std::optional<u64> read(u64 offset, unsigned size_bytes, Ticks now) = 0;
   virtual bool write(u64 offset, unsigned size_bytes, u64 value, Ticks now) = 0;
   /// What `read` would give, without its side effects: for the debugger.

@@ -34,7 +34,8 @@ inline constexpr u64 kUxl = u64{3} << 32, kSxl = u64{3} << 34, kSd = u64{1} << 6
 
 /// mip/mie bits (3.1.9).
 namespace irq {
-inline constexpr u64 kSsip = 1u << 1, kMsip = 1u << 3, kStip = 1u << 5, kMtip = 1u << 7, kSeip = 1u << 9, kMeip = 1u << 11;
+inline constexpr u64 kSsip = 1u << 1, kMsip = 1u << 3, kStip = 1u << 5, kMtip = 1u << 7;
+inline constexpr u64 kSeip = 1u << 9, kMeip = 1u << 11;
 inline constexpr u64 kSupervisor = kSsip | kStip | kSeip;
 inline constexpr u64 kMachine = kMsip | kMtip | kMeip;
 }  // namespace irq
@@ -172,8 +173,8 @@ class Hart final : public Stateful {
     /// A page-table entry's A or D bit must be set before the access is made.
     bool needs_update = false;
   };
-  /// kProbe writes nothing (neither A nor D, no cached walk); kCommit sets A and D as the access demands and records the
-  /// slots it used, so that a later store to one of them is seen.
+  /// kProbe writes nothing (neither A nor D, no cached walk); kCommit sets A and D as the access demands and records
+  /// the slots it used, so that a later store to one of them is seen.
   enum class Walk : u8 { kProbe, kCommit };
   /// A fresh walk of memory. The access must lie within one page.
   Translation translate(VirtAddr address, unsigned size_bytes, AccessKind kind, Walk walk);

@@ -1,6 +1,6 @@
-// Instruction rows: an encoding spelt as in the manual, a name, a format, and one meaning. From the meaning the templates
-// here make both ways to execute it: `execute`, which the reference engine and exact single steps call, and `handler`,
-// which the threaded engine jumps through. There is no second interpreter that could disagree.
+// Instruction rows: an encoding spelt as in the manual, a name, a format, and one meaning. From the meaning the
+// templates here make both ways to execute it: `execute`, which the reference engine and exact single steps call, and
+// `handler`, which the threaded engine jumps through. There is no second interpreter that could disagree.
 //
 // A meaning is one of (see the row makers below):
 //   alu            void f(Hart&, const Operands&)             cannot fail
@@ -11,7 +11,7 @@
 //   load           struct: kBytes, allowed(Hart), address(Hart, Operands), finish(Hart&, Operands, u64 zero-extended)
 //   store          struct: kBytes, allowed(Hart), address(Hart, Operands), value(Hart, Operands)
 //   fallible       bool f(Hart&, const Operands&)             false: illegal instruction, nothing changed
-//   general        Trap f(Hart&, const Operands&)             anything; hart.pc, next_pc, position are exact; may set leave
+//   general        Trap f(Hart&, const Operands&)             anything; pc, next_pc, position are exact; may set leave
 #pragma once
 
 #include <span>
@@ -28,7 +28,8 @@ struct Encoding {
   unsigned bits = 0;  ///< 16 or 32.
 };
 
-/// "iiiiiiiiiiii sssss 000 ddddd 0010011": digits are fixed bits, letters operands, blanks ignored; most significant first.
+/// "iiiiiiiiiiii sssss 000 ddddd 0010011": digits are fixed bits, letters operands, blanks ignored; most significant
+/// first.
 constexpr Encoding pattern(std::string_view text) {
   Encoding result;
   for (char c : text) {

@@ -73,7 +73,9 @@ std::vector<ComponentHash> Machine::component_hashes() {
   for (const auto& device : devices_) result.push_back({std::string(device->name()), hash_state(*device)});
   result.push_back({"ram", memory_.commit().hash()});
   for (const auto& device : devices_) {
-    if (const PageTree* pages = device->pages()) result.push_back({std::string(device->name()) + ".pages", pages->hash()});
+    if (const PageTree* pages = device->pages()) {
+      result.push_back({std::string(device->name()) + ".pages", pages->hash()});
+    }
   }
   return result;
 }

@@ -75,7 +75,8 @@ void Memory::observe(PhysAddr address, u64 size_bytes, RamObserver* observer) {
   observer_ = observer;
   observed_at_ = address;
   observed_bytes_ = size_bytes;
-  for (u64 page = offset_of(address) >> kPageShift; page <= (offset_of(address) + size_bytes - 1) >> kPageShift; ++page) {
+  const u64 first = offset_of(address);
+  for (u64 page = first >> kPageShift; page <= (first + size_bytes - 1) >> kPageShift; ++page) {
     flag_page(page, kObserved);
   }
 }

@@ -76,7 +76,8 @@ class Memory {
   /// One observer, told of writes that touch [address, address + size).
   void observe(PhysAddr address, u64 size_bytes, RamObserver* observer);
 
-  /// Moves the pages dirtied since the last call into the tree, starts a new epoch and returns the tree: O(dirty pages).
+  /// Moves the pages dirtied since the last call into the tree, starts a new epoch and returns the tree: O(dirty
+  /// pages).
   const PageTree& commit();
   /// The pages dirtied in the current epoch, in no particular order.
   [[nodiscard]] std::span<const u32> dirty_pages() const { return dirty_; }

@@ -1,9 +1,9 @@
 // A persistent map from page index to 4 KiB page: fan-out 256, structure shared between versions, pages immutable once
-// shared. Copying a tree is a pointer copy, so a snapshot costs only the pages written since the last one; comparing two
-// versions visits only what differs. Absent pages are zero, and a page of zeros is stored as absent.
+// shared. Copying a tree is a pointer copy, so a snapshot costs only the pages written since the last one; comparing
+// two versions visits only what differs. Absent pages are zero, and a page of zeros is stored as absent.
 //
-// Must stay true: equal content does not imply equal pointers, nor unequal pointers a write (A -> B -> A): page identity
-// proves nothing about writes (docs/machine.md, "Snapshots").
+// Must stay true: equal content does not imply equal pointers, nor unequal pointers a write (A -> B -> A): page
+// identity proves nothing about writes (docs/machine.md, "Snapshots").
 #pragma once
 
 #include <array>

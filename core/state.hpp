@@ -37,8 +37,8 @@ class StateWriter : public cereal::OutputArchive<StateWriter, cereal::AllowEmpty
   std::vector<u8>& out_;
 };
 
-/// Reads from a buffer that must outlive it. Throws Error (kBadTrace) at the first byte that is not there: no count read
-/// from the buffer is trusted before it has been compared with what is left.
+/// Reads from a buffer that must outlive it. Throws Error (kBadTrace) at the first byte that is not there: no count
+/// read from the buffer is trusted before it has been compared with what is left.
 class StateReader : public cereal::InputArchive<StateReader, cereal::AllowEmptyClassElision> {
  public:
   explicit StateReader(std::span<const u8> in) : InputArchive(this), in_(in) {}

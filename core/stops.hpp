@@ -1,6 +1,6 @@
-// Where a run must pause: breakpoints by virtual address, watched ranges, and the conditions that stepping needs. A stop
-// set is a debugger's wish, never machine state: with or without it the machine passes through the same states, and a
-// stop leaves the state exactly as it was before the step that would have hit.
+// Where a run must pause: breakpoints by virtual address, watched ranges, and the conditions that stepping needs. A
+// stop set is a debugger's wish, never machine state: with or without it the machine passes through the same states,
+// and a stop leaves the state exactly as it was before the step that would have hit.
 #pragma once
 
 #include <optional>
@@ -16,8 +16,8 @@ struct WatchRange {
   VirtAddr address;
   u64 length_bytes = 1;
   WatchKind kind = WatchKind::kWrite;
-  /// satp that was current when it was set. A lower-half address matches only under the same root (satp's PPN field); the
-  /// upper half, and ranges set in bare mode, always match.
+  /// satp that was current when it was set. A lower-half address matches only under the same root (satp's PPN field);
+  /// the upper half, and ranges set in bare mode, always match.
   u64 satp = 0;
   /// Address is physical: matches through any mapping. Writes by devices do not stop.
   bool physical = false;
@@ -29,7 +29,8 @@ struct StopHit {
   enum class Kind : u8 { kBreakpoint, kWatch, kBeforeHart, kInterruptReturn };
   Kind kind = Kind::kBreakpoint;
   unsigned hart = 0;
-  /// kWatch: the first accessed byte, the access's size, whether it writes, and the index of the first range it overlaps.
+  /// kWatch: the first accessed byte, the access's size, whether it writes, and the index of the first range it
+  /// overlaps.
   VirtAddr address;
   unsigned size_bytes = 0;
   bool is_write = false;

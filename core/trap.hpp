@@ -21,7 +21,8 @@ enum class Cause : u64 {
   kInstructionPageFault = 12,
   kLoadPageFault = 13,
   kStorePageFault = 15,
-  /// Not of the guest: a watched access is about to be made. Nothing of the step has happened (docs/machine.md, "Stops").
+  /// Not of the guest: a watched access is about to be made. Nothing of the step has happened (docs/machine.md,
+  /// "Stops").
   kDebugStop = 1000,
   kNone = ~u64{0},
 };

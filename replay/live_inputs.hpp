@@ -1,5 +1,6 @@
 // The outside world as an input source: the terminal, the host's clock as far as it paces idle time, and what is
-// said once at power-on (wall clock, entropy). The only nondeterministic part of the system; whatever it answers is recorded.
+// said once at power-on (wall clock, entropy). The only nondeterministic part of the system; whatever it answers is
+// recorded.
 //
 // Must stay true: the host's lateness never moves anything the guest computed. A wait ends at the deadline the machine
 // named or earlier, by an input, at a guest time within [T(P), deadline]. While the machine runs nothing here blocks.

@@ -28,8 +28,8 @@ class CodeCache {
 
   /// The page's code. Valid until everything is dropped.
   CodePage& page(u64 ram_page);
-  /// The block at that offset, decoded (and the page flagged in memory) if need be. Null: the first instruction crosses the page's end, step it alone.
-  /// May drop everything, `page` included, to make room: compare generation().
+  /// The block at that offset, decoded (and the page flagged in memory) if need be. Null: the first instruction
+  /// crosses the page's end, step it alone. May drop everything, `page` included, to make room: compare generation().
   const Op* block(CodePage& page, u32 page_offset);
   /// A copy of the first `steps` instructions of `first`'s block (at least 1, fewer than its length) that ends the run
   /// behind them. Valid until the next call.

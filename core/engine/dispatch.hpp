@@ -102,8 +102,8 @@ void pc_relative(const Op* op, Hart* hart, i64 budget, u64 base) {
   RV_TAIL go(op + 1, hart, budget, base);
 }
 
-/// Rebased: imm is the target and rd (in halfwords) the fall-through, both from the base. Two separate dispatches, never
-/// a select: a quarter of the speed hangs on it (docs/adr/0009).
+/// Rebased: imm is the target and rd (in halfwords) the fall-through, both from the base. Two separate dispatches,
+/// never a select: a quarter of the speed hangs on it (docs/adr/0009).
 template <auto kMeaning>
 void branch(const Op* op, Hart* hart, i64 budget, u64 base) {
   if (kMeaning(*hart, op->operands)) {

@@ -1,6 +1,6 @@
 // Runs one hart for a number of steps, by threaded code or, as the oracle, by decoding each instruction anew. Both use
-// the same meanings and the same memory functions; what differs are only caches. Also the one listener of writes to RAM,
-// because the caches that writes make stale live here.
+// the same meanings and the same memory functions; what differs are only caches. Also the one listener of writes to
+// RAM, because the caches that writes make stale live here.
 //
 // Must stay true: between two runs a hart holds architectural state only, never a pointer into decoded code.
 #pragma once

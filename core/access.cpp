@@ -1,6 +1,7 @@
 // The slow path of all data accesses: what the translation caches do not answer. Order matters here, and is the same
 // for both engines: watches first (a step that is not made leaves no trace, A and D bits included), then translation
 // of all pages, then the access, then what it touched.
+#include <algorithm>
 #include <cstring>
 
 #include "core/bus.hpp"
@@ -38,26 +39,39 @@ u64 Hart::peek_host(const u8* host, unsigned size_bytes) { return read_host(host
 Trap Hart::watched(u64 address, unsigned size_bytes, WatchKind kind) {
   StopSet* stops = platform_.stops;
   if (stops == nullptr || stops->watches.empty() || stops->ignore_at == position) return {};
-  const u64 satp = data_privilege() == Priv::kMachine ? 0 : csr.satp;
   for (std::size_t i = 0; i < stops->watches.size(); ++i) {
     const WatchRange& watch = stops->watches[i];
     if ((u8(watch.kind) & u8(kind)) == 0) continue;
-    u64 at = address;
-    if (watch.physical) {
-      const AccessKind access = kind == WatchKind::kRead ? AccessKind::kLoad : AccessKind::kStore;
-      const Translation translation = translate(VirtAddr{address}, 1, access, Walk::kProbe);
-      if (translation.trap) continue;
-      at = translation.address.value;
-    } else if (!same_space(watch, satp)) {
-      continue;
-    }
-    if (!overlaps(at, size_bytes, watch.address.value, watch.length_bytes)) continue;
-    const u64 first = std::max(at, watch.address.value) - at;
-    stops->hit = StopHit{StopHit::Kind::kWatch, index_, VirtAddr{address + first}, size_bytes,
-                         (u8(kind) & u8(WatchKind::kWrite)) != 0, i};
+    const auto first = first_watched_byte(watch, address, size_bytes, kind);
+    if (!first) continue;
+    const bool is_write = (u8(kind) & u8(WatchKind::kWrite)) != 0;
+    stops->hit = StopHit{StopHit::Kind::kWatch, index_, VirtAddr{*first}, size_bytes, is_write, i};
     return {Cause::kDebugStop, address};
   }
   return {};
+}
+
+/// The first byte of the access that lies in the watched range. A physical range is looked for in each page of the access.
+std::optional<u64> Hart::first_watched_byte(const WatchRange& watch, u64 address, unsigned size_bytes, WatchKind kind) {
+  const u64 end = address + size_bytes;
+  const u64 satp = data_privilege() == Priv::kMachine ? 0 : csr.satp;
+  if (!watch.physical && !same_space(watch, satp)) return std::nullopt;
+  for (u64 at = address; at != end;) {
+    const u64 bytes = std::min(end - at, kPageBytes - at % kPageBytes);
+    u64 place = at;
+    bool there = true;
+    if (watch.physical) {
+      const AccessKind access = kind == WatchKind::kRead ? AccessKind::kLoad : AccessKind::kStore;
+      const Translation translation = translate(VirtAddr{at}, 1, access, Walk::kProbe);
+      there = !translation.trap;
+      place = translation.address.value;
+    }
+    if (there && overlaps(place, bytes, watch.address.value, watch.length_bytes)) {
+      return at + (std::max(place, watch.address.value) - place);
+    }
+    at += bytes;
+  }
+  return std::nullopt;
 }
 
 bool Hart::may_cache(u64 address, PhysAddr physical) const {
@@ -234,10 +248,12 @@ Trap Hart::store_conditional(u64 address, unsigned size_bytes, u64 value, u64& f
   }
   u8* host = nullptr;
   PhysAddr physical;
-  if (const Trap trap = begin_atomic(address, size_bytes, Atomic::kWrite, host, physical)) return trap;
-  if (host == nullptr) return access_fault(AccessKind::kStore, address);
+  const Trap trap = begin_atomic(address, size_bytes, Atomic::kWrite, host, physical);
+  if (trap.cause == Cause::kDebugStop) return trap;
   const bool matches = reservation.address == physical.value;
   reservation = {};
+  if (trap) return trap;
+  if (host == nullptr) return access_fault(AccessKind::kStore, address);
   if (!matches) return {};
   finish_atomic_store(physical, host, size_bytes, value);
   failed = 0;

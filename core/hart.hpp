@@ -246,6 +246,7 @@ class Hart final : public Stateful {
   [[nodiscard]] static u64 peek_host(const u8* host, unsigned size_bytes);
   /// kDebugStop if a watched range is about to be accessed; nothing has been translated yet.
   Trap watched(u64 address, unsigned size_bytes, WatchKind kind);
+  std::optional<u64> first_watched_byte(const WatchRange& watch, u64 address, unsigned size_bytes, WatchKind kind);
   [[nodiscard]] bool may_cache(u64 address, PhysAddr physical) const;
   void cache_read(u64 address, PhysAddr physical);
   void cache_write(u64 address, PhysAddr physical);

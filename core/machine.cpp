@@ -168,7 +168,8 @@ Pause Machine::run_slice(const Pick& next, Position limit, StopSet* stops) {
     hart.take_trap(hart.run.trap);
   }
   set_position(Position{position_.steps + result.steps});
-  if (result.end == Hart::RunEnd::kLeave || position_ >= next_device_event_) settle_devices();
+  // `leave` also stands when the access that asked for it ended in a trap.
+  if (hart.leave || position_ >= next_device_event_) settle_devices();
   return result.end == Hart::RunEnd::kStop ? Pause::kStop : Pause::kLimit;
 }
 

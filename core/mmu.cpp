@@ -149,8 +149,8 @@ Hart::Translation Hart::translate(VirtAddr address, unsigned size_bytes, AccessK
 
 std::optional<PhysAddr> Hart::translate_for_debugger(VirtAddr address) const {
   const unsigned levels = levels_of(csr.satp);
-  // Physical addresses have 56 bits. In M-mode the upper half therefore means what it means to the kernel below: whoever
-  // stops inside the firmware still sees the kernel's variables.
+  // Physical addresses have 56 bits. In M-mode the upper half therefore means what it means to the kernel below:
+  // whoever stops inside the firmware still sees the kernel's variables.
   const bool bare = data_privilege() == Priv::kMachine && address.value >> 56 == 0;
   if (levels == 0 || bare) return PhysAddr{address.value};
   const Walked walked = walk_tables(*this, address.value, levels, PmpCheck::kNo);

@@ -18,6 +18,7 @@ constexpr u64 kKernelAlign = 2 * kMiB;
 constexpr u64 kMaxInitrdDistance = 128 * kMiB;
 constexpr PhysAddr kDtbCeiling{3072 * kMiB};
 constexpr u64 kDtbAlign = 2 * kMiB;
+constexpr std::size_t kMaxCommandLine = 16384;  // Linux takes 1024 bytes.
 
 /// Where an image went: what the next one must keep clear of, and where to enter it.
 struct Loaded {
@@ -200,6 +201,9 @@ const Image* symbol_image(const BootImages& images) {
 
 void place_images(BoardConfig& config, const BootImages& images) {
   if (!images.bios && !images.kernel) throw Error(Exit::kUsage, "nothing to run: give -kernel or -bios");
+  if (images.append.size() > kMaxCommandLine) {
+    throw Error(Exit::kUsage, "the kernel command line is longer than " + std::to_string(kMaxCommandLine) + " bytes");
+  }
   validate(config, Exit::kUsage);
   RamLayout ram(config.machine.ram_base, config.machine.ram_bytes);
   const Loaded none{ram.base(), ram.base(), ram.base()};

@@ -15,10 +15,10 @@ ElfMaker sound() {
   maker.entry = 0xffffffff80000010;
   maker.segments.push_back({0x80000000, std::vector<u8>(64, 0x11), 4096, 0xffffffff80000000});
   maker.segments.push_back({0x80001000, std::vector<u8>(16, 0x22), 0, 0xffffffff80001000});
-  maker.symbols.push_back({"main", 0xffffffff80000010, 32, STT_FUNC});
+  maker.symbols.push_back({"main", 0xffffffff80000010, 32, kSymbolFunction});
   maker.symbols.push_back({"tohost", 0xffffffff80001008, 8});
-  maker.symbols.push_back({"missing", 0, 0, STT_NOTYPE, SHN_UNDEF});
-  maker.symbols.push_back({"label", 0xffffffff80000020, 0, STT_NOTYPE});
+  maker.symbols.push_back({"missing", 0, 0, kSymbolNone, kSectionUndefined});
+  maker.symbols.push_back({"label", 0xffffffff80000020, 0, kSymbolNone});
   return maker;
 }
 
@@ -60,18 +60,18 @@ TEST_CASE("elf: each refusal says why", "[elf]") {
   CHECK(refusal({}) == "not an ELF image");
   CHECK(refusal({'M', 'Z', 0, 0}) == "not an ELF image");
   ElfMaker other = sound();
-  other.machine = EM_X86_64;
+  other.machine = kMachineX86_64;
   CHECK(refusal(other.make()) == "ELF for x86-64, not RISC-V");
   other.machine = 9999;
   CHECK(refusal(other.make()) == "ELF for machine 9999, not RISC-V");
   ElfMaker narrow = sound();
-  narrow.file_class = ELFCLASS32;
+  narrow.file_class = 1;
   CHECK_THAT(refusal(narrow.make()), has_substring("32-bit"));
   ElfMaker big = sound();
-  big.data = ELFDATA2MSB;
+  big.encoding = 2;
   CHECK_THAT(refusal(big.make()), has_substring("big-endian"));
   ElfMaker object = sound();
-  object.type = ET_REL;
+  object.type = kElfRelocatable;
   CHECK(refusal(object.make()) == "ELF that is not an executable");
   ElfMaker empty = sound();
   empty.segments.clear();
@@ -87,13 +87,13 @@ TEST_CASE("elf: each refusal says why", "[elf]") {
 TEST_CASE("elf: an image cut anywhere is refused or still sound, never read past", "[elf]") {
   const std::vector<u8> whole = sound().make();
   // Without sections there are no symbols; the segments must still be whole.
-  const std::size_t loadable_end = sizeof(Elf64_Ehdr) + 2 * sizeof(Elf64_Phdr) + 64 + 16;
+  const std::size_t loadable_end = kElfHeaderBytes + 2 * kProgramHeaderBytes + 64 + 16;
   for (std::size_t size = 0; size < whole.size(); ++size) {
     // A copy of exactly that size, so that a sanitizer sees a read past it.
     const std::vector<u8> cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
     const std::string answer = refusal(cut);
     if (size < loadable_end) CHECK(answer != "accepted");
-    if (size >= 4 && size < sizeof(Elf64_Ehdr)) CHECK(answer == "truncated ELF image");
+    if (size >= 4 && size < kElfHeaderBytes) CHECK(answer == "truncated ELF image");
   }
 }
 
@@ -121,11 +121,7 @@ TEST_CASE("elf: damaged images are refused or read within bounds", "[elf]") {
 
 TEST_CASE("elf: a symbol without an end to its name takes what the table has", "[elf]") {
   std::vector<u8> image = sound().make();
-  Elf64_Ehdr header;
-  std::memcpy(&header, image.data(), sizeof header);
-  Elf64_Shdr strings;
-  std::memcpy(&strings, image.data() + header.e_shoff + 2 * sizeof strings, sizeof strings);
-  strings.sh_size -= 1;  // The last name loses its zero.
-  std::memcpy(image.data() + header.e_shoff + 2 * sizeof strings, &strings, sizeof strings);
+  const std::size_t section = ElfMaker::string_section(image);
+  ElfMaker::put(image, section + 32, image.at(section + 32) - 1u, 1);  // Its size: the last name loses its zero.
   CHECK(parse_elf(image).find("label") != nullptr);
 }

@@ -155,7 +155,7 @@ TEST_CASE("loader: firmware alone is told of no kernel", "[loader]") {
 
 TEST_CASE("loader: a position-independent ELF outside RAM is moved to its start", "[loader]") {
   ElfMaker maker;
-  maker.type = ET_DYN;
+  maker.type = kElfDynamic;
   maker.entry = 0x20;
   maker.segments.push_back({0, std::vector<u8>(100, 9)});
   maker.segments.push_back({0x1000, std::vector<u8>(50, 8)});
@@ -192,7 +192,7 @@ TEST_CASE("loader: bad images are refused by role, name and reason", "[loader]")
   CHECK(kernel_refused(zboot, "an EFI zboot image") == Exit::kNoInput);
   CHECK(kernel_refused({0x27, 0x05, 0x19, 0x56}, "a U-Boot image") == Exit::kNoInput);
   ElfMaker other;
-  other.machine = EM_X86_64;
+  other.machine = kMachineX86_64;
   CHECK(kernel_refused(other.make(), "ELF for x86-64, not RISC-V") == Exit::kNoInput);
   CHECK(kernel_refused({0x7f, 'E', 'L', 'F'}, "truncated ELF image") == Exit::kNoInput);
   images.kernel = elf_image("low.elf", 0x1000, 100);

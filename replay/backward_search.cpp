@@ -77,7 +77,10 @@ void BackwardSearch::found(PastStop stop, std::optional<PastStop>& last) const {
 void BackwardSearch::after_watch(const StopHit& hit, std::optional<PastStop>& last) {
   const WatchedAccess access(machine_, wanted_.watches, hit);
   const Position after{timeline_.now().steps + 1};
-  broken_ = timeline_.run_history(after, nullptr, interrupted_) == Halt::kInterrupted;
+  // The same stops, passed over: other ones would cost what was translated for these.
+  StopSet past = wanted_;
+  past.ignore_at = timeline_.now();
+  broken_ = timeline_.run_history(after, &past, interrupted_) == Halt::kInterrupted;
   if (broken_) return;
   if (const auto report = access.after(machine_)) found(PastStop{after, hit, report}, last);
 }

@@ -124,6 +124,7 @@ void Session::apply_live(std::vector<Input> inputs) {
   if (!live()) throw Error(Exit::kFailure, "the past is read-only, and a recording has nothing else");
   if (in_past()) throw Error(Exit::kFailure, "the past is read-only; `monitor goto end` returns to the live end");
   if (machine_->power().off) throw Error(Exit::kFailure, "the guest is powered off");
+  if (finished_) throw Error(Exit::kFailure, "the recording has ended");
   const Batch batch{std::move(inputs), machine_->idle() ? machine_->now() : Ticks{}};
   if (recorder_) {
     recorder_->reached(position());
@@ -203,8 +204,7 @@ void Session::set_progress(std::function<void()> progress) { timeline_->set_prog
 
 void Session::finish(Outcome::Kind kind) {
   if (finished_ || !live() || recording_ == Recording::kOff) return;
-  interrupted_ = false;
-  timeline_->seek(end(), interrupted_);
+  timeline_->seek(end(), never_interrupted_);
   finished_ = true;
   recorder_->reached(position());
   mark();
@@ -214,7 +214,7 @@ void Session::finish(Outcome::Kind kind) {
 
 void Session::commit_disks() {
   if (!live()) throw Error(Exit::kFailure, "a replay has no images to write");
-  if (in_past()) timeline_->seek(end(), interrupted_);
+  if (in_past()) timeline_->seek(end(), never_interrupted_);
   const BoardConfig& board = history_->board();
   for (std::size_t i = 0; i < board.disks.size(); ++i) {
     if (board.disks[i].keeps_image || board.disks[i].read_only) continue;

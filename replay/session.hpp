@@ -113,7 +113,7 @@ class Session final : public Debugger {
   Went go_once(StopSet* stops, Position limit);
   Went run_live(StopSet* stops, Position limit);
   [[nodiscard]] bool stops_at_end(StopSet& stops);
-  [[nodiscard]] std::optional<WatchReport> try_access(const StopHit& hit);
+  [[nodiscard]] std::optional<WatchReport> try_access(StopSet& stops);
   [[nodiscard]] Stop stop_for(Went went, const StopSet& stops) const;
   void mark();
 
@@ -150,12 +150,14 @@ class Session final : public Debugger {
   StepIrq step_irq_ = StepIrq::kSkip;
   Edge edge_ = Edge::kStop;
   std::atomic<bool> interrupted_{false};
+  const std::atomic<bool> never_interrupted_{false};  ///< For ways that must be gone to their end.
   bool finished_ = false;
   Position next_mark_;
   /// Of the move in hand: it may go beyond the end of history.
   bool may_cross_ = false;
   /// Of the last kStop at a watched access.
   std::optional<WatchReport> watch_report_;
+  unsigned silent_accesses_ = 0;  ///< Watched accesses in a row that there was nothing to say about.
   /// Where the last move, backwards, reported a watched access; the next one must not report it again.
   std::optional<Position> reported_access_;
   /// Where forward steps gave up waiting for a handler to return, and where its interrupt had been taken: the way back.

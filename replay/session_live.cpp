@@ -9,17 +9,17 @@ namespace retrov {
 namespace {
 /// Hash marks while recording: some per second of host time, each of them costs about as much as a snapshot.
 constexpr u64 kMarkEverySteps = 20'000'000;
+constexpr unsigned kManySilentAccesses = 8;
 }  // namespace
 
 Session::Went Session::go(StopSet* stops, Position limit) {
   for (;;) {
     const Went went = go_once(stops, limit);
     if (went != Went::kStop || stops->hit->kind != StopHit::Kind::kWatch) return went;
-    watch_report_ = try_access(*stops->hit);
+    watch_report_ = try_access(*stops);
     if (watch_report_) return went;
-    // A store that changes nothing, or an access that traps: there is nothing to see here. Breakpoints at this position
-    // were reported before the access, so nothing else is ignored with it.
-    stops->ignore_at = position();
+    // A store that changes nothing, or an access that traps. Breakpoints at this position were reported before the
+    // access, so nothing else is passed over with it.
   }
 }
 
@@ -82,15 +82,26 @@ bool Session::stops_at_end(StopSet& stops) {
   }
 }
 
-std::optional<WatchReport> Session::try_access(const StopHit& hit) {
-  Trial trial(*this);
-  const WatchedAccess access(*machine_, wanted_.watches, hit);
-  try {
-    machine_->run_until(Position{position().steps + 1}, nullptr);
-  } catch (const Error&) {
-    return std::nullopt;
+/// Makes the step that was stopped before. If there is nothing to report it stays made, else the session stands before it
+/// again: by a snapshot, or, once many stores in a row have changed nothing, by running there from an older one.
+std::optional<WatchReport> Session::try_access(StopSet& stops) {
+  const Position here = position();
+  stops.ignore_at = here;
+  const WatchedAccess access(*machine_, stops.watches, *stops.hit);
+  const bool snapshot_first = recording_ == Recording::kOff || silent_accesses_ < kManySilentAccesses;
+  const KeptPointer before = snapshot_first ? timeline_->unkept_snapshot() : nullptr;
+  if (in_past()) {
+    timeline_->run_history(Position{here.steps + 1}, &stops, interrupted_);
+  } else {
+    if (recorder_) recorder_->reached(here);
+    machine_->run_until(Position{here.steps + 1}, &stops);
   }
-  return access.after(*machine_);
+  // The run may have been interrupted before the step.
+  const auto report = position() > here ? access.after(*machine_) : std::nullopt;
+  silent_accesses_ = report ? 0 : silent_accesses_ + 1;
+  if (report && before) timeline_->restore(before);
+  if (report && !before) timeline_->seek(here, never_interrupted_);
+  return report;
 }
 
 Stop Session::stop_for(Went went, const StopSet& stops) const {

@@ -33,14 +33,18 @@ Timeline::Timeline(const History& history, Machine& machine, OutputLog& output, 
       store_(options.budget_bytes),
       slice_steps_(kStretchSteps),
       random_(options.random_seed) {
-  store_.keep(std::make_shared<KeptSnapshot>(KeptSnapshot{machine_.snapshot(), output_.tally()}));
+  store_.keep(unkept_snapshot());
   snapshot_at_ = now();
   plan_next();
 }
 
+KeptPointer Timeline::unkept_snapshot() {
+  return std::make_shared<KeptSnapshot>(KeptSnapshot{machine_.snapshot(), output_.tally()});
+}
+
 KeptPointer Timeline::take_snapshot() {
   const u64 begin = cpu_ns();
-  auto kept = std::make_shared<KeptSnapshot>(KeptSnapshot{machine_.snapshot(), output_.tally()});
+  KeptPointer kept = unkept_snapshot();
   if (options_.policy != SnapshotPolicy::kNone) store_.keep(kept);
   snapshot_cost_ns_ = cpu_ns() - begin;
   cpu_since_snapshot_ns_ = 0;

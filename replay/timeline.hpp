@@ -34,6 +34,8 @@ class Timeline {
 
   /// A snapshot of the present state; kept in the store unless the policy is kNone.
   KeptPointer take_snapshot();
+  /// The same for the caller alone.
+  KeptPointer unkept_snapshot();
   void restore(const KeptPointer& snapshot);
   /// Where the nearest snapshot before `at` (which is not the first position) lies.
   [[nodiscard]] KeptPointer snapshot_before(Position at) const { return store_.at_or_before(Position{at.steps - 1}); }

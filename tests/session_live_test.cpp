@@ -1,5 +1,5 @@
 // Live sessions: a guest that runs with a real pipe for a console, is stopped, walked backwards, written to, and goes on.
-// Covers replay/session_live, replay/live_inputs and replay/recorder.
+// Covers replay/session_live, replay/guest_memory and replay/recorder.
 #include <unistd.h>
 
 #include <thread>

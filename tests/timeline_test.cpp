@@ -1,3 +1,4 @@
+// Covers replay/snapshots as well.
 #include "replay/timeline.hpp"
 
 #include "tests/catch.hpp"

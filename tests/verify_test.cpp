@@ -40,3 +40,70 @@ TEST_CASE("verify: the echo guest was given something to record", "[verify]") {
   CHECK(recorded.text.size() > 20);
   CHECK(recorded.text.find('q') != std::string::npos);
 }
+
+namespace {
+
+/// A copy in which `change` may alter each event; false drops it.
+std::unique_ptr<History> altered(const History& history, const std::function<bool(Event&)>& change) {
+  auto result = std::make_unique<History>(history.board());
+  std::size_t mark = 0;
+  const auto marks_up_to = [&](Position at) {
+    for (; mark < history.marks().size() && history.marks()[mark].at <= at; ++mark) {
+      result->add_mark(history.marks()[mark]);
+    }
+  };
+  for (Event event : history.events()) {
+    marks_up_to(event.at);
+    if (change(event)) result->add_event(std::move(event));
+  }
+  marks_up_to(kEndOfTime);
+  result->finish(history.outcome());
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("verify: a changed, a moved and a lost input are found between the marks around them", "[verify]") {
+  const Recorded recorded = record_guest("echo", 1, 9);
+  const auto& events = recorded.history->events();
+  const Position where = events[events.size() / 2].at;
+  const auto changed = altered(*recorded.history, [&](Event& event) {
+    if (event.at == where) std::get<ConsoleBytes>(event.batch.inputs[0].what).bytes[0] ^= 1;
+    return true;
+  });
+  const auto lost = altered(*recorded.history, [&](Event& event) { return event.at != where; });
+  for (const History* history : {changed.get(), lost.get()}) {
+    const Verdict verdict = verify(*history);
+    REQUIRE(verdict.divergence);
+    CHECK_FALSE(verdict.identical());
+    CHECK(verdict.divergence->after <= where);
+    CHECK(verdict.divergence->at > where);
+    CHECK(verdict.divergence->at.steps - verdict.divergence->after.steps <= 777);
+    CHECK_FALSE(verdict.divergence->components.empty());
+  }
+  CHECK(verify(*altered(*recorded.history, [](Event&) { return true; })).identical());
+}
+
+TEST_CASE("verify: another ending is a difference", "[verify]") {
+  const Recorded recorded = record_guest("echo", 1, 9);
+  auto ended = altered(*recorded.history, [](Event&) { return true; });
+  ended->finish(Outcome{Outcome::Kind::kPoweredOff, 3, "fail"});
+  CHECK(verify(*ended).divergence);
+  ended->finish(Outcome{Outcome::Kind::kStopped, 0, {}});
+  CHECK(verify(*ended).divergence);
+  // A killed recorder said nothing about the end.
+  ended->finish(Outcome{});
+  CHECK(verify(*ended).identical());
+}
+
+TEST_CASE("verify: a component that this machine does not have is named, not trusted", "[verify]") {
+  const Recorded recorded = record_guest("hello", 1, 9);
+  History history(recorded.history->board());
+  for (const Event& event : recorded.history->events()) history.add_event(event);
+  HashMark mark = recorded.history->marks().back();
+  mark.components.push_back({"flux0", 5});
+  history.add_mark(mark);
+  const Verdict verdict = verify(history);
+  CHECK(verdict.identical());
+  CHECK(verdict.unknown == std::vector<std::string>{"flux0"});
+}

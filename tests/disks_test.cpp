@@ -1,0 +1,158 @@
+#include "replay/disks.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "replay/session.hpp"
+#include "replay/verify.hpp"
+#include "tests/catch.hpp"
+#include "tests/support/guest_bench.hpp"
+
+using namespace retrov;
+using namespace retrov::test;
+
+namespace {
+
+/// A file with the bytes i * 7 + i / 4096.
+struct ImageFile {
+  explicit ImageFile(std::size_t size_bytes) {
+    std::array<char, 32> name{"/tmp/retrov-disks-XXXXXX"};
+    const int file = mkstemp(name.data());
+    REQUIRE(file >= 0);
+    path = name.data();
+    for (std::size_t i = 0; i < size_bytes; ++i) content.push_back(static_cast<u8>(i * 7 + i / 4096));
+    REQUIRE(::write(file, content.data(), content.size()) == static_cast<ssize_t>(content.size()));
+    close(file);
+  }
+  ~ImageFile() { std::remove(path.c_str()); }
+  [[nodiscard]] std::vector<u8> now() const {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  }
+  void scribble() const { std::ofstream(path, std::ios::binary) << std::string(content.size(), 'x'); }
+  std::string path;
+  std::vector<u8> content;
+};
+
+BoardConfig disk_board(u64 size_bytes, bool keeps_image) {
+  BoardConfig board = guest_board("disk");
+  DiskConfig disk;
+  disk.size_bytes = size_bytes;
+  disk.keeps_image = keeps_image;
+  disk.id = "x0";
+  board.disks.push_back(disk);
+  return board;
+}
+
+std::unique_ptr<Session> start(const ImageFile& image, Screen& screen, Recording recording = Recording::kOn,
+                               bool keeps_image = true) {
+  LiveSetup setup;
+  setup.board = disk_board(image.content.size(), keeps_image);
+  setup.disk_images = {image.path};
+  setup.inputs.clock = ClockMode::kVirtual;
+  setup.recording = recording;
+  return Session::live(std::move(setup), screen);
+}
+
+}  // namespace
+
+TEST_CASE("disks: a block is captured once, and the image is not asked again", "[disks]") {
+  const ImageFile image(10'000);
+  History history(disk_board(10'240, true));
+  LiveDisk disk(image.path, 0, &history);
+  disk.set_position([] { return Position{5}; });
+  PageBytes bytes;
+  disk.read_block(1, bytes);
+  CHECK(std::equal(bytes.begin(), bytes.end(), image.content.begin() + 4096));
+  CHECK(history.block_count() == 1);
+  image.scribble();
+  PageBytes again;
+  disk.read_block(1, again);
+  CHECK(again == bytes);
+  // The tail is filled with zeros.
+  disk.read_block(2, bytes);
+  CHECK(bytes[10'000 - 8192 - 1] == 'x');
+  CHECK(bytes[10'000 - 8192] == 0);
+
+  ReplayDisk replayed(history, 0);
+  replayed.read_block(1, again);
+  CHECK(again[0] == image.content[4096]);
+  CHECK_THROWS_WITH(replayed.read_block(0, again), has_substring("block 0 of disk 0"));
+  CHECK_THROWS_AS(LiveDisk("/nonexistent/image", 0, &history), Error);
+  CHECK_THROWS_AS(LiveDisk("/tmp", 0, &history), Error);
+}
+
+TEST_CASE("disks: a recorded disk replays after its image has changed", "[disks]") {
+  const ImageFile image(16 * 512);
+  Screen screen;
+  const auto session = start(image, screen);
+  REQUIRE(session->resume(Direction::kForward).reason == StopReason::kPoweredOff);
+  const Position end = session->end();
+  const u64 hash = session->hash();
+  session->finish(Outcome::Kind::kStopped);
+  CHECK(session->history().block_count() == 2);
+  CHECK(image.now() == image.content);
+  image.scribble();
+  const Verdict verdict = verify(session->history());
+  CHECK(verdict.identical());
+  CHECK(verdict.hash == hash);
+  // The session itself goes back and forth on what it captured.
+  session->seek(Position{end.steps / 3});
+  session->seek(end);
+  CHECK(session->hash() == hash);
+}
+
+TEST_CASE("disks: snapshot=off puts the guest's writes into the image at the live end", "[disks]") {
+  const ImageFile image(16 * 512);
+  Screen screen;
+  const auto session = start(image, screen, Recording::kOn, false);
+  REQUIRE(session->resume(Direction::kForward).reason == StopReason::kPoweredOff);
+  const u64 hash = session->hash();
+  session->commit_disks();
+  const std::vector<u8> now = image.now();
+  REQUIRE(now.size() == image.content.size());
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    const bool written = i / 512 == 9;
+    // The guest adds a counter to sector 15 and writes it to sector 9.
+    const u8 expected = written ? static_cast<u8>(image.content[15 * 512 + i % 512] + i % 512) : image.content[i];
+    REQUIRE(now[i] == expected);
+  }
+  CHECK(verify(session->history()).hash == hash);
+}
+
+TEST_CASE("disks: an unrecorded run reads its image directly", "[disks]") {
+  const ImageFile image(16 * 512);
+  Screen recorded_screen, screen;
+  const auto recorded = start(image, recorded_screen);
+  const auto session = start(image, screen, Recording::kOff);
+  REQUIRE(recorded->resume(Direction::kForward).reason == StopReason::kPoweredOff);
+  REQUIRE(session->resume(Direction::kForward).reason == StopReason::kPoweredOff);
+  CHECK(session->history().block_count() == 0);
+  CHECK(session->hash() == recorded->hash());
+}
+
+TEST_CASE("disks: a replay that needs a block nobody captured diverges with its own message", "[disks]") {
+  const ImageFile image(16 * 512);
+  Screen screen;
+  const auto session = start(image, screen);
+  REQUIRE(session->resume(Direction::kForward).reason == StopReason::kPoweredOff);
+  session->finish(Outcome::Kind::kStopped);
+  const History& whole = session->history();
+  auto lacking = std::make_unique<History>(whole.board());
+  for (const Event& event : whole.events()) lacking->add_event(event);
+  for (const HashMark& mark : whole.marks()) lacking->add_mark(mark);
+  lacking->progress(whole.end());
+  const Verdict verdict = verify(*lacking);
+  REQUIRE(verdict.divergence);
+  CHECK_THAT(verdict.divergence->detail, has_substring("which the recorded guest never read"));
+  // A session says the same and stands at a valid position.
+  Screen other;
+  const auto replay = Session::replay(std::move(lacking), EngineKind::kFast, other);
+  CHECK_THROWS_WITH(replay->seek(replay->end()), has_substring("block 0 of disk 0"));
+  const Position stands = replay->position();
+  const u64 hash = replay->hash();
+  replay->seek(Position{0});
+  replay->seek(stands);
+  CHECK(replay->hash() == hash);
+}

@@ -88,6 +88,8 @@ Signals::Signals() {
   install(SIGTSTP, on_stop, 0);
   install(SIGCONT, on_continue, SA_RESTART);
   install(SIGPIPE, SIG_IGN, 0);
+  // A file beyond the user's limit is then an error of write(2) that names the file, like a full disk.
+  install(SIGXFSZ, SIG_IGN, 0);
 }
 
 Signals::~Signals() {

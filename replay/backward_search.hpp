@@ -1,8 +1,8 @@
 // Where was the last stop before here? Stretches of history are run forward, the nearest first, and the last hit of the
 // first stretch that has one is the answer.
 //
-// A breakpoint counts where it is about to execute; a watched access counts right after it was made (docs/gdb.md, "Going
-// backwards"), so one that lies a step before a breakpoint shares its position and is the earlier of the two.
+// A breakpoint counts where it is about to execute; a watched access counts right after it was made (docs/gdb.md,
+// "Going backwards"), so one that lies a step before a breakpoint shares its position and is the earlier of the two.
 #pragma once
 
 #include <atomic>
@@ -29,8 +29,8 @@ class BackwardSearch {
   BackwardSearch(Timeline& timeline, const Machine& machine, StopSet wanted, const std::atomic<bool>& interrupted,
                  Accept accept);
 
-  /// The last stop found by running through [from, now). The timeline is left anywhere, or, if the search was interrupted,
-  /// where everything from there on has been searched.
+  /// The last stop found by running through [from, now). The timeline is left anywhere, or, if the search was
+  /// interrupted, where everything from there on has been searched.
   std::optional<PastStop> run(Position from);
   [[nodiscard]] bool interrupted() const { return broken_; }
 

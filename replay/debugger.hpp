@@ -1,5 +1,5 @@
-// Everything a front end may do. The gdb stub, the REPL and the commands talk to this interface and to nothing below it;
-// it knows nothing of gdb, readline or files.
+// Everything a front end may do. The gdb stub, the REPL and the commands talk to this interface and to nothing below
+// it; it knows nothing of gdb, readline or files.
 #pragma once
 
 #include <optional>
@@ -68,7 +68,8 @@ class Debugger {
 
   // --- looking and changing; writes in the past throw Error with the sentence that says what to do ---
   /// Bytes that were readable, from the start; 0 if not even the first.
-  [[nodiscard]] virtual std::size_t read_memory(unsigned hart, AddressSpace space, u64 address, std::span<u8> out) const = 0;
+  [[nodiscard]] virtual std::size_t read_memory(unsigned hart, AddressSpace space, u64 address,
+                                                std::span<u8> out) const = 0;
   /// All or nothing; throws Error if a byte cannot be written.
   virtual void write_memory(unsigned hart, AddressSpace space, u64 address, std::span<const u8> bytes) = 0;
   virtual void write_register(unsigned hart, RegisterId id, u64 value) = 0;

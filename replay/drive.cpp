@@ -8,8 +8,8 @@ namespace retrov {
 
 namespace {
 
-/// Stops that hold at a position whatever its step is. The machine reports them before a step of its own; where the step
-/// is an input or an idle step, nobody else would.
+/// Stops that hold at a position whatever its step is. The machine reports them before a step of its own; where the
+/// step is an input or an idle step, nobody else would.
 bool stops_here(const Machine& machine, StopSet* stops) {
   if (stops == nullptr || stops->ignore_at == machine.position()) return false;
   if (const auto hart = stops->until_irq_return_of) {
@@ -57,7 +57,8 @@ bool begins_to_wait(const Machine& machine, unsigned hart) {
   return last && last->steps + 1 == machine.position().steps && machine.hart_summary(hart).waiting;
 }
 
-Halt drive(Machine& machine, InputSource& source, Position limit, StopSet* stops, const std::atomic<bool>& interrupted) {
+Halt drive(Machine& machine, InputSource& source, Position limit, StopSet* stops,
+           const std::atomic<bool>& interrupted) {
   if (stops != nullptr) stops->hit.reset();
   for (;;) {
     const Position now = machine.position();

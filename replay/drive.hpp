@@ -1,5 +1,5 @@
-// The only loop that joins a machine to its inputs. Recording and replaying run the same loop with another source, so that
-// they cannot disagree about where an input goes.
+// The only loop that joins a machine to its inputs. Recording and replaying run the same loop with another source, so
+// that they cannot disagree about where an input goes.
 //
 // Must stay true: idleness is asked of the machine, never inferred from why a run paused; an empty batch is never
 // applied; what is due at `limit` is left for the next call.

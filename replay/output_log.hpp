@@ -1,5 +1,5 @@
-// What the guest said, counted, and shown once. The past is executed again whenever somebody goes back; what a step says
-// is shown only the first time that step is made.
+// What the guest said, counted, and shown once. The past is executed again whenever somebody goes back; what a step
+// says is shown only the first time that step is made.
 #pragma once
 
 #include <optional>

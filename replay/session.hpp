@@ -1,6 +1,6 @@
-// A debugging session: one machine that can be anywhere in one history, behind the interface that front ends use. A live
-// session is the same thing with an end that still grows; below the end only the history is asked, at the end the outside
-// world is.
+// A debugging session: one machine that can be anywhere in one history, behind the interface that front ends use. A
+// live session is the same thing with an end that still grows; below the end only the history is asked, at the end
+// the outside world is.
 //
 // Must stay true: moving, looking and stopping never change history; only running, typing and writing at the live end
 // extend it. Where a stop lies is a function of the history and of the request (docs/gdb.md, "Steps and stops"), never
@@ -60,7 +60,8 @@ class Session final : public Debugger {
   [[nodiscard]] u64 hash() override;
   [[nodiscard]] std::vector<ComponentHash> component_hashes() override;
   [[nodiscard]] Position event_position(u64 number) const override;
-  [[nodiscard]] std::size_t read_memory(unsigned hart, AddressSpace space, u64 address, std::span<u8> out) const override;
+  [[nodiscard]] std::size_t read_memory(unsigned hart, AddressSpace space, u64 address,
+                                        std::span<u8> out) const override;
   void write_memory(unsigned hart, AddressSpace space, u64 address, std::span<const u8> bytes) override;
   void write_register(unsigned hart, RegisterId id, u64 value) override;
   void set_stops(const StopRequest& stops) override;
@@ -78,7 +79,8 @@ class Session final : public Debugger {
   // --- for the commands ---
   [[nodiscard]] const History& history() const { return *history_; }
   [[nodiscard]] const SnapshotStore& snapshots() const { return timeline_->snapshots(); }
-  /// Live: goes to the live end, tells the history how it ended and marks the end. Once; nothing may be resumed after it.
+  /// Live: goes to the live end, tells the history how it ended and marks the end. Once; nothing may be resumed after
+  /// it.
   void finish(Outcome::Kind kind);
   /// Writes what the guest wrote to `snapshot=off` disks into their images, as it is at the live end. Throws Error.
   void commit_disks();

@@ -82,8 +82,9 @@ bool Session::stops_at_end(StopSet& stops) {
   }
 }
 
-/// Makes the step that was stopped before. If there is nothing to report it stays made, else the session stands before it
-/// again: by a snapshot, or, once many stores in a row have changed nothing, by running there from an older one.
+/// Makes the step that was stopped before. If there is nothing to report it stays made, else the session stands
+/// before it again: by a snapshot, or, once many stores in a row have changed nothing, by running there from an older
+/// one.
 std::optional<WatchReport> Session::try_access(StopSet& stops) {
   const Position here = position();
   stops.ignore_at = here;
@@ -112,7 +113,7 @@ Stop Session::stop_for(Went went, const StopSet& stops) const {
       if (hit.kind == StopHit::Kind::kBreakpoint) return stop_at(StopReason::kBreakpoint, hit.hart);
       RV_CHECK(hit.kind == StopHit::Kind::kWatch && watch_report_);
       Stop stop = stop_at(StopReason::kWatchpoint, hit.hart);
-      stop.watched = watch_report_->first_byte;
+      stop.watched = watch_report_->byte;
       stop.watch_kind = watch_report_->kind;
       return stop;
     }

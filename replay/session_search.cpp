@@ -13,7 +13,7 @@ Stop Session::arrive(const PastStop& found) {
   if (!timeline_->seek(found.at, interrupted_)) return stop_at(StopReason::kInterrupted, found.hit.hart);
   if (!found.watch) return stop_at(StopReason::kBreakpoint, found.hit.hart);
   Stop stop = stop_at(StopReason::kWatchpoint, found.hit.hart);
-  stop.watched = found.watch->first_byte;
+  stop.watched = found.watch->byte;
   stop.watch_kind = found.watch->kind;
   reported_access_ = found.at;
   return stop;

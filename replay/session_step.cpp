@@ -1,5 +1,6 @@
-// Steps of one hart (docs/gdb.md, "Steps and stops"): its stops are the positions at which it is about to make a step, and
-// the one at which it begins to wait. With StepIrq::kSkip an interrupt and its handler are part of the step they interrupt.
+// Steps of one hart (docs/gdb.md, "Steps and stops"): its stops are the positions at which it is about to make a
+// step, and the one at which it begins to wait. With StepIrq::kSkip an interrupt and its handler are part of the step
+// they interrupt.
 #include <algorithm>
 
 #include "core/check.hpp"
@@ -30,8 +31,8 @@ bool Session::is_at_breakpoint(unsigned hart) const {
 
 // --- forward ---
 
-/// One step of the machine, whoever makes it. A breakpoint here was reported on arrival and is passed; an access that is
-/// watched is not.
+/// One step of the machine, whoever makes it. A breakpoint here was reported on arrival and is passed; an access that
+/// is watched is not.
 std::optional<Stop> Session::make_step() {
   StopSet stops = wanted();
   if (is_at_breakpoint(machine_->current_hart())) {

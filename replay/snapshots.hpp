@@ -1,5 +1,5 @@
-// Snapshots of one history, by position. A cache and nothing more: any but the first may be missing, and nothing changes
-// but speed. They live under a budget of bytes and thin out with distance from where the session stands.
+// Snapshots of one history, by position. A cache and nothing more: any but the first may be missing, and nothing
+// changes but speed. They live under a budget of bytes and thin out with distance from where the session stands.
 //
 // Must stay true: the snapshot of the first position is never dropped, so every position can be reached.
 #pragma once

@@ -1,8 +1,8 @@
 // A machine that can be anywhere in a history: a cursor, its replayer and the snapshots that make going back cheap.
 // Going anywhere is "restore the nearest snapshot at or before, then run".
 //
-// Must stay true: where a move ends, and in which state, depends on the history alone; snapshots decide only how long it
-// takes. The cursor always stands at a valid position, however a move ends.
+// Must stay true: where a move ends, and in which state, depends on the history alone; snapshots decide only how long
+// it takes. The cursor always stands at a valid position, however a move ends.
 #pragma once
 
 #include <functional>
@@ -28,8 +28,8 @@ class Timeline {
   Halt run(InputSource& source, Position limit, StopSet* stops, const std::atomic<bool>& interrupted);
   /// The same with the history as source: at most up to its end.
   Halt run_history(Position limit, StopSet* stops, const std::atomic<bool>& interrupted);
-  /// Goes to exactly that position of the history. False if it was interrupted on the way. Throws Error (kDivergence) if
-  /// the machine does not get there.
+  /// Goes to exactly that position of the history. False if it was interrupted on the way. Throws Error (kDivergence)
+  /// if the machine does not get there.
   bool seek(Position target, const std::atomic<bool>& interrupted);
 
   /// A snapshot of the present state; kept in the store unless the policy is kNone.

@@ -1,5 +1,5 @@
-// Replays a history and compares it with what was recorded: every hash mark, the console, and how it ended. A difference
-// is a result, not an error; whoever asked exits with Exit::kDivergence.
+// Replays a history and compares it with what was recorded: every hash mark, the console, and how it ended. A
+// difference is a result, not an error; whoever asked exits with Exit::kDivergence.
 #pragma once
 
 #include <atomic>

@@ -14,7 +14,7 @@
 namespace retrov {
 
 struct WatchReport {
-  VirtAddr first_byte;  ///< The first accessed byte inside the range.
+  VirtAddr byte;  ///< An accessed byte inside the range; the first, if it is the range that was hit.
   WatchKind kind = WatchKind::kWrite;
 };
 

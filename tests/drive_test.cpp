@@ -49,8 +49,8 @@ TEST_CASE("drive: an input due at the limit is left for the next call", "[drive]
   CHECK(bench.machine->hash() == recorded.end_hash);
 }
 
-// Inferring idleness from why a run paused made every third recording of a model replay wrongly: where the limit fell on
-// the very step that goes idle.
+// Inferring idleness from why a run paused made every third recording of a model replay wrongly: where the limit fell
+// on the very step that goes idle.
 TEST_CASE("drive: pausing on any step, those that go idle among them, changes nothing", "[drive]") {
   const Recorded recorded = record_guest("echo", 1, 2);
   std::vector<Position> idle;

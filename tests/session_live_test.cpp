@@ -1,5 +1,5 @@
-// Live sessions: a guest that runs with a real pipe for a console, is stopped, walked backwards, written to, and goes on.
-// Covers replay/session_live, replay/guest_memory and replay/recorder.
+// Live sessions: a guest that runs with a real pipe for a console, is stopped, walked backwards, written to, and goes
+// on. Covers replay/session_live, replay/guest_memory and replay/recorder.
 #include <unistd.h>
 
 #include <thread>
@@ -280,4 +280,31 @@ TEST_CASE("session_live: a large paste loses nothing", "[session_live]") {
   CHECK(live.session->resume(Direction::kForward).reason == StopReason::kPoweredOff);
   typist.join();
   CHECK(live.screen.text == paste + "q");
+}
+
+TEST_CASE("session_live: a step gives up on a handler that does not return, and finds the way back", "[session_live]") {
+  Live live("stuck");
+  Session& session = *live.session;
+  session.set_stops({{VirtAddr{symbol("stuck", "spin")}}, {}});
+  REQUIRE(session.resume(Direction::kForward).reason == StopReason::kBreakpoint);
+  session.set_stops({});
+  const std::vector<InterruptFrame> open = session.machine().stepping(0).open_irqs;
+  REQUIRE(open.size() == 1);
+  const Position taken = open[0].taken_at;
+  session.seek(taken);
+  const u64 hash = session.hash();
+  session.set_edge(Edge::kGo);
+  const Stop stop = session.step(0, Direction::kForward);
+  CHECK(stop.reason == StopReason::kStep);
+  CHECK(stop.at.steps == taken.steps + 50'000'000);
+  CHECK(session.step(0, Direction::kBackward).at == taken);
+  CHECK(session.hash() == hash);
+  // A breakpoint in the handler ends the step there.
+  session.set_stops({{VirtAddr{symbol("stuck", "spin")}}, {}});
+  CHECK(session.step(0, Direction::kForward).reason == StopReason::kBreakpoint);
+  CHECK(session.position().steps < taken.steps + 10);
+  // The next step is inside, where one stands now.
+  session.set_stops({});
+  const Position inside = session.position();
+  CHECK(session.step(0, Direction::kForward).at.steps == inside.steps + 1);
 }

@@ -273,6 +273,65 @@ TEST_CASE("session: watches for reading and for any access", "[session]") {
   CHECK(stop.watch_kind == WatchKind::kAccess);
 }
 
+TEST_CASE("session: of several watched ranges the first that changes is named", "[session]") {
+  Bench bench(kCases[0]);
+  Session& session = *bench.session;
+  // The scrambled number changes in its low byte each time, in its highest byte rarely.
+  const WatchRange high{VirtAddr{bench.watched + 7}, 1};
+  const WatchRange low{VirtAddr{bench.watched}, 1};
+  session.set_stops({{}, {high, low}});
+  session.seek(Position{0});
+  Stop stop = session.resume(Direction::kForward);
+  CHECK(stop.reason == StopReason::kWatchpoint);
+  CHECK(stop.watched == low.address);
+  CHECK(stop.at == bench.truth.changes()[0]);
+  session.seek(Position{bench.truth.changes()[0].steps + 1});
+  stop = session.resume(Direction::kBackward);
+  CHECK(stop.watched == low.address);
+}
+
+TEST_CASE("session: a physical watch sees the same changes", "[session]") {
+  Bench bench(kCases[1]);
+  Session& session = *bench.session;
+  WatchRange range{VirtAddr{bench.watched}, 8};
+  range.physical = true;
+  session.set_stops({{}, {range}});
+  session.seek(session.end());
+  for (const Position expected : slice(reversed(bench.truth.changes()), 0, 10)) {
+    const Stop stop = session.resume(Direction::kBackward);
+    REQUIRE(stop.reason == StopReason::kWatchpoint);
+    REQUIRE(stop.at.steps == expected.steps + 1);
+    REQUIRE(stop.watched == VirtAddr{bench.watched});
+  }
+}
+
+TEST_CASE("session: a step back over another hart's turn stops at its breakpoint", "[session]") {
+  Bench bench(kCases[1]);
+  Session& session = *bench.session;
+  const u64 pc = symbol("two_harts", "loop");
+  // A step of hart 1 that spans a turn of hart 0 with a breakpoint in it.
+  const auto stops = bench.truth.stops(1);
+  const auto hits = bench.truth.executions(pc);
+  for (std::size_t i = 0; i + 1 < stops.size(); ++i) {
+    const auto hit = std::upper_bound(hits.begin(), hits.end(), stops[i]);
+    if (hit == hits.end() || *hit >= stops[i + 1]) continue;
+    const auto last = std::prev(std::lower_bound(hits.begin(), hits.end(), stops[i + 1]));
+    session.set_step_irq(StepIrq::kEnter);
+    session.set_stops({{VirtAddr{pc}}, {}});
+    session.seek(stops[i]);
+    CHECK(session.step(1, Direction::kForward).at == *hit);
+    session.seek(stops[i + 1]);
+    const Stop stop = session.step(1, Direction::kBackward);
+    CHECK(stop.reason == StopReason::kBreakpoint);
+    CHECK(stop.at == *last);
+    CHECK(stop.hart == 0);
+    session.set_stops({});
+    CHECK(session.step(1, Direction::kBackward).at == stops[i]);
+    return;
+  }
+  FAIL("no such step");
+}
+
 TEST_CASE("session: hot breakpoints are found without visiting every hit", "[session]") {
   Bench bench(kCases[0], 6, {SnapshotPolicy::kNone}, 150);
   const u64 pc = symbol("echo", "work_next");

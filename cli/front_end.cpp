@@ -53,13 +53,14 @@ void FrontEnd::run_monitor(std::string_view line, std::ostream& out, MonitorCont
   controls.physical = context.space == AddressSpace::kPhysical;
 }
 
+void FrontEnd::adopt(std::unique_ptr<Server> server) {
+  server_ = std::move(server);
+  server_->on_client([this] { session_.interrupt(); });
+}
+
 std::string FrontEnd::listen(const ListenAddress& address) {
   if (server_) throw Error(Exit::kUsage, "gdb can attach already: " + attach_hint(server_->target()));
-  server_ = std::make_unique<Server>(address, [](const std::string& line) { say(line); });
-  // Nothing else may be broken off: gdb's first move would be, if nothing moved when it connected.
-  server_->on_client([this] {
-    if (running_) session_.interrupt();
-  });
+  adopt(open_server(address));
   return server_->target();
 }
 
@@ -88,6 +89,7 @@ Stop FrontEnd::run(Direction direction) {
 }
 
 PromptEnd FrontEnd::prompt() {
+  context_.hart = session_.machine().current_hart();
   session_.set_progress([this] {
     if (session_.position() < session_.end()) progress_.at(session_.position(), session_.end());
   });
@@ -96,6 +98,10 @@ PromptEnd FrontEnd::prompt() {
   const PromptEnd end = lines_.run(hooks);
   session_.set_progress({});
   return end;
+}
+
+std::unique_ptr<Server> open_server(const ListenAddress& address) {
+  return std::make_unique<Server>(address, [](const std::string& line) { say(line); });
 }
 
 std::string attach_hint(const std::string& target) { return "in gdb: target remote " + target; }

@@ -2,8 +2,8 @@
 // `record`, `replay` and `debug` are made of these parts.
 #pragma once
 
-#include <functional>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -32,8 +32,10 @@ class FrontEnd {
     context_.describe_recording = std::move(describe);
   }
 
-  /// Lets gdb attach, and returns what to write after `target remote`. Throws Error if the address is taken, or if
-  /// there is a server already.
+  /// Lets gdb attach there. A client that has come already waits to be served.
+  void adopt(std::unique_ptr<Server> server);
+  /// The same with a server of its own; returns what to write after `target remote`. Throws Error if the address is
+  /// taken, or if there is a server already.
   std::string listen(const ListenAddress& address);
   [[nodiscard]] bool listens() const { return server_ != nullptr; }
   [[nodiscard]] bool client_waiting() const { return server_ != nullptr && server_->client_waiting(); }
@@ -65,6 +67,9 @@ class FrontEnd {
   std::unique_ptr<Server> server_;
   std::atomic<bool> running_{false};  ///< run() moves the machine.
 };
+
+/// Listens when it returns. Throws Error if the address is taken.
+[[nodiscard]] std::unique_ptr<Server> open_server(const ListenAddress& address);
 
 /// What gdb types to attach, for people: "target remote 127.0.0.1:1234".
 [[nodiscard]] std::string attach_hint(const std::string& target);

@@ -63,9 +63,15 @@ LiveRun::LiveRun(const Options& options)
   if (const Image* image = symbol_image(machine_.images)) symbols_.add(image->bytes);
   for (const std::string& file : options.symbols) symbols_.add(read_image("symbols", file).bytes);
   find_signature();
-  // The address is taken before anything is recorded: a busy port costs no trace.
+  // A busy port costs no trace.
+  std::unique_ptr<Server> server;
+  if (options.live.gdb) server = open_server(*options.live.gdb);
   if (options.subcommand == Subcommand::kRecord) start_recording();
   start_session();
+  if (server) {
+    if (!options.quiet) say("gdb can attach, from this host only; " + attach_hint(server->target()));
+    front_end_->adopt(std::move(server));
+  }
 }
 
 LiveRun::~LiveRun() = default;
@@ -133,10 +139,6 @@ void LiveRun::start_session() {
     }
     out << "events: " << session_->history().events().size() << '\n';
   });
-  if (options_.live.gdb) {
-    const std::string target = front_end_->listen(*options_.live.gdb);
-    if (!options_.quiet) say("gdb can attach, from this host only; " + attach_hint(target));
-  }
   if (!options_.live.keep_history && !options_.quiet) say("--record off: this run cannot be reversed");
 }
 
@@ -173,9 +175,24 @@ LiveRun::Next LiveRun::first() const {
 
 LiveRun::Next LiveRun::run_guest() {
   terminal_.make_raw(options_.live.console == ConsoleWiring::kMux ? Keys::kGuest : Keys::kSignals);
-  session_->set_stops({});
+  StopRequest stops;
+  if (options_.live.on_reboot == OnReboot::kExit) stops.breakpoints = {VirtAddr{machine_.board.machine.reset_pc.value}};
+  session_->set_stops(stops);
   const bool was_at_end = session_->position() == session_->end();
   return after_run(front_end_->run(Direction::kForward), was_at_end);
+}
+
+/// -no-reboot stops at the reset vector. Each hart comes there once when the machine is switched on; coming back is a
+/// reboot.
+LiveRun::Next LiveRun::at_reset_vector(unsigned hart) {
+  if (booted_harts_ >> hart & 1) {
+    why_ = "reboot, which -no-reboot makes the end";
+    return Next::kFinish;
+  }
+  booted_harts_ |= 1u << hart;
+  session_->set_stops({});
+  session_->step(hart, Direction::kForward);
+  return Next::kRun;
 }
 
 LiveRun::Next LiveRun::after_run(const Stop& stop, bool was_at_end) {
@@ -189,6 +206,7 @@ LiveRun::Next LiveRun::after_run(const Stop& stop, bool was_at_end) {
   }
   if (front_end_->client_waiting()) return Next::kServe;
   if (stop.reason == StopReason::kPoweredOff) return when_over();
+  if (stop.reason == StopReason::kBreakpoint) return at_reset_vector(stop.hart);
   if (stop.reason == StopReason::kHistoryEnd && was_at_end) {
     // Nothing but a debugger can make it go on.
     if (front_end_->listens()) return Next::kServe;
@@ -256,7 +274,9 @@ Stop LiveRun::resume_for_prompt(Direction direction) {
   if (to_guest) terminal_.make_raw(options_.live.console == ConsoleWiring::kMux ? Keys::kGuest : Keys::kSignals);
   const Stop stop = session_->resume(direction);
   terminal_.restore();
-  if (console_.take_request() == Console::Request::kQuit) front_end_->context().quit = true;
+  const bool over = stop.reason == StopReason::kPoweredOff && options_.live.at_exit == AtExit::kQuit &&
+                    options_.subcommand != Subcommand::kDebug;
+  if (over || console_.take_request() == Console::Request::kQuit) front_end_->context().quit = true;
   front_end_->lines().type_ahead(console_.take_typed_ahead());
   return stop;
 }
@@ -288,7 +308,7 @@ void LiveRun::print_summary() {
   const Machine& machine = session_->machine();
   const std::string why = machine.power().off                        ? machine.power().why
                           : ended_by_ == Outcome::Kind::kInterrupted ? "interrupted by a signal"
-                                                                     : "by the user";
+                                                                     : why_;
   const u64 tenths = machine.now().value / (kTicksPerSecond / 10);
   say("guest stopped: " + why + ". " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s guest, " +
       group_digits(session_->end().steps) + " steps, log " + size_text(writer_->written_bytes()));

@@ -58,6 +58,7 @@ class LiveRun {
   void write_signature();
   Next first() const;
   Next run_guest();
+  Next at_reset_vector(unsigned hart);
   Next serve_gdb();
   Next ask_user();
   [[nodiscard]] Next after_run(const Stop& stop, bool was_at_end);
@@ -81,6 +82,8 @@ class LiveRun {
   Outcome::Kind ended_by_ = Outcome::Kind::kStopped;
   /// What the process returns if the guest did not end by itself.
   int status_ = 0;
+  std::string why_ = "by the user";
+  unsigned booted_harts_ = 0;  ///< A bit for each hart that has passed the reset vector once.
   bool over_said_ = false;
 };
 

@@ -127,6 +127,8 @@ Prompt::Got Prompt::read_edited(const std::function<bool()>& wake, std::string& 
   rl_event_hook = stop_reading_if_asked;
   rl_signal_event_hook = stop_reading_if_asked;
   rl_catch_signals = 1;
+  // The guest's programs and ours share the terminal; none of them may find it in a mode of another.
+  rl_variable_bind("enable-bracketed-paste", "off");
   for (const char c : take_rest()) rl_stuff_char(c);
   const std::unique_ptr<char, decltype(&std::free)> typed(readline(kPrompt), std::free);
   rl_event_hook = nullptr;

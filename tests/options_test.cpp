@@ -1,0 +1,245 @@
+// The command line: cli/options, cli/option_table, cli/option_values and the rows of cli/subcommands.
+#include "cli/options.hpp"
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+
+#include "cli/option_table.hpp"
+#include "cli/subcommands.hpp"
+#include "core/check.hpp"
+#include "tests/catch.hpp"
+
+using namespace retrov;
+
+namespace {
+
+Options parse(const std::vector<std::string>& words) { return parse_options(words); }
+
+/// What is wrong with it; "accepted" if nothing is. Every refusal is exit 64 and one line.
+std::string refusal(const std::vector<std::string>& words) {
+  try {
+    static_cast<void>(parse_options(words));
+  } catch (const Error& error) {
+    CHECK(error.exit_code() == Exit::kUsage);
+    CHECK(std::string(error.what()).find('\n') == std::string::npos);
+    return error.what();
+  }
+  return "accepted";
+}
+
+std::vector<std::string> words_of(std::string_view names) {
+  std::istringstream stream{std::string(names)};
+  return {std::istream_iterator<std::string>(stream), std::istream_iterator<std::string>()};
+}
+
+}  // namespace
+
+TEST_CASE("options: xv6's command line for QEMU is understood word by word", "[options]") {
+  const Options options = parse({"run", "-machine", "virt", "-bios", "none", "-kernel", "kernel/kernel", "-m", "128M",
+                                 "-smp", "3", "-nographic", "-global", "virtio-mmio.force-legacy=false", "-drive",
+                                 "file=fs.img,if=none,format=raw,id=x0", "-device",
+                                 "virtio-blk-device,drive=x0,bus=virtio-mmio-bus.0", "-S", "-gdb", "tcp::25000"});
+  CHECK(options.subcommand == Subcommand::kRun);
+  CHECK(options.machine.bios == "none");
+  CHECK(options.machine.kernel == "kernel/kernel");
+  CHECK(options.machine.ram_bytes == u64{128} << 20);
+  CHECK(options.machine.harts == 3);
+  CHECK_FALSE(options.machine.virtio_legacy);
+  CHECK(options.live.stopped);
+  REQUIRE(options.live.gdb);
+  CHECK(options.live.gdb->port == 25000);
+  const std::vector<DiskPlan> disks = plan_disks(options.machine);
+  REQUIRE(disks.size() == 1);
+  CHECK(disks[0].slot == 0);
+  CHECK(disks[0].drive->file == "fs.img");
+  CHECK(disks[0].drive->keeps_image);
+}
+
+TEST_CASE("options: one dash and two mean the same, and a value may follow an equals sign", "[options]") {
+  CHECK(parse({"run", "--machine", "virt", "--bios", "none", "x.elf"}).machine.bios == "none");
+  CHECK(parse({"run", "-on-exit=debug", "x.elf"}).live.at_exit == AtExit::kDebug);
+  CHECK(parse({"run", "--on-exit", "debug", "x.elf"}).live.at_exit == AtExit::kDebug);
+  CHECK(parse({"run", "--engine=reference", "x.elf"}).engine == EngineKind::kReference);
+  CHECK(parse({"run", "--", "-odd-name.elf"}).machine.kernel == "-odd-name.elf");
+  CHECK(parse({"run", "-append", "console=ttyS0 root=/dev/vda", "x"}).machine.append == "console=ttyS0 root=/dev/vda");
+}
+
+TEST_CASE("options: memory is counted in MiB unless it says otherwise", "[options]") {
+  const auto ram = [](const char* text) { return parse({"run", "-m", text}).machine.ram_bytes; };
+  CHECK(ram("64") == u64{64} << 20);
+  CHECK(ram("64K") == u64{64} << 10);
+  CHECK(ram("2G") == u64{2} << 30);
+  CHECK(ram("size=256M") == u64{256} << 20);
+  CHECK_THAT(refusal({"run", "-m", "0"}), has_substring("-m"));
+  for (const char* bad : {"", "x", "12Q", "-5", "1e3", "99999999999999999999", "18446744073709551615G"}) {
+    CHECK_THAT(refusal({"run", "-m", bad}), has_substring("-m"));
+  }
+}
+
+TEST_CASE("options: harts are counted as QEMU does", "[options]") {
+  const auto harts = [](const char* text) { return parse({"run", "-smp", text}).machine.harts; };
+  CHECK(harts("4") == 4);
+  CHECK(harts("cpus=2") == 2);
+  CHECK(harts("2,sockets=1,cores=2,threads=1") == 2);
+  CHECK(harts("sockets=1,cores=3") == 3);
+  for (const char* bad : {"0", "9", "many", "2,what=3"}) CHECK_THAT(refusal({"run", "-smp", bad}), has_substring("-smp"));
+}
+
+TEST_CASE("options: drives without a bus fill the slots from the last one down", "[options]") {
+  const Options options = parse({"run", "-drive", "file=a,if=none,id=a", "-drive", "file=b,if=none,id=b,snapshot=off",
+                                 "-drive", "file=c,,d,id=c,readonly=on", "-device", "virtio-blk-device,drive=b", "-device",
+                                 "virtio-blk-device,drive=a,bus=virtio-mmio-bus.6,serial=S1"});
+  const std::vector<DiskPlan> disks = plan_disks(options.machine);
+  REQUIRE(disks.size() == 3);
+  CHECK(disks[0].slot == 7);
+  CHECK(disks[0].drive->file == "b");
+  CHECK_FALSE(disks[0].drive->keeps_image);
+  CHECK(disks[0].id == "b");
+  CHECK(disks[1].slot == 6);
+  CHECK(disks[1].id == "S1");
+  CHECK(disks[2].slot == 5);
+  CHECK(disks[2].drive->file == "c,d");
+  CHECK(disks[2].drive->read_only);
+}
+
+TEST_CASE("options: what is wrong with a drive is said", "[options]") {
+  const auto plan = [](const std::vector<std::string>& words) {
+    try {
+      const Options options = parse_options(words);
+      static_cast<void>(plan_disks(options.machine));
+    } catch (const Error& error) {
+      CHECK(error.exit_code() == Exit::kUsage);
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  CHECK_THAT(plan({"run", "-drive", "if=none,id=x"}), has_substring("file="));
+  CHECK_THAT(plan({"run", "-drive", "file=x,if=none"}), has_substring("id="));
+  CHECK_THAT(plan({"run", "-drive", "file=x,format=qcow2"}), has_substring("qcow2"));
+  CHECK_THAT(plan({"run", "-drive", "file=x,id=a", "-drive", "file=y,id=a"}), has_substring("twice"));
+  CHECK_THAT(plan({"run", "-device", "virtio-blk-device,drive=no"}), has_substring("no"));
+  CHECK_THAT(plan({"run", "-device", "e1000"}), has_substring("e1000"));
+  CHECK_THAT(plan({"run", "-drive", "file=x,id=a,if=none", "-device", "virtio-blk-device,drive=a,bus=virtio-mmio-bus.8"}),
+             has_substring("virtio-mmio-bus.8"));
+  CHECK_THAT(plan({"run", "-drive", "file=x,id=a,if=none", "-drive", "file=y,id=b,if=none", "-device",
+                   "virtio-blk-device,drive=a,bus=virtio-mmio-bus.7", "-device",
+                   "virtio-blk-device,drive=b,bus=virtio-mmio-bus.7"}),
+             has_substring("virtio-mmio-bus.7"));
+  CHECK_THAT(plan({"run", "-drive", "file=x,id=a,if=none", "-device", "virtio-blk-device,drive=a", "-device",
+                   "virtio-blk-device,drive=a"}),
+             has_substring("attached twice"));
+}
+
+TEST_CASE("options: an unknown word names the nearest known one", "[options]") {
+  CHECK_THAT(refusal({"run", "--kernl", "x"}), has_substring("did you mean -kernel?"));
+  CHECK_THAT(refusal({"run", "-nograpic"}), has_substring("did you mean -nographic?"));
+  CHECK_THAT(refusal({"record", "--ouptut=x"}), has_substring("did you mean --output?"));
+  CHECK_THAT(refusal({"run", "--zzzzzzzz"}), has_substring("retrov help run"));
+  CHECK_THAT(refusal({"rnu"}), has_substring("did you mean run?"));
+  CHECK_THAT(refusal({"frobnicate"}), has_substring("retrov help"));
+  CHECK_THAT(refusal({"-kernel", "x"}), has_substring("run, record, replay"));
+  CHECK_THAT(refusal({}), has_substring("retrov help"));
+}
+
+TEST_CASE("options: a replay takes no machine options and says why", "[options]") {
+  for (const char* word : {"-kernel", "-m", "-smp", "-nographic", "--seed"}) {
+    CHECK_THAT(refusal({"replay", word, "x"}), has_substring("the trace holds the machine"));
+    CHECK_THAT(refusal({"verify", word, "x"}), has_substring("the trace holds the machine"));
+  }
+}
+
+TEST_CASE("options: replay speaks rr's words", "[options]") {
+  const Options options = parse({"replay", "-s", "0", "-k", "-g", "50%", "--symbols", "vmlinux", "crash.rvt"});
+  CHECK(options.replay.serve_port == u16{0});
+  CHECK(options.replay.keep_listening);
+  CHECK(options.replay.position == "50%");
+  CHECK(options.symbols == std::vector<std::string>{"vmlinux"});
+  CHECK(options.replay.trace == "crash.rvt");
+  CHECK(parse({"replay", "-e"}).replay.position == "end");
+  CHECK(parse({"replay", "-a"}).replay.autopilot);
+  CHECK(parse({"run", "-s", "x"}).live.gdb->port == 1234);
+  CHECK(parse({"dump", "crash.rvt", "1-20"}).replay.range == "1-20");
+  CHECK_THAT(refusal({"replay", "-a", "-s", "1"}), has_substring("exclude"));
+  CHECK_THAT(refusal({"replay", "-s", "70000"}), has_substring("port"));
+  CHECK_THAT(refusal({"replay", "-s"}), has_substring("PORT"));
+  CHECK_THAT(refusal({"replay", "a", "b"}), has_substring("'b'"));
+}
+
+TEST_CASE("options: debug takes a trace, or the words that describe a machine", "[options]") {
+  const Options trace = parse({"debug", "crash.rvt", "-e"});
+  CHECK_FALSE(trace.names_machine);
+  CHECK(trace.replay.trace == "crash.rvt");
+  const Options live = parse({"debug", "-bios", "none", "kernel.elf"});
+  CHECK(live.names_machine);
+  CHECK(live.machine.kernel == "kernel.elf");
+  CHECK(live.replay.trace.empty());
+  CHECK_THAT(refusal({"debug", "-kernel", "a", "b"}), has_substring("'b'"));
+}
+
+TEST_CASE("options: gdb attaches from this host only", "[options]") {
+  CHECK(parse({"run", "-gdb", "tcp:127.0.0.1:99", "x"}).live.gdb->port == 99);
+  CHECK_THAT(refusal({"run", "-gdb", "tcp:0.0.0.0:1234"}), has_substring("this host"));
+  CHECK_THAT(refusal({"run", "-gdb", "tcp::port"}), has_substring("-gdb"));
+}
+
+TEST_CASE("options: values that mean nothing are refused with the option's name", "[options]") {
+  CHECK_THAT(refusal({"run", "-M", "microvm"}), has_substring("virt"));
+  CHECK_THAT(refusal({"run", "-cpu", "max"}), has_substring("rv64"));
+  CHECK_THAT(refusal({"run", "-serial", "pty"}), has_substring("mon:stdio"));
+  CHECK_THAT(refusal({"run", "--on-exit", "stay"}), has_substring("--on-exit"));
+  CHECK_THAT(refusal({"run", "--seed", "abc"}), has_substring("--seed"));
+  CHECK_THAT(refusal({"run", "-rtc", "base=yesterday"}), has_substring("-rtc"));
+  CHECK_THAT(refusal({"run", "--until", "panic"}), has_substring("steps:N"));
+  CHECK_THAT(refusal({"run", "-kernel"}), has_substring("FILE"));
+  CHECK_THAT(refusal({"run", "-nographic=yes"}), has_substring("takes no value"));
+  CHECK(parse({"run", "-rtc", "base=2006-06-17T16:01:21"}).live.rtc_unix_ns == 1'150'560'081'000'000'000);
+  CHECK(parse({"run", "--seed", "258"}).live.seed->at(1) == 1);
+}
+
+TEST_CASE("options: QEMU's way to say record is understood", "[options]") {
+  const Options options = parse({"run", "-icount", "shift=auto,rr=record,rrfile=log.bin", "-kernel", "x"});
+  CHECK(options.subcommand == Subcommand::kRecord);
+  CHECK(options.live.trace == "log.bin");
+  CHECK_THAT(refusal({"run", "-icount", "shift=auto,rr=replay,rrfile=x"}), has_substring("retrov replay"));
+}
+
+TEST_CASE("options: no subcommand takes one word in two meanings", "[options]") {
+  for (const SubcommandRow& command : subcommands()) {
+    std::set<std::string> seen;
+    for (const OptionRow& row : option_rows()) {
+      if ((row.subcommands & only(command.id)) == 0) continue;
+      for (const std::string& name : words_of(row.names)) {
+        INFO(command.name << " " << name);
+        CHECK(seen.insert(name.substr(name.find_first_not_of('-'))).second);
+      }
+    }
+  }
+}
+
+TEST_CASE("options: help of each subcommand shows all of its words and two examples", "[options]") {
+  for (const SubcommandRow& command : subcommands()) {
+    std::ostringstream text;
+    print_subcommand_help(command.id, text);
+    for (const OptionRow& row : option_rows()) {
+      if ((row.subcommands & only(command.id)) == 0) continue;
+      for (const std::string& name : words_of(row.names)) CHECK_THAT(text.str(), has_substring(name));
+    }
+    CHECK(std::count(command.examples.begin(), command.examples.end(), '\n') == 2);
+    CHECK(parse({std::string(command.name), "--help"}).help);
+    std::istringstream lines(text.str());
+    for (std::string line; std::getline(lines, line);) CHECK(line.size() <= 110);
+  }
+}
+
+TEST_CASE("options: the examples of the help are themselves understood", "[options]") {
+  for (const SubcommandRow& command : subcommands()) {
+    std::istringstream lines{std::string(command.examples)};
+    for (std::string line; std::getline(lines, line);) {
+      std::vector<std::string> words = words_of(line);
+      REQUIRE(words.at(0) == "retrov");
+      words.erase(words.begin());
+      CHECK(parse_options(words).subcommand == command.id);
+    }
+  }
+}

@@ -55,7 +55,10 @@ void FrontEnd::run_monitor(std::string_view line, std::ostream& out, MonitorCont
 
 void FrontEnd::adopt(std::unique_ptr<Server> server) {
   server_ = std::move(server);
-  server_->on_client([this] { session_.interrupt(); });
+  // Nothing else may be broken off: gdb's first move would be, if nothing moved when it connected.
+  server_->on_client([this] {
+    if (running_) session_.interrupt();
+  });
 }
 
 std::string FrontEnd::listen(const ListenAddress& address) {

@@ -128,9 +128,14 @@ $(BUILD)/obj/%.o: %.cpp | have-deps
 
 RISCV_CC := riscv64-linux-gnu-gcc
 # Without the last flag gcc would turn the loop of our memcpy into a call of memcpy.
-RISCV_FLAGS := -march=rv64gc -mabi=lp64d -mcmodel=medany -O2 -g -nostdlib -ffreestanding -fno-pic -static -no-pie \
-  -Wl,--build-id=none -Wl,--no-warn-rwx-segments -T tests/guests/guest.ld \
+RISCV_OPT := -O2
+RISCV_FLAGS = -march=rv64gc -mabi=lp64d -mcmodel=medany $(RISCV_OPT) -g -gno-column-info \
+  -fno-asynchronous-unwind-tables -nostdlib -ffreestanding -fno-pic -static -no-pie -Wl,--build-id=none \
+  -Wl,--no-warn-rwx-segments -T tests/guests/guest.ld \
   -I tests/guests -fno-tree-loop-distribute-patterns
+
+# Lines and variables that a person would step through and look at.
+$(BUILD)/guests/debuggee.elf: RISCV_OPT := -Og
 
 GUEST_COMMON := tests/guests/guest.ld $(wildcard tests/guests/*.h tests/guests/support/*)
 $(BUILD)/guests/%.elf: tests/guests/%.S $(GUEST_COMMON)

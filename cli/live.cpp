@@ -117,7 +117,9 @@ void LiveRun::start_session() {
   LiveSetup setup;
   setup.board = machine_.board;
   setup.engine = options_.engine;
-  setup.inputs.console_fd = options_.live.console == ConsoleWiring::kNone ? -1 : STDIN_FILENO;
+  // A script that is piped into `debug` is for the prompt alone.
+  const bool script = options_.subcommand == Subcommand::kDebug && !terminal_.is_terminal();
+  setup.inputs.console_fd = options_.live.console == ConsoleWiring::kNone || script ? -1 : STDIN_FILENO;
   setup.inputs.clock = options_.live.clock;
   setup.inputs.rtc_unix_ns = options_.live.rtc_unix_ns ? *options_.live.rtc_unix_ns : clock_ns(CLOCK_REALTIME);
   setup.inputs.seed = options_.live.seed ? *options_.live.seed : host_entropy();

@@ -8,10 +8,11 @@ namespace retrov {
 
 void Symbols::add(std::span<const u8> image) {
   if (!is_elf(image)) return;
-  for (const ElfSymbol& symbol : parse_elf(image).symbols) {
+  const Elf elf = parse_elf(image);
+  for (const ElfSymbol& symbol : elf.symbols) {
     by_name_.emplace(symbol.name, symbol.value.value);
-    // Mapping symbols ($x, $d) and local labels name no place that a person would.
-    if (symbol.name.starts_with("$") || symbol.name.starts_with(".L")) continue;
+    // Mapping symbols ($x, $d), local labels and names of files name no place that a person would.
+    if (symbol.name.starts_with("$") || symbol.name.starts_with(".L") || !elf.physical(symbol.value)) continue;
     Place& place = by_address_[symbol.value.value];
     const bool better =
         place.name.empty() || (symbol.kind == SymbolKind::kFunction && symbol.size_bytes > place.size_bytes);

@@ -172,7 +172,13 @@ const Command& find_command(std::string_view word, Offered where) {
   const Command* found = nullptr;
   std::string candidates;
   for (const Command& command : commands()) {
-    if (!is_offered(command, where)) continue;
+    if (!is_offered(command, where)) {
+      // Not to be taken for the beginning of another word.
+      if (has_name(command, word)) {
+        throw Error(Exit::kUsage, "'" + std::string(word) + "' is for the prompt of retrov; gdb has words of its own");
+      }
+      continue;
+    }
     if (has_name(command, word)) return command;
     if (!command.name.starts_with(word)) continue;
     candidates += (found == nullptr ? "" : ", ") + std::string(command.name);

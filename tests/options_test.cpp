@@ -36,10 +36,27 @@ std::vector<std::string> words_of(std::string_view names) {
 }  // namespace
 
 TEST_CASE("options: xv6's command line for QEMU is understood word by word", "[options]") {
-  const Options options = parse({"run", "-machine", "virt", "-bios", "none", "-kernel", "kernel/kernel", "-m", "128M",
-                                 "-smp", "3", "-nographic", "-global", "virtio-mmio.force-legacy=false", "-drive",
-                                 "file=fs.img,if=none,format=raw,id=x0", "-device",
-                                 "virtio-blk-device,drive=x0,bus=virtio-mmio-bus.0", "-S", "-gdb", "tcp::25000"});
+  const Options options = parse({"run",
+                                 "-machine",
+                                 "virt",
+                                 "-bios",
+                                 "none",
+                                 "-kernel",
+                                 "kernel/kernel",
+                                 "-m",
+                                 "128M",
+                                 "-smp",
+                                 "3",
+                                 "-nographic",
+                                 "-global",
+                                 "virtio-mmio.force-legacy=false",
+                                 "-drive",
+                                 "file=fs.img,if=none,format=raw,id=x0",
+                                 "-device",
+                                 "virtio-blk-device,drive=x0,bus=virtio-mmio-bus.0",
+                                 "-S",
+                                 "-gdb",
+                                 "tcp::25000"});
   CHECK(options.subcommand == Subcommand::kRun);
   CHECK(options.machine.bios == "none");
   CHECK(options.machine.kernel == "kernel/kernel");
@@ -83,13 +100,14 @@ TEST_CASE("options: harts are counted as QEMU does", "[options]") {
   CHECK(harts("cpus=2") == 2);
   CHECK(harts("2,sockets=1,cores=2,threads=1") == 2);
   CHECK(harts("sockets=1,cores=3") == 3);
-  for (const char* bad : {"0", "9", "many", "2,what=3"}) CHECK_THAT(refusal({"run", "-smp", bad}), has_substring("-smp"));
+  for (const char* bad : {"0", "9", "many", "2,what=3"})
+    CHECK_THAT(refusal({"run", "-smp", bad}), has_substring("-smp"));
 }
 
 TEST_CASE("options: drives without a bus fill the slots from the last one down", "[options]") {
   const Options options = parse({"run", "-drive", "file=a,if=none,id=a", "-drive", "file=b,if=none,id=b,snapshot=off",
-                                 "-drive", "file=c,,d,id=c,readonly=on", "-device", "virtio-blk-device,drive=b", "-device",
-                                 "virtio-blk-device,drive=a,bus=virtio-mmio-bus.6,serial=S1"});
+                                 "-drive", "file=c,,d,id=c,readonly=on", "-device", "virtio-blk-device,drive=b",
+                                 "-device", "virtio-blk-device,drive=a,bus=virtio-mmio-bus.6,serial=S1"});
   const std::vector<DiskPlan> disks = plan_disks(options.machine);
   REQUIRE(disks.size() == 3);
   CHECK(disks[0].slot == 7);
@@ -120,8 +138,9 @@ TEST_CASE("options: what is wrong with a drive is said", "[options]") {
   CHECK_THAT(plan({"run", "-drive", "file=x,id=a", "-drive", "file=y,id=a"}), has_substring("twice"));
   CHECK_THAT(plan({"run", "-device", "virtio-blk-device,drive=no"}), has_substring("no"));
   CHECK_THAT(plan({"run", "-device", "e1000"}), has_substring("e1000"));
-  CHECK_THAT(plan({"run", "-drive", "file=x,id=a,if=none", "-device", "virtio-blk-device,drive=a,bus=virtio-mmio-bus.8"}),
-             has_substring("virtio-mmio-bus.8"));
+  CHECK_THAT(
+      plan({"run", "-drive", "file=x,id=a,if=none", "-device", "virtio-blk-device,drive=a,bus=virtio-mmio-bus.8"}),
+      has_substring("virtio-mmio-bus.8"));
   CHECK_THAT(plan({"run", "-drive", "file=x,id=a,if=none", "-drive", "file=y,id=b,if=none", "-device",
                    "virtio-blk-device,drive=a,bus=virtio-mmio-bus.7", "-device",
                    "virtio-blk-device,drive=b,bus=virtio-mmio-bus.7"}),

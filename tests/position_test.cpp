@@ -52,8 +52,29 @@ TEST_CASE("position: each form of the grammar is read exactly", "[position]") {
 }
 
 TEST_CASE("position: what is none is refused with its text", "[position]") {
-  for (const char* bad : {"", "x", "1,", ",1", "0x10", "1 2", "+", "-", "+-1", "#", "#0", "#x", "%", "101%", "5.%", "t=",
-                          "t=s", "t=-1s", "t=1h", "99999999999999999999", "t=9999999999999999999s", "sym@3", "bookmark"}) {
+  for (const char* bad : {"",
+                          "x",
+                          "1,",
+                          ",1",
+                          "0x10",
+                          "1 2",
+                          "+",
+                          "-",
+                          "+-1",
+                          "#",
+                          "#0",
+                          "#x",
+                          "%",
+                          "101%",
+                          "5.%",
+                          "t=",
+                          "t=s",
+                          "t=-1s",
+                          "t=1h",
+                          "99999999999999999999",
+                          "t=9999999999999999999s",
+                          "sym@3",
+                          "bookmark"}) {
     INFO(bad);
     CHECK_THAT(refusal(bad), has_substring("position '" + std::string(bad) + "'"));
   }

@@ -50,7 +50,8 @@ inline CliResult run_cli(const std::vector<std::string>& arguments, const std::s
   }
   for (const int fd : {in[0], out[1], err[1]}) close(fd);
   // Short enough for a pipe's buffer.
-  if (write(in[1], input.data(), input.size()) != static_cast<ssize_t>(input.size())) throw std::runtime_error("no input");
+  if (write(in[1], input.data(), input.size()) != static_cast<ssize_t>(input.size()))
+    throw std::runtime_error("no input");
   close(in[1]);
   CliResult result;
   std::array<pollfd, 2> fds = {pollfd{out[0], POLLIN, 0}, pollfd{err[0], POLLIN, 0}};

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""R6, R7, R8, R9: every register the description lists can be read, harts are threads, and stops say where."""
+import re
+import xml.etree.ElementTree as ElementTree
+
+from _session import Gdb, Packets, live, replay, require, symbols
+
+
+def every_listed_register_is_readable() -> None:
+    with replay("-g", "50%") as served, Packets(served) as client:
+        description = ""
+        while True:
+            part = client.ask(f"qXfer:features:read:target.xml:{len(description):x},400")
+            description += part[1:]
+            if part[0] == "l":
+                break
+        tree = ElementTree.fromstring(description)
+        require(tree.findtext("architecture") == "riscv:rv64", "another architecture")
+        require(tree.findtext("osabi") == "none", "gdb would assume Linux programs")
+        registers = {register.get("name"): register for register in tree.iter("reg")}
+        for name in ("zero", "sp", "pc", "ft11", "fcsr", "priv", "mstatus", "satp", "mcause", "stimecmp", "pmpaddr15"):
+            require(name in registers, f"{name} is not described")
+        for name, register in registers.items():
+            number = int(register.get("regnum"))
+            value = client.ask(f"p{number:x}")
+            digits = int(register.get("bitsize")) // 4
+            require(re.fullmatch(f"(xx|[0-9a-f]{{2}}){{{digits // 2}}}", value), f"{name} reads {value!r}")
+        require(int(registers["priv"].get("regnum")) == 65, "priv has another number")
+        require(int(registers["satp"].get("regnum")) == 66 + 0x180, "satp has another number")
+        # x0-x31, pc, f0-f31 and priv at 8 bytes each, then fflags, frm and fcsr at 4: numbers in one piece, as gdb wants.
+        require(len(client.ask("g")) == 2 * (66 * 8 + 3 * 4), "g has another size")
+        stop = client.ask("?")
+        require(re.match(r"T05thread:p1\.[12];core:[01];", stop), f"? says {stop}")
+        for number in (1, 2, 3, 8, *range(10, 18), 32):
+            require(re.search(f";{number:x}:[0-9a-f]{{16}};", stop), f"register {number} is not in {stop}")
+
+
+def info_registers_shows_all() -> None:
+    with live() as served, Gdb(served) as gdb:
+        gdb.ask("break run_round")
+        gdb.ask("continue")
+        shown = gdb.ask("info registers all")
+        for name in ("zero", "pc", "fa0", "fcsr", "mstatus", "mie", "time", "pmpaddr15", "priv"):
+            require(re.search(f"^{name} ", shown, re.MULTILINE), f"`info registers all` has no {name}")
+        require("rror" not in shown and "ould not" not in shown, f"not all are readable: {shown}")
+        require(gdb.value("$a0") == 0 and gdb.value("$pc") == gdb.value("&run_round"), "a0 or pc is wrong")
+        require(gdb.value("$mtvec") == gdb.value("&on_timer"), "mtvec is wrong")
+        require(gdb.value("$mhartid") == 0 and gdb.value("$priv") == 3, "mhartid or priv is wrong")
+        gdb.expect("info frame", "called by frame at")
+        # A value computed by the guest's FPU, in memory and in a register.
+        gdb.ask("continue")
+        gdb.expect("print ratio", r"= 0\.25")
+
+
+def harts_are_threads() -> None:
+    with live() as served, Gdb(served) as gdb:
+        gdb.expect("info threads", r'\* 1 .*"hart 0" \(M-mode, running\).*2 .*"hart 1" \(M-mode, running\)')
+        gdb.ask("break work")
+        gdb.expect("continue", 'Thread 2 "hart 1" hit Breakpoint')
+        gdb.expect("info threads", r"\* 2 .*in (run_)?work.*|\* 2 .*work \(\)")
+        require(gdb.value("$mhartid") == 1, "the selected thread is not the stop's hart")
+        gdb.ask("thread 1")
+        require(gdb.value("$mhartid") == 0, "thread 1 is not hart 0")
+        both = gdb.ask("thread apply all -q print $mhartid")
+        require(sorted(re.findall(r"= (\d)", both)) == ["0", "1"], f"thread apply all says {both}")
+        # Stepping the other hart: the one at the breakpoint has its turns meanwhile.
+        gdb.ask("delete")
+        before = gdb.value("$pc")
+        gdb.ask("stepi")
+        require(gdb.value("$mhartid") == 0 and gdb.value("$pc") != before, "thread 1 made no step")
+
+
+def waiting_harts_say_so() -> None:
+    with live() as served, Gdb(served) as gdb:
+        gdb.ask("break sleep_for_ever")
+        gdb.ask("set var mode = 3")
+        gdb.expect("continue", "sleep_for_ever")
+        gdb.ask("delete")
+        gdb.begin("continue")
+        require("SIGINT" in gdb.interrupt(), "Ctrl-C does not stop a guest asleep")
+        gdb.expect("info threads", r'"hart 0" \(M-mode, WFI\).*"hart 1" \(M-mode, WFI\)')
+
+
+def registers_are_written_as_the_guest_writes_them() -> None:
+    with live() as served, Packets(served) as client:
+        require(client.ask("P5=8877665544332211") == "OK", "t0 is not written")
+        require(client.ask("p5") == "8877665544332211", "t0 reads something else")
+        require(client.ask("P0=0100000000000000").startswith("E"), "x0 is written")
+        mhartid = 66 + 0xF14
+        require(client.ask(f"P{mhartid:x}=0100000000000000").startswith("E"), "a read-only CSR is written")
+        mtvec = 66 + 0x305
+        require(client.ask(f"P{mtvec:x}=0600008000000000") == "OK", "mtvec is not written")
+        require(client.ask(f"p{mtvec:x}") != "0600008000000000", "mtvec keeps a reserved mode")
+        require(client.ask(f"P20={(symbols()['spin'] + 1).to_bytes(8, 'little').hex()}") == "OK", "pc is not written")
+        require(client.ask("p20") == symbols()["spin"].to_bytes(8, "little").hex(), "pc is odd")
+
+
+every_listed_register_is_readable()
+info_registers_shows_all()
+harts_are_threads()
+waiting_harts_say_so()
+registers_are_written_as_the_guest_writes_them()

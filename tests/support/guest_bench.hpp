@@ -49,7 +49,8 @@ inline BoardConfig guest_board(const std::string& name, unsigned harts = 1) {
 
 inline u64 symbol(const std::string& guest, const std::string& name) {
   const std::vector<u8> bytes = read_guest(guest);
-  const ElfSymbol* found = parse_elf(bytes).find(name);
+  const Elf elf = parse_elf(bytes);
+  const ElfSymbol* found = elf.find(name);
   if (found == nullptr) throw Error(Exit::kNoInput, "no symbol " + name);
   return found->value.value;
 }

@@ -184,6 +184,10 @@ class Gdb:
                 break
         return self.answer()
 
+    def expect_interrupt(self) -> None:
+        answer = self.interrupt()
+        require("received signal SIGINT" in answer, f"Ctrl-C: {answer}")
+
     def value(self, expression: str) -> int:
         answer = self.ask(f"print/d {expression}")
         match = re.search(r"= (-?\d+)", answer)

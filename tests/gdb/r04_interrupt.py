@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""R4: Ctrl-C while the guest runs, sleeps, is walked forwards through history and is searched backwards."""
+from _session import Gdb, Packets, framed, live, require, symbols
+
+
+def spinning_and_history() -> None:
+    names = symbols()
+    with live() as served:
+        with Gdb(served) as gdb:
+            gdb.ask("set var mode = 2")
+            gdb.ask("break spin")
+            gdb.expect("continue", "spin ")
+            gdb.ask("delete")
+            for _ in range(3):
+                gdb.begin("continue")
+                gdb.expect_interrupt()
+                require(gdb.function() in ("spin", "on_timer", "set_timer", "work", "run_worker", "main"), "elsewhere")
+            before = gdb.value("spins")
+            gdb.ask("stepi 20")
+            require(gdb.value("spins") > before, "it does not go on after Ctrl-C")
+            # History for a search of some seconds.
+            used = served.cpu_seconds()
+            gdb.begin("continue")
+            while served.cpu_seconds() < used + 0.7:
+                pass
+            gdb.expect_interrupt()
+            end = gdb.step_number()
+            # A breakpoint that was never met on the way: all of history is searched for it.
+            gdb.ask("rwatch account.owner")
+            gdb.begin("reverse-continue")
+            gdb.expect_interrupt()
+            searched_to = gdb.step_number()
+            require(0 < searched_to <= end, f"interrupted at {searched_to} of {end}")
+            gdb.ask("delete")
+            gdb.ask("tbreak run_round if round == 7")
+            gdb.expect("reverse-continue", "round=round@entry=7")
+            gdb.kill()
+        with Packets(served) as client:
+            # A Ctrl-C right behind the packet: it comes while that is being worked on, wherever that is.
+            client.go_to("end")
+            for packet in ("bc", "vCont;c", "bs", "bc"):
+                client.raw(framed(packet.encode()) + b"\x03")
+                stop = client.answer()
+                require(stop.startswith(("T02thread:", "T05thread:")), f"{packet} and Ctrl-C: {stop}")
+                require(client.ask("qC").startswith("QCp1."), "the session is lost")
+            at = client.place()[0]
+            client.ask(f"Z0,{names['main']:x},2")
+            require(client.ask("bc").startswith("T05swbreak:;"), "the search does not go on")
+            require(client.place()[0] < at, "not backwards")
+            # From there everything forwards is history.
+            client.ask(f"z0,{names['main']:x},2")
+            client.raw(framed(b"vCont;c") + b"\x03")
+            require(client.answer().startswith("T02thread:"), "Ctrl-C in history")
+            require(client.place()[0] < end, "it ran through")
+
+
+def asleep() -> None:
+    with live() as served, Gdb(served) as gdb:
+        gdb.ask("set var mode = 3")
+        gdb.ask("break sleep_for_ever")
+        gdb.expect("continue", "sleep_for_ever")
+        gdb.ask("delete")
+        for command in ("continue", "continue"):
+            gdb.begin(command)
+            gdb.expect_interrupt()
+        gdb.expect("info threads", "WFI.*WFI")
+        slept_to = gdb.step_number()
+        gdb.ask("tbreak pay")
+        gdb.expect("reverse-continue", "pay ")
+        gdb.expect("continue", "No more reverse-execution history")
+        require(gdb.step_number() == slept_to, "the live end is elsewhere")
+
+
+spinning_and_history()
+asleep()

@@ -80,12 +80,12 @@ void FrontEnd::break_off() {
   if (server_) server_->stop();
 }
 
-Stop FrontEnd::run(Direction direction) {
+Stop FrontEnd::run(Position limit) {
   signals_.watch(&session_, nullptr);
   running_ = true;
   // What came before it was watched.
   if (signals_.pending() != 0 || client_waiting()) session_.interrupt();
-  const Stop stop = session_.resume(direction);
+  const Stop stop = session_.run_to(limit);
   running_ = false;
   signals_.watch(nullptr, nullptr);
   return stop;

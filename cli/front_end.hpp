@@ -48,8 +48,8 @@ class FrontEnd {
   PromptEnd prompt();
   [[nodiscard]] Prompt& lines() { return lines_; }
   [[nodiscard]] CommandContext& context() { return context_; }
-  /// Between two moves of the guest itself: signals break the run off.
-  Stop run(Direction direction);
+  /// Runs the guest forward, at most to `limit`; signals break the run off.
+  Stop run(Position limit);
 
  private:
   void run_monitor(std::string_view line, std::ostream& out, MonitorControls& controls);

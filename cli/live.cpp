@@ -181,7 +181,8 @@ LiveRun::Next LiveRun::run_guest() {
   if (options_.live.on_reboot == OnReboot::kExit) stops.breakpoints = {VirtAddr{machine_.board.machine.reset_pc.value}};
   session_->set_stops(stops);
   const bool was_at_end = session_->position() == session_->end();
-  return after_run(front_end_->run(Direction::kForward), was_at_end);
+  const Position limit = options_.live.step_limit ? Position{*options_.live.step_limit} : kEndOfTime;
+  return after_run(front_end_->run(limit), was_at_end);
 }
 
 /// -no-reboot stops at the reset vector. Each hart comes there once when the machine is switched on; coming back is a
@@ -209,6 +210,11 @@ LiveRun::Next LiveRun::after_run(const Stop& stop, bool was_at_end) {
   if (front_end_->client_waiting()) return Next::kServe;
   if (stop.reason == StopReason::kPoweredOff) return when_over();
   if (stop.reason == StopReason::kBreakpoint) return at_reset_vector(stop.hart);
+  if (options_.live.step_limit && session_->position().steps >= *options_.live.step_limit) {
+    why_ = "the limit of --until";
+    status_ = static_cast<int>(Exit::kStepLimit);
+    return Next::kFinish;
+  }
   if (stop.reason == StopReason::kHistoryEnd && was_at_end) {
     // Nothing but a debugger can make it go on.
     if (front_end_->listens()) return Next::kServe;

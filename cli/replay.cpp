@@ -85,7 +85,7 @@ int ReplayRun::play() {
   go_to_start();
   session_->set_stops({});
   for (;;) {
-    const Stop stop = front_end_->run(Direction::kForward);
+    const Stop stop = front_end_->run(kEndOfTime);
     if (signals_.pending() != 0) return signal_status();
     if (const int error = console_.write_error(); error != 0) {
       throw Error(Exit::kIo, "cannot write the console: " + std::generic_category().message(error));

@@ -64,18 +64,25 @@ void install(int number, void (*handler)(int), int flags) {
   sigaction(number, &action, nullptr);
 }
 
+void on_continue(int) {
+  const int saved = errno;
+  resume_terminal();
+  errno = saved;
+}
+
+/// Stops within the handler, so that what follows is done when the process goes on, or at once where nobody could let it
+/// go on and the signal is discarded.
 void on_stop(int number) {
   const int saved = errno;
   restore_terminal();
   install(number, SIG_DFL, 0);
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, number);
   raise(number);
-  errno = saved;
-}
-
-void on_continue(int) {
-  const int saved = errno;
+  sigprocmask(SIG_UNBLOCK, &stop, nullptr);
+  install(number, on_stop, 0);
   resume_terminal();
-  install(SIGTSTP, on_stop, 0);
   errno = saved;
 }
 
@@ -87,7 +94,9 @@ Signals::Signals() {
   for (const int number : kKilling) install(number, on_killing, static_cast<int>(SA_RESETHAND | SA_NODEFER));
   install(SIGTSTP, on_stop, 0);
   install(SIGCONT, on_continue, SA_RESTART);
+  // What cannot be written is an error of the write.
   install(SIGPIPE, SIG_IGN, 0);
+  install(SIGXFSZ, SIG_IGN, 0);
   // A file beyond the user's limit is then an error of write(2) that names the file, like a full disk.
   install(SIGXFSZ, SIG_IGN, 0);
 }

@@ -41,7 +41,7 @@ std::unique_ptr<Session> Session::live(LiveSetup setup, OutputSink& output) {
   if (!recorded) snapshots.policy = SnapshotPolicy::kNone;
   self.start(setup.engine, snapshots);
   Machine* machine = self.machine_.get();
-  for (LiveDisk* disk : live_disks) disk->set_position([machine] { return machine->position(); });
+  for (LiveDisk* disk : live_disks) disk->set_position([machine] { return machine->step_in_hand(); });
   self.inputs_ = std::make_unique<LiveInputs>(
       setup.inputs, [machine] { return console_room_bytes(*machine); }, std::move(setup.filter));
   if (recorded) self.recorder_ = std::make_unique<Recorder>(*self.inputs_, *self.history_);
@@ -164,13 +164,16 @@ Stop Session::step_range(unsigned hart, VirtAddr start, VirtAddr end) {
 }
 
 Stop Session::resume(Direction direction) {
+  if (direction == Direction::kForward) return run_to(kEndOfTime);
   Move move(*this);
-  if (direction == Direction::kBackward) {
-    reported_access_ = move.reported_before();
-    return resume_backward();
-  }
+  reported_access_ = move.reported_before();
+  return resume_backward();
+}
+
+Stop Session::run_to(Position limit) {
+  Move move(*this);
   StopSet stops = wanted();
-  const Went went = go(&stops, kEndOfTime);
+  const Went went = go(&stops, limit);
   return stop_for(went, stops);
 }
 

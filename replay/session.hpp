@@ -77,6 +77,8 @@ class Session final : public Debugger {
   [[nodiscard]] Edge edge() const override { return edge_; }
 
   // --- for the commands ---
+  /// resume(kForward), but at most to `limit`, where it is a kStep.
+  Stop run_to(Position limit);
   [[nodiscard]] const History& history() const { return *history_; }
   [[nodiscard]] const SnapshotStore& snapshots() const { return timeline_->snapshots(); }
   /// Live: goes to the live end, tells the history how it ended and marks the end. Once; nothing may be resumed after

@@ -197,6 +197,14 @@ TEST_CASE("cli: a busy port is found before anything is recorded", "[cli]") {
   CHECK_FALSE(std::filesystem::exists(shell.scratch.file("traces")));
 }
 
+TEST_CASE("cli: --until ends at exactly that step, with a status of its own", "[cli]") {
+  Shell shell;
+  const CliResult result = shell.run({"record", "--until", "steps:1000", "-bios", "none", guest_path("two_harts")});
+  CHECK(result.status == 124);
+  CHECK_THAT(result.err, has_substring(" 1,000 steps"));
+  CHECK_THAT(shell.run({"verify"}).out, has_substring("identical: 1,000 steps"));
+}
+
 TEST_CASE("cli: -no-reboot ends where the guest would begin again", "[cli]") {
   const CliResult once = Shell::run({"run", "-bios", "none", "-no-reboot", guest_path("reboot")});
   CHECK(once.status == 0);

@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""`replay` starts the gdb that is wanted or there, and says what to do when there is none."""
+import os
+import stat
+import subprocess
+
+from _pty import GUESTS, RETROV, check
+
+TMPDIR = os.environ["TMPDIR"]
+TRACE = TMPDIR + "/t.rvt"
+ENVIRONMENT = dict(os.environ, RETROV_TRACE_DIR=TMPDIR + "/traces")
+
+
+def retrov(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run([RETROV, *arguments], env=dict(ENVIRONMENT, **environment), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+
+
+def main() -> None:
+    check(retrov("record", "-q", "-o", TRACE, "-bios", "none", GUESTS + "hello.elf").returncode == 0, "record")
+    script = TMPDIR + "/script.gdb"
+    with open(script, "w", encoding="ascii") as file:
+        file.write("set pagination off\nmonitor when\nreverse-continue\nmonitor when\nkill\nquit 7\n")
+
+    shown = retrov("replay", "-e", TRACE, "--symbols", GUESTS + "hello.elf", "-x", script)
+    check(shown.returncode == 7, f"gdb's status is ours: {shown.returncode}\n{shown.stdout}")
+    check("No more reverse-execution history" in shown.stdout and "step 0  hart 0" in shown.stdout, shown.stdout)
+
+    own = TMPDIR + "/own-gdb"
+    with open(own, "w", encoding="ascii") as file:
+        file.write('#!/bin/sh\necho "own gdb: $*"\nexit 3\n')
+    os.chmod(own, stat.S_IRWXU)
+    shown = retrov("replay", TRACE, RETROV_GDB=own)
+    check(shown.returncode == 3 and "own gdb: " in shown.stdout and "target remote 127.0.0.1:" in shown.stdout, shown.stdout)
+
+    shown = retrov("replay", TRACE, PATH="/nowhere")
+    check(shown.returncode == 69, f"status {shown.returncode} without a gdb")
+    check("install gdb-multiarch" in shown.stdout and "target remote" in shown.stdout, shown.stdout)
+
+    shown = retrov("replay", TRACE, RETROV_GDB="/nowhere/gdb")
+    check(shown.returncode == 69 and "/nowhere/gdb" in shown.stdout, shown.stdout)
+
+
+main()

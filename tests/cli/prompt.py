@@ -45,8 +45,8 @@ def main() -> None:
     terminal.wait_until(lambda: re.search(rb"127\.0\.0\.1:\d+\s", terminal.shown) is not None, "the port")
     target = re.search(rb"127\.0\.0\.1:\d+", terminal.shown).group().decode()
     gdb = subprocess.run(
-        ["gdb-multiarch", "-nx", "-batch", "-ex", f"target remote {target}", "-ex", "monitor when", "-ex", "stepi", "-ex",
-         "reverse-stepi", "-ex", "monitor when", "-ex", "detach"],
+        ["gdb-multiarch", "-nx", "-batch", "-ex", f"target remote {target}", "-ex", "monitor when", "-ex", "stepi",
+         "-ex", "reverse-stepi", "-ex", "monitor when", "-ex", "detach"],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
     )
     positions = re.findall(r"^step ([0-9,]+)", gdb.stdout + gdb.stderr, re.MULTILINE)
@@ -61,8 +61,10 @@ def main() -> None:
     terminal.type("q")
     check(terminal.status() == 0, "the guest powered off")
     check(terminal.mode() == terminal.before, "the terminal is as it was")
-    replayed = subprocess.run([RETROV, "replay", "-a"], env=dict(os.environ, RETROV_TRACE_DIR=TRACES), capture_output=True,
-                              text=True, check=True).stdout
+    environment = dict(os.environ, RETROV_TRACE_DIR=TRACES)
+    replayed = subprocess.run(
+        [RETROV, "replay", "-a"], env=environment, capture_output=True, text=True, check=True
+    ).stdout
     check(replayed == "firstsecondq", f"the replay shows {replayed!r}")
 
 

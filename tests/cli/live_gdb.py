@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""gdb comes and goes while a guest runs: QEMU's -s -S, attaching to a running guest, detaching, killing, --on-exit."""
+import os
+import re
+import subprocess
+
+from _pty import GUESTS, RETROV, Terminal, check
+
+TRACES = os.environ["TMPDIR"] + "/traces"
+
+
+def start(*options: str, guest: str = "echo") -> tuple[Terminal, str]:
+    terminal = Terminal(RETROV, "record", "-gdb", "tcp::0", *options, "-bios", "none", GUESTS + guest + ".elf",
+                        RETROV_TRACE_DIR=TRACES)
+    target = re.compile(rb"target remote (127\.0\.0\.1:\d+)\r")
+    terminal.wait_until(lambda: target.search(terminal.shown) is not None, "the address")
+    return terminal, target.search(terminal.shown).group(1).decode()
+
+
+def gdb(target: str, *commands: str, guest: str = "echo") -> str:
+    words = [word for command in (f"target remote {target}", *commands) for word in ("-ex", command)]
+    done = subprocess.run(["gdb-multiarch", "-nx", "-batch", *words, GUESTS + guest + ".elf"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    return done.stdout
+
+
+def main() -> None:
+    # Nothing runs before gdb says so, and the end of the guest is a stop from which one can go back.
+    terminal, target = start("-S", guest="hello")
+    shown = gdb(target, "monitor when", "break next", "continue", "delete", "continue", "monitor when", "reverse-continue",
+                "monitor when", "kill", guest="hello")
+    positions = re.findall(r"^step ([0-9,]+)  hart", shown, re.MULTILINE)
+    check(len(positions) == 3 and positions[0] == positions[2] == "0" and positions[1] != "0", shown)
+    check("Breakpoint 1, next" in shown, shown)
+    check(terminal.status() == 0, "a killed session is no failure")
+    check(terminal.shown.count(b"\nhello\r") == 1, f"the console is shown once: {terminal.shown}")
+
+    # A guest that runs is interrupted by gdb's coming and goes on when it leaves.
+    terminal, target = start()
+    terminal.wait_until(terminal.is_raw, "the raw mode")
+    terminal.type("a")
+    terminal.wait_for("a")
+    for _ in range(2):
+        shown = gdb(target, "info threads", "watch *(long *)&ticks", "continue", "delete", "monitor goto end", "stepi",
+                    "detach")
+        check("hart 0" in shown and "Old value" in shown, shown)
+        terminal.type("b")
+        terminal.wait_for("b")
+    # The connection alone goes: the guest waits where it is, for the next one.
+    shown = gdb(target, "info threads", "python import os; os._exit(0)")
+    terminal.wait_for("gdb is gone")
+    check("hart 0" in gdb(target, "info threads", "detach"), "the next gdb finds it")
+    terminal.type("q")
+    check(terminal.status() == 0, "the guest powered off")
+    verified = subprocess.run([RETROV, "verify"], env=dict(os.environ, RETROV_TRACE_DIR=TRACES), capture_output=True,
+                              text=True, check=False)
+    check(verified.returncode == 0, f"what gdb did is in the recording: {verified}")
+
+    # The session stays when the guest has ended.
+    terminal, target = start("--on-exit=debug", guest="hello")
+    terminal.wait_for("guest stopped: test finisher: pass")
+    shown = gdb(target, "reverse-stepi", "monitor when", "kill", guest="hello")
+    check(re.search(r"^step 6\d  hart", shown, re.MULTILINE) is not None, shown)
+    check(terminal.status() == 0, "the guest's status")
+
+
+main()

@@ -58,8 +58,8 @@ std::optional<WatchReport> WatchedAccess::after(const Machine& machine) const {
 
 u64 WatchedAccess::address_in(bool physical) const { return physical ? physical_.value : hit_.address.value; }
 
-/// The access reaches from the byte that was hit to the range, on whichever side it lies, so the byte of the range that is
-/// nearest to the hit was accessed.
+/// The access reaches from the byte that was hit to the range, on whichever side it lies, so the byte of the range that
+/// is nearest to the hit was accessed.
 WatchReport WatchedAccess::report(const WatchRange& range) const {
   const u64 first = range.address.value;
   return {VirtAddr{std::clamp(address_in(range.physical), first, first + range.length_bytes - 1)}, range.kind};

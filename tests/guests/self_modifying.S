@@ -1,5 +1,5 @@
-# Code that writes code: a function's constant is replaced before each call, and an instruction just ahead of the program
-# counter is. The sum of all results is left in `sum`.
+# Code that writes code: a function's constant is replaced before each call, and an instruction just ahead of the
+# program counter is. The sum of all results is left in `sum`.
 #include "board.h"
 
         .equ    rounds, 1000

@@ -1,5 +1,6 @@
-// The threaded engine (core/engine/engine, dispatch, code_cache; core/access; core/hart) against the reference engine,
-// which decodes and walks anew at every step: random code, random slices, restores and stops must not show.
+// The threaded engine (core/engine/engine, core/engine/dispatch, core/engine/code_cache; core/access, core/hart) against
+// the reference engine, which decodes and walks anew at every step: random code, random slices, restores and stops must
+// not show.
 #include "core/engine/engine.hpp"
 
 #include <random>
@@ -151,4 +152,45 @@ TEST_CASE("engine: a store to the entry that translates it leaves no stale trans
   run_to(*machine, machine->position().steps + 7);
   CHECK(machine->hart(0).csr.mcause == static_cast<u64>(Cause::kStorePageFault));
   CHECK(machine->hart(0).csr.mtval == kChaosRam + kChaosTables + 0x2108);
+}
+
+TEST_CASE("engine: a watched access that is stopped has not marked its own instruction's page", "[engine]") {
+  // The instruction is the first one fetched from a page whose A bit is clear, or crosses into such a page.
+  for (const EngineKind engine : {EngineKind::kFast, EngineKind::kReference}) {
+    for (const u64 offset : {u64{0}, u64{0xffe}}) {
+      INFO("engine " << static_cast<int>(engine) << " offset " << offset);
+      auto machine = chaos_machine(1, ChaosMode::kSupervisorSv39, engine, 1);
+      run_to(*machine, 18);
+      REQUIRE(machine->hart(0).priv == Priv::kSupervisor);
+      const u64 pc = kChaosRam + kChaosCode + offset;
+      const auto put = [](u64 where, u64 value, unsigned bytes, DebuggerWrite::Space space) {
+        DebuggerWrite write;
+        write.space = space;
+        write.where = where;
+        for (unsigned i = 0; i < bytes; ++i) write.bytes.push_back(static_cast<u8>(value >> (8 * i)));
+        return Input{kMachineItself, write};
+      };
+      Batch batch;
+      const u64 leaf = kChaosRam + kChaosTables + 0x2000 + 8 * (kChaosCode >> 12);
+      for (u64 page = 0; page < 2; ++page) {
+        const u64 entry = (((kChaosRam + kChaosCode) >> 12) + page) << 10 | 0x0f;
+        batch.inputs.push_back(put(leaf + 8 * page, entry, 8, DebuggerWrite::Space::kPhysicalMemory));
+      }
+      batch.inputs.push_back(put(pc, 0x00053023, 4, DebuggerWrite::Space::kPhysicalMemory));  // sd zero, 0(a0)
+      batch.inputs.push_back(put(10, kChaosRam + 0x30000, 8, DebuggerWrite::Space::kRegister));
+      batch.inputs.push_back(put(32, pc, 8, DebuggerWrite::Space::kRegister));
+      machine->apply(batch);
+      const u64 before = machine->hash();
+      StopSet stops;
+      stops.watches = {{VirtAddr{kChaosRam + 0x30000}, 8, WatchKind::kWrite, 0, false}};
+      const Position here = machine->position();
+      REQUIRE(machine->run_until(Position{here.steps + 1}, &stops) == Pause::kStop);
+      CHECK(machine->hash() == before);
+      stops.ignore_at = here;
+      REQUIRE(machine->run_until(Position{here.steps + 1}, &stops) == Pause::kLimit);
+      u64 entry = 0;
+      std::memcpy(&entry, machine->memory().host(kChaosTables + 0x2000 + 8 * (kChaosCode >> 12)), 8);
+      CHECK((entry & 0x40) != 0);
+    }
+  }
 }

@@ -39,7 +39,8 @@ for number in range(KILLS):
     steps = reached(trace)
     verify(trace)
     kept = 1 - lost_seconds / (killed - began)
-    print(f"killed after {moment:.2f} s: the last {1000 * lost_seconds:.0f} ms are lost, {steps:,} steps replay", flush=True)
+    print(f"killed after {moment:.2f} s: the last {1000 * lost_seconds:.0f} ms are lost, {steps:,} steps replay",
+          flush=True)
     require(kept >= 0.9, f"only {100 * kept:.0f} % kept")
     require(steps > 0, "nothing was kept")
     printed = replayed_console(trace)

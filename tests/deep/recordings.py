@@ -1,5 +1,5 @@
-"""Recordings made while both cores are busy replay to the same console bytes and the same final hash, every time; and one
-of them does so on other builds, on the reference engine, with other snapshots, and after single steps."""
+"""Recordings made while both cores are busy replay to the same console bytes and the same final hash, every time; and
+one of them does so on other builds, on the reference engine, with other snapshots, and after single steps."""
 import random
 import subprocess
 from pathlib import Path

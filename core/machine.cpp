@@ -30,15 +30,12 @@ u8 Machine::attach(PhysAddr base, u64 size_bytes, std::unique_ptr<Device> device
 }
 
 void Machine::power_on() {
-  place_initial_memory();
+  for (const Blob& blob : config_.initial_memory) memory_.write(blob.at, blob.bytes, Writer::kLoader);
+  initial_ram_ = memory_.commit();
   for (auto& device : devices_) device->reset();
   for (auto& hart : harts_) hart->reset(config_.reset_pc.value);
   turn_left_ = config_.turn_steps;  // Hart 0 begins, as people expect of a boot hart.
   settle_devices();
-}
-
-void Machine::place_initial_memory() {
-  for (const Blob& blob : config_.initial_memory) memory_.write(blob.at, blob.bytes, Writer::kLoader);
 }
 
 void Machine::power_off(int status, const std::string& why) {
@@ -155,7 +152,9 @@ Pause Machine::run_slice(const Pick& next, Position limit, StopSet* stops) {
   }
   const bool was_waiting = hart.waiting;
   hart.waiting = false;
+  running_ = &hart;
   const Engine::Result result = engine_->run(hart, slice_steps(next, limit, stops));
+  running_ = nullptr;
   if (result.steps == 0) {
     hart.waiting = was_waiting;
     RV_CHECK(result.end == Hart::RunEnd::kStop);
@@ -208,9 +207,12 @@ void Machine::idle_step() {
   settle_devices();
 }
 
+/// All of RAM is as at power-on: images rely on zeros that no blob holds (an ELF's .bss).
 void Machine::reset_step() {
   reset_pending_ = false;
-  place_initial_memory();
+  memory_.restore(initial_ram_);
+  engine_->walks().start_epoch();
+  engine_->flush_translations();
   refill_rng_seed();
   time_.mtime_offset = 0;
   for (auto& device : devices_) device->reset();
@@ -228,6 +230,11 @@ void Machine::settle_devices() {
   for (const auto& device : devices_) levels |= u64{device->irq_level()} << device->irq_source();
   for (auto& device : devices_) device->lines_changed(levels);
   next_device_event_ = time_.deadline(deadline, position_);
+}
+
+Position Machine::step_in_hand() const {
+  if (running_ != nullptr) return running_->position;
+  return Position{position_.steps - (position_.steps == 0 ? 0 : 1)};
 }
 
 void Machine::set_position(Position position) {

@@ -127,6 +127,9 @@ class Machine final : public PowerControl {
   // --- running ---
   [[nodiscard]] Position position() const { return position_; }
   [[nodiscard]] Ticks now() const { return time_.at(position_); }
+  /// The step that is being made, for what happens inside it: a device's access, event or input. position() is where
+  /// the run began, or already behind the step.
+  [[nodiscard]] Position step_in_hand() const;
   /// No hart is runnable at this position.
   [[nodiscard]] bool idle() const;
   /// The guest time to which an idle step jumps; kNever: quiescent.
@@ -186,7 +189,6 @@ class Machine final : public PowerControl {
   [[nodiscard]] std::optional<Pause> stop_before(const Pick& pick, StopSet* stops);
   void use_stops(StopSet* stops);
   void reset_step();
-  void place_initial_memory();
   void refill_rng_seed();
   /// Time or a device register has moved: events that are due, interrupt lines, next deadlines.
   void settle_devices();
@@ -203,8 +205,10 @@ class Machine final : public PowerControl {
   std::vector<std::unique_ptr<Hart>> harts_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Platform> platform_;
+  PageTree initial_ram_;  ///< As power_on left it.
   std::vector<WatchRange> watches_;  ///< Those the translation caches respect.
   Position next_device_event_ = kEndOfTime;
+  const Hart* running_ = nullptr;    ///< While instructions of it are executed.
 
   // State (Parts serialises it).
   Position position_;

@@ -44,6 +44,7 @@ Snapshot Machine::snapshot() {
 
 void Machine::restore(const Snapshot& snapshot) {
   RV_CHECK(snapshot.components.size() == 1 + harts_.size() + devices_.size());
+  running_ = nullptr;  // What threw in the middle of a run is undone by this.
   auto bytes = snapshot.components.begin();
   const auto read = [&bytes](Stateful& component) {
     StateReader reader(*bytes++);

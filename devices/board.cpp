@@ -12,7 +12,7 @@ std::unique_ptr<Machine> build_board(const BoardConfig& config, EngineKind engin
   RV_CHECK(disk_bases.size() == config.disks.size());
   auto machine = std::make_unique<Machine>(config.machine, engine);
   const Machine* const self = machine.get();
-  Wiring wiring{machine->memory(), machine->time_base(), *machine, output, [self] { return self->position(); },
+  Wiring wiring{machine->memory(), machine->time_base(), *machine, output, [self] { return self->step_in_hand(); },
                 disk_bases};
   u8 expected = 0;
   for (PlacedDevice& placed : make_devices(config, wiring)) {

@@ -1,3 +1,4 @@
+// Floating point (core/fp, core/fp_arith, core/fp_host) against the host, in value and in every flag.
 #include "core/fp.hpp"
 
 #include <bit>

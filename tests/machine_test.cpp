@@ -1,4 +1,4 @@
-// Turns, time, idle steps, inputs and reset (core/machine, machine_state, machine_view) on hand-made code.
+// Turns, time, idle steps, inputs and reset (core/machine, core/machine_state, core/machine_view) on hand-made code.
 #include "core/machine.hpp"
 
 #include <cstring>
@@ -178,10 +178,19 @@ TEST_CASE("machine: reset is a step, keeps time, and gives fresh entropy", "[mac
   std::array<u8, 32> first{}, second{};
   REQUIRE(bench.machine->read_physical(PhysAddr{kRam + 0x8000}, first));
   CHECK(first != std::array<u8, 32>{});
+  Batch scribble;
+  DebuggerWrite write;
+  write.where = kRam + 0x9000;
+  write.bytes = {1, 2, 3};
+  scribble.inputs.push_back({kMachineItself, write});
+  bench.machine->apply(scribble);
   bench.machine->run_until(Position{1000}, nullptr);
   bench.machine->reset();
   bench.machine->run_until(Position{1001}, nullptr);
   CHECK(bench.machine->hart(0).pc == kRam);
+  std::array<u8, 3> scribbled{9, 9, 9};
+  REQUIRE(bench.machine->read_physical(PhysAddr{kRam + 0x9000}, scribbled));
+  CHECK(scribbled == std::array<u8, 3>{});
   CHECK(bench.machine->now() == Ticks{10});
   REQUIRE(bench.machine->read_physical(PhysAddr{kRam + 0x8000}, second));
   CHECK(first != second);

@@ -181,6 +181,10 @@ class Hart final : public Stateful {
   /// Privilege that data accesses use (MPRV).
   [[nodiscard]] Priv data_privilege() const;
   [[nodiscard]] std::optional<PhysAddr> translate_for_debugger(VirtAddr address) const;
+  /// What an instruction accesses is known only once it has been fetched. If that is watched, the step is not made, and
+  /// the A bits that its fetch has set are cleared again.
+  void forget_fetch_marks() { fetch_mark_count_ = 0; }
+  void undo_fetch_marks(Position step);
 
   // --- pmp.cpp -----------------------------------------------------------------------------------------------------
   [[nodiscard]] bool pmp_allows(PhysAddr address, u64 size_bytes, AccessKind kind, Priv privilege) const;
@@ -257,8 +261,18 @@ class Hart final : public Stateful {
   Trap device_load(PhysAddr physical, u64 address, unsigned size_bytes, AccessKind kind, u64& out);
   Trap device_store(PhysAddr physical, u64 address, unsigned size_bytes, u64 value);
 
+  /// An entry whose A bit the fetch of the step at fetch_marks_at_ has set, and what it was.
+  struct FetchMark {
+    PhysAddr entry_at;
+    u64 before = 0;
+  };
+  void write_entry(PhysAddr at, u64 entry);
+
   unsigned index_;
   Platform& platform_;
+  std::array<FetchMark, 2> fetch_marks_;
+  unsigned fetch_mark_count_ = 0;
+  Position fetch_marks_at_;
   std::unique_ptr<std::array<Context, kContexts>> contexts_;
   std::unique_ptr<std::array<FetchTlb, 3>> fetch_tlbs_;
 };

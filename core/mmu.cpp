@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 
+#include "core/check.hpp"
 #include "core/csr.hpp"
 #include "core/hart.hpp"
 #include "core/walk_cache.hpp"
@@ -136,15 +137,32 @@ Hart::Translation Hart::translate(VirtAddr address, unsigned size_bytes, AccessK
   }
   if (!pmp_allows(walked.physical, size_bytes, kind, privilege)) return {access_fault(kind, va), {}};
   if (walk == Walk::kCommit) {
-    Memory& memory = platform_.memory;
+    const Memory& memory = platform_.memory;
     for (unsigned i = 0; i < walked.entry_count; ++i) platform_.walks.use(memory.offset_of(walked.entries[i]));
-    if (needs_update) {
-      std::array<u8, 8> bytes;
-      std::memcpy(bytes.data(), &updated, sizeof updated);
-      if (memory.write(leaf_at, bytes, Writer::kWalker) != WriteEffect::kNone) leave = true;
+    if (needs_update) write_entry(leaf_at, updated);
+    if (needs_update && kind == AccessKind::kFetch) {
+      if (fetch_marks_at_ != position) forget_fetch_marks();
+      RV_CHECK(fetch_mark_count_ < fetch_marks_.size());
+      fetch_marks_[fetch_mark_count_++] = {leaf_at, walked.leaf};
+      fetch_marks_at_ = position;
     }
   }
   return {{}, walked.physical, needs_update};
+}
+
+void Hart::write_entry(PhysAddr at, u64 entry) {
+  std::array<u8, 8> bytes;
+  std::memcpy(bytes.data(), &entry, sizeof entry);
+  if (platform_.memory.write(at, bytes, Writer::kWalker) != WriteEffect::kNone) leave = true;
+}
+
+void Hart::undo_fetch_marks(Position step) {
+  if (fetch_mark_count_ == 0 || fetch_marks_at_ != step) return;
+  while (fetch_mark_count_ > 0) {
+    const FetchMark& mark = fetch_marks_[--fetch_mark_count_];
+    write_entry(mark.entry_at, mark.before);
+  }
+  flush_fetch_translations();
 }
 
 std::optional<PhysAddr> Hart::translate_for_debugger(VirtAddr address) const {

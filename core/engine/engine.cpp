@@ -28,12 +28,14 @@ Engine::Result Engine::run(Hart& hart, u64 max_steps) {
   hart.run.trap = {};
   hart.slice_start = hart.position;
   hart.leave = false;
+  hart.forget_fetch_marks();
   if (hart.platform().engine == EngineKind::kFast) {
     run_threaded(hart);
   } else {
     while (hart.run.budget > 0 && hart.run.end == Hart::RunEnd::kBudget) step_one(hart);
   }
   const u64 made = steps - static_cast<u64>(hart.run.budget);
+  if (hart.run.end == Hart::RunEnd::kStop) hart.undo_fetch_marks(Position{start + made});
   const bool trapped = hart.run.end == Hart::RunEnd::kTrap;
   if (trapped && hart.run.trap.cause == Cause::kIllegalInstruction && hart.run.trap.value == 0) {
     // A probe is enough: the page was executable a moment ago.

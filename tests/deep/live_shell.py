@@ -91,8 +91,8 @@ def there_and_back(shell: Shell, client: Packets, mode: str, where: str) -> None
             before = shell.cpu_seconds()
     back += shell.cpu_seconds() - before
     require(client.place() == start_place, f"{where}, {mode}: back at {client.place()}, not at {start_place}")
-    print(f"{where}, step-irq {mode}: {STEPS} steps over {end_place[0] - start_place[0]:,} positions, {forward:.2f} s of "
-          f"CPU; back {back:.2f} s", flush=True)
+    print(f"{where}, step-irq {mode}: {STEPS} steps over {end_place[0] - start_place[0]:,} positions, {forward:.2f} s "
+          f"of CPU; back {back:.2f} s", flush=True)
 
 
 def both_modes(shell: Shell, client: Packets, where: str) -> None:

@@ -38,12 +38,14 @@ def garbage_earns_an_error_at_most() -> None:
     with replay() as served, Packets(served) as client:
         place = client.place()
         for payload in (
-            b"qNonsense", b"vMustReplyEmpty", b"Qx", b"_", b"\x80\xff", b"QNonStop:1", b"qTStatus", b"vFile:open:00,0,0",
+            b"qNonsense", b"vMustReplyEmpty", b"Qx", b"_", b"\x80\xff", b"QNonStop:1", b"qTStatus",
+            b"vFile:open:00,0,0",
         ):
             require(client.ask(payload) == "", f"{payload} is not answered empty")
         for payload in (
-            b"m", b"m,", b"mzz,4", b"m80000000", b"m80000000,", b"m0,ffffffffffffffff", b"mfffffffffffffff8,10", b"M80000000,4:00",
-            b"M80000000,1:zz", b"X80000000,ffffffffffffffff:", b"p", b"pffffffffffffffff", b"P", b"P1", b"P1=", b"P1=zz",
+            b"m", b"m,", b"mzz,4", b"m80000000", b"m80000000,", b"m0,ffffffffffffffff", b"mfffffffffffffff8,10",
+            b"M80000000,4:00", b"M80000000,1:zz", b"X80000000,ffffffffffffffff:", b"p", b"pffffffffffffffff",
+            b"P", b"P1", b"P1=", b"P1=zz",
             b"G00", b"Z0", b"Z0,", b"Z0,zz,2", b"Z2,80000000,0", b"Hg", b"Hgp7.9", b"Tp1.99", b"vCont;", b"vCont;x",
             b"vCont;r1:p1.1", b"vCont;s:p1.9", b"c zz", b"qXfer:features:read:target.xml:zz,1",
             b"qXfer:threads:read::", b"qSearch:memory:0", b"qCRC:", b"qRcmd,zz", b"qThreadExtraInfo,p1.77",

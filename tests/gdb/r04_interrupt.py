@@ -71,5 +71,32 @@ def asleep() -> None:
         require(gdb.step_number() == slept_to, "the live end is elsewhere")
 
 
+def client_vanishes_while_it_runs() -> None:
+    """R5: the machine stops, and forgets what that client wanted to stop at."""
+    names = symbols()
+    with live() as served:
+        with Packets(served) as client:
+            client.ask(f"M{names['mode']:x},4:02000000")
+            client.ask(f"Z0,{names['main']:x},2")
+            client.raw(framed(b"vCont;c"))
+            client.answer()
+            client.ask(f"z0,{names['main']:x},2")
+            client.ask(f"Z2,{names['account']:x},4")
+            client.raw(framed(b"vCont;c"))
+            served.wait_console(b"rounds done")
+        served.wait_said("the guest waits for the next one")
+        with Packets(served) as client:
+            place = client.place()
+            require(client.ask("?").startswith("T05thread:p1."), "no stop to be told")
+            client.raw(framed(b"bc") + b"\x03")
+            client.answer()
+            client.raw(framed(b"bc"))
+        with Packets(served) as client:
+            require(client.place()[0] <= place[0], "a search backwards ended further on")
+            client.go_to("end")
+            require(client.place() == place, "the live end has moved")
+
+
 spinning_and_history()
 asleep()
+client_vanishes_while_it_runs()

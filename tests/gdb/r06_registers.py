@@ -27,7 +27,7 @@ def every_listed_register_is_readable() -> None:
             require(re.fullmatch(f"(xx|[0-9a-f]{{2}}){{{digits // 2}}}", value), f"{name} reads {value!r}")
         require(int(registers["priv"].get("regnum")) == 65, "priv has another number")
         require(int(registers["satp"].get("regnum")) == 66 + 0x180, "satp has another number")
-        # x0-x31, pc, f0-f31 and priv at 8 bytes each, then fflags, frm and fcsr at 4: numbers in one piece, as gdb wants.
+        # x0-x31, pc, f0-f31 and priv at 8 bytes each, then fflags, frm and fcsr at 4: gdb wants numbers without a gap.
         require(len(client.ask("g")) == 2 * (66 * 8 + 3 * 4), "g has another size")
         stop = client.ask("?")
         require(re.match(r"T05thread:p1\.[12];core:[01];", stop), f"? says {stop}")

@@ -31,7 +31,8 @@ def gdb_shows_old_and_new_value() -> None:
         gdb.ask("delete")
         worked = gdb.value("worked")
         gdb.ask(f"watch worked if worked == {worked + 5}")
-        gdb.expect("continue", rf'"hart 1" hit Hardware watchpoint.*Old value = {worked + 4}\s+New value = {worked + 5}')
+        change = rf"Old value = {worked + 4}\s+New value = {worked + 5}"
+        gdb.expect("continue", f'"hart 1" hit Hardware watchpoint.*{change}')
 
 
 def several_at_a_time() -> None:
@@ -41,10 +42,11 @@ def several_at_a_time() -> None:
         for expression in ("total", "account", "table", "scaled", "ticks", "ratio"):
             gdb.expect(f"watch {expression}", "Hardware watchpoint")
         seen = [gdb.ask("continue") for _ in range(6)]
-        hit = [re.search(r"Hardware watchpoint \d+: (\w+)\s+Old value = (.+)\s+New value = (.+)", text) for text in seen]
+        change = r"Hardware watchpoint \d+: (\w+)\s+Old value = (.+)\s+New value = (.+)"
+        hit = [re.search(change, text) for text in seen]
         require(all(hit), f"a stop without a change: {seen}")
         order = [match.group(1) for match in hit]
-        require(order == ["table", "account", "total", "ratio", "scaled", "table"], f"changes are seen in the order {order}")
+        require(order == ["table", "account", "total", "ratio", "scaled", "table"], f"changes in the order {order}")
         require(hit[3].groups() == ("ratio", "0.5", "0.25"), f"a floating store shows {hit[3].group(0)}")
 
 
@@ -65,7 +67,8 @@ def stop_is_before_the_access() -> None:
         require(client.ask("vCont;s:p1.1").startswith("T05thread:"), "no step")
         require(client.place()[0] == place[0] + 1 and client.ask(f"m{slot:x},4") == "17000000", "not that one store")
         # The same store through one byte of it, a long range around it, and its physical address.
-        for packet, physical in ((f"Z2,{slot + 1:x},1", "off"), (f"Z2,{names['table']:x},20", "off"), (f"Z2,{slot:x},4", "on")):
+        ranges = ((f"Z2,{slot + 1:x},1", "off"), (f"Z2,{names['table']:x},20", "off"), (f"Z2,{slot:x},4", "on"))
+        for packet, physical in ranges:
             client.go_to(str(place[0] - 3))
             client.monitor(f"phys {physical}")
             require(client.ask(packet) == "OK", packet)

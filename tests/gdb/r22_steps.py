@@ -44,7 +44,8 @@ def there_and_back(client: Packets, thread: int, looked_at: set[int]) -> list[in
 
 
 def in_handler(pc: int) -> bool:
-    return symbols_of["set_timer"] <= pc < symbols_of["factorial"]
+    """In on_timer, or in set_timer, which lies before it."""
+    return symbols_of["set_timer"] <= pc < min(at for at in symbols_of.values() if at > symbols_of["on_timer"])
 
 
 def check(client: Packets) -> None:
@@ -86,6 +87,25 @@ def steps_from_inside_a_handler_stay_there() -> None:
         require(client.place()[0] < start[0], "bs does not go over the handler")
 
 
+def steps_over_waits() -> None:
+    """In a loop of WFI that a timer ends, the other hart asleep for good."""
+    with live() as served, Packets(served) as client:
+        client.ask(f"M{symbols_of['mode']:x},4:04000000")
+        client.ask(f"Z0,{symbols_of['echo']:x},2")
+        client.ask("vCont;c")
+        client.ask(f"z0,{symbols_of['echo']:x},2")
+        choice = random.Random(4)
+        ticks = f"m{symbols_of['ticks']:x},8"
+        for mode in ("enter", "skip"):
+            client.monitor(f"step-irq {mode}")
+            client.monitor("edge go")
+            pcs = there_and_back(client, 1, set(choice.sample(range(1, STEPS), 20)))
+            require(any(in_handler(pc) for pc in pcs) == (mode == "enter"), f"step-irq {mode} in a loop of waits")
+        begin = int.from_bytes(bytes.fromhex(client.ask(ticks)), "little")
+        client.go_to("end")
+        require(int.from_bytes(bytes.fromhex(client.ask(ticks)), "little") > begin + 50, "hardly any wait")
+
+
 symbols_of = symbols()
 with replay() as session, Packets(session) as packets:
     check(packets)
@@ -94,3 +114,4 @@ with live() as session, Packets(session) as packets:
     packets.monitor("edge go")
     check(packets)
 steps_from_inside_a_handler_stay_there()
+steps_over_waits()

@@ -47,7 +47,8 @@ def breakpoints_are_met_backwards() -> None:
         gdb.ask("break run_round")
         rounds = []
         for _ in range(4):
-            rounds.append(int(gdb.expect("reverse-continue", r"hit Breakpoint 1, run_round \(round=round@entry=(\d+)\)").group(1)))
+            hit = gdb.expect("reverse-continue", r"hit Breakpoint 1, run_round \(round=round@entry=(\d+)\)")
+            rounds.append(int(hit.group(1)))
         require(rounds == [39, 38, 37, 36], f"rounds {rounds}")
         gdb.ask("tbreak mix")
         gdb.expect("continue", r"mix \(a=a@entry=36")
@@ -86,12 +87,13 @@ def last_writer_is_found() -> None:
         gdb.expect("reverse-continue", r"Hardware read watchpoint.*Value = 3")
         gdb.ask("delete")
         gdb.ask("awatch table[2]")
-        gdb.expect("reverse-continue", r"access \(read/write\) watchpoint.*Old value = \d+\s+New value = \d+|Value = \d+")
+        gdb.expect("reverse-continue", r"access \(read/write\) watchpoint.*Old value = \d+\s+New value = \d+")
         gdb.ask("delete")
         # Another hart's.
         gdb.ask("watch worked")
         worked = gdb.value("worked")
-        gdb.expect("reverse-continue", rf'"hart 1" hit Hardware watchpoint.*Old value = {worked}\s+New value = {worked - 1}\s')
+        change = rf"Old value = {worked}\s+New value = {worked - 1}\s"
+        gdb.expect("reverse-continue", f'"hart 1" hit Hardware watchpoint.*{change}')
         require(gdb.value("$mhartid") == 1, "the stop's thread is not the hart that wrote")
 
 
@@ -114,7 +116,8 @@ def beginning_of_history() -> None:
 def nearest_in_time_over_harts_and_kinds() -> None:
     """Against the stops of a forward run over the same stretch."""
     names = symbols()
-    stop_packets = [f"Z0,{names['work']:x},2", f"Z0,{names['run_round']:x},2", f"Z2,{names['total']:x},8", f"Z3,{names['limit']:x},4"]
+    stop_packets = [f"Z0,{names['work']:x},2", f"Z0,{names['run_round']:x},2", f"Z2,{names['total']:x},8",
+                    f"Z3,{names['limit']:x},4"]
 
     def reason(stop: str) -> str:
         return re.match(r"T..(\w+:[0-9a-f]*);", stop).group(1)

@@ -35,7 +35,7 @@ void Console::console(Position, std::span<const u8> bytes) {
       poll(&out, 1, -1);
     } else if (errno != EINTR) {
       write_error_ = errno;
-      if (on_request_) on_request_();
+      if (on_request_) on_request_(Request::kQuit);
       return;
     }
   }
@@ -62,20 +62,23 @@ void Console::filter(std::vector<u8>& bytes) {
       passed.push_back(byte);
     } else if (byte == 'h' || byte == '?') {
       std::fputs(kHelp, stderr);
-    } else if (byte == 'x') {
-      request_ = Request::kQuit;
-    } else if (byte == 'c') {
-      request_ = Request::kPrompt;
-      typed_ahead_.append(bytes.begin() + static_cast<std::ptrdiff_t>(i) + 1, bytes.end());
-      break;
+    } else if (byte == 'x' || byte == 'c') {
+      const Request wanted = byte == 'x' ? Request::kQuit : Request::kPrompt;
+      {
+        const std::lock_guard lock(mutex_);
+        typed_ahead_.assign(bytes.begin() + static_cast<std::ptrdiff_t>(i) + 1, bytes.end());
+      }
+      request_ = wanted;
+      if (!on_request_ || on_request_(wanted)) break;
+      request_ = Request::kNone;
     }
   }
   bytes = std::move(passed);
-  if (request_ != Request::kNone && on_request_) on_request_();
 }
 
-Console::Request Console::take_request() { return std::exchange(request_, Request::kNone); }
-
-std::string Console::take_typed_ahead() { return std::exchange(typed_ahead_, {}); }
+std::string Console::take_typed_ahead() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(typed_ahead_, {});
+}
 
 }  // namespace retrov

@@ -3,7 +3,9 @@
 // afterwards.
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -23,12 +25,13 @@ class Console final : public OutputSink {
   void notice(Position at, const std::string& sentence) override;
 
   /// Takes the escapes out of what was typed. What follows Ctrl-a c was not meant for the guest: it waits in
-  /// take_typed_ahead().
+  /// take_typed_ahead(). One thread at a time.
   void filter(std::vector<u8>& bytes);
-  /// Called when an escape asks for something. May be called from filter() only.
-  void on_request(std::function<void()> callback) { on_request_ = std::move(callback); }
-  /// What was asked for since the last call.
-  [[nodiscard]] Request take_request();
+  /// Asked, on the thread of filter(), when an escape wants something; false refuses it. Also told, with kQuit, when
+  /// output can no longer be written.
+  void on_request(std::function<bool(Request)> callback) { on_request_ = std::move(callback); }
+  /// What was asked for since the last call. Any thread.
+  [[nodiscard]] Request take_request() { return request_.exchange(Request::kNone); }
   [[nodiscard]] Request request() const { return request_; }
   [[nodiscard]] std::string take_typed_ahead();
 
@@ -39,9 +42,10 @@ class Console final : public OutputSink {
 
  private:
   ConsoleWiring wiring_;
-  std::function<void()> on_request_;
-  Request request_ = Request::kNone;
-  std::string typed_ahead_;
+  std::function<bool(Request)> on_request_;
+  std::atomic<Request> request_{Request::kNone};
+  std::mutex mutex_;
+  std::string typed_ahead_;  ///< Under the mutex.
   bool escaped_ = false;
   bool muted_ = false;
   bool at_line_start_ = true;

@@ -57,6 +57,7 @@ void FrontEnd::adopt(std::unique_ptr<Server> server) {
   server_ = std::move(server);
   // Nothing else may be broken off: gdb's first move would be, if nothing moved when it connected.
   server_->on_client([this] {
+    client_came_ = true;
     if (running_) session_.interrupt();
   });
 }
@@ -70,7 +71,11 @@ std::string FrontEnd::listen(const ListenAddress& address) {
 ServeResult FrontEnd::serve() {
   RV_CHECK(server_ != nullptr);
   signals_.watch(&session_, server_.get());
+  if (server_->client_waiting()) client_came_ = true;
+  serving_ = true;
   const ServeResult result = server_->serve(stub_);
+  serving_ = false;
+  client_came_ = false;
   signals_.watch(nullptr, nullptr);
   return result;
 }
@@ -78,6 +83,11 @@ ServeResult FrontEnd::serve() {
 void FrontEnd::break_off() {
   session_.interrupt();
   if (server_) server_->stop();
+}
+
+void FrontEnd::settle() {
+  // A move that goes nowhere takes the interruption with it.
+  session_.seek(session_.position());
 }
 
 Stop FrontEnd::run(Position limit) {
@@ -88,6 +98,13 @@ Stop FrontEnd::run(Position limit) {
   const Stop stop = session_.run_to(limit);
   running_ = false;
   signals_.watch(nullptr, nullptr);
+  return stop;
+}
+
+Stop FrontEnd::resume(Direction direction) {
+  running_ = true;
+  const Stop stop = session_.resume(direction);
+  running_ = false;
   return stop;
 }
 

@@ -41,8 +41,12 @@ class FrontEnd {
   [[nodiscard]] bool client_waiting() const { return server_ != nullptr && server_->client_waiting(); }
   /// Serves one gdb, waiting for it if none is there; signals break it off.
   ServeResult serve();
-  /// Makes serve() return, and whatever moves stop.
+  /// A gdb is being served. Any thread.
+  [[nodiscard]] bool gdb_attached() const { return serving_ && client_came_; }
+  /// Makes serve() return, and whatever moves stop. Any thread.
   void break_off();
+  /// Forgets a break_off() that came when nothing moved.
+  void settle();
 
   /// Reads and runs commands. Left also when gdb has come.
   PromptEnd prompt();
@@ -50,6 +54,8 @@ class FrontEnd {
   [[nodiscard]] CommandContext& context() { return context_; }
   /// Runs the guest forward, at most to `limit`; signals break the run off.
   Stop run(Position limit);
+  /// For the prompt, which lets signals break off what it does: a gdb that comes breaks it off, too.
+  Stop resume(Direction direction);
 
  private:
   void run_monitor(std::string_view line, std::ostream& out, MonitorControls& controls);
@@ -64,6 +70,8 @@ class FrontEnd {
   Prompt lines_;
   DebuggerView view_;
   Stub stub_;
+  std::atomic<bool> serving_{false};
+  std::atomic<bool> client_came_{false};
   std::unique_ptr<Server> server_;
   std::atomic<bool> running_{false};  ///< run() moves the machine.
 };

@@ -117,13 +117,13 @@ void LiveRun::start_session() {
   LiveSetup setup;
   setup.board = machine_.board;
   setup.engine = options_.engine;
-  // A script that is piped into `debug` is for the prompt alone.
-  const bool script = options_.subcommand == Subcommand::kDebug && !terminal_.is_terminal();
-  setup.inputs.console_fd = options_.live.console == ConsoleWiring::kNone || script ? -1 : STDIN_FILENO;
+  if (options_.live.console != ConsoleWiring::kNone && !is_script()) {
+    reader_ = std::make_unique<ConsoleReader>(STDIN_FILENO, console_);
+    setup.inputs.console_fd = reader_->guest_end();
+  }
   setup.inputs.clock = options_.live.clock;
   setup.inputs.rtc_unix_ns = options_.live.rtc_unix_ns ? *options_.live.rtc_unix_ns : clock_ns(CLOCK_REALTIME);
   setup.inputs.seed = options_.live.seed ? *options_.live.seed : host_entropy();
-  setup.filter = [this](std::vector<u8>& bytes) { console_.filter(bytes); };
   setup.disk_images = machine_.disk_images;
   setup.recording = options_.live.keep_history ? Recording::kOn : Recording::kOff;
   setup.listener = watched_writer_.get();
@@ -131,7 +131,14 @@ void LiveRun::start_session() {
   if (!options_.keep_snapshots) setup.snapshots.policy = SnapshotPolicy::kNone;
   session_ = Session::live(std::move(setup), console_);
   front_end_ = std::make_unique<FrontEnd>(*session_, symbols_, signals_);
-  console_.on_request([this] { front_end_->break_off(); });
+  console_.on_request([this](Console::Request request) {
+    if (request == Console::Request::kPrompt && front_end_->gdb_attached()) {
+      say("gdb is attached: let it detach first");
+      return false;
+    }
+    front_end_->break_off();
+    return true;
+  });
   front_end_->on_resume([this](Direction direction) { return resume_for_prompt(direction); });
   front_end_->describe_recording([this](std::ostream& out) {
     if (writer_) {
@@ -175,8 +182,22 @@ LiveRun::Next LiveRun::first() const {
   return front_end_->listens() ? Next::kServe : Next::kPrompt;
 }
 
-LiveRun::Next LiveRun::run_guest() {
+/// A script that is piped into `debug` is for the prompt alone.
+bool LiveRun::is_script() const { return options_.subcommand == Subcommand::kDebug && !terminal_.is_terminal(); }
+
+void LiveRun::give_terminal_to_guest() {
   terminal_.make_raw(options_.live.console == ConsoleWiring::kMux ? Keys::kGuest : Keys::kSignals);
+  if (reader_) reader_->start();
+}
+
+void LiveRun::take_terminal_back() {
+  if (reader_) reader_->pause();
+  terminal_.restore();
+  front_end_->lines().type_ahead(console_.take_typed_ahead());
+}
+
+LiveRun::Next LiveRun::run_guest() {
+  give_terminal_to_guest();
   StopRequest stops;
   if (options_.live.on_reboot == OnReboot::kExit) stops.breakpoints = {VirtAddr{machine_.board.machine.reset_pc.value}};
   session_->set_stops(stops);
@@ -233,7 +254,7 @@ LiveRun::Next LiveRun::when_over() {
 
 LiveRun::Next LiveRun::serve_gdb() {
   // While gdb lets the guest run, keys go to it.
-  terminal_.make_raw(options_.live.console == ConsoleWiring::kMux ? Keys::kGuest : Keys::kSignals);
+  give_terminal_to_guest();
   const ServeResult result = front_end_->serve();
   switch (console_.take_request()) {
     case Console::Request::kQuit:
@@ -261,8 +282,8 @@ LiveRun::Next LiveRun::serve_gdb() {
 }
 
 LiveRun::Next LiveRun::ask_user() {
-  terminal_.restore();
-  front_end_->lines().type_ahead(console_.take_typed_ahead());
+  take_terminal_back();
+  front_end_->settle();
   std::fputc('\n', stderr);
   switch (front_end_->prompt()) {
     case PromptEnd::kWakened:
@@ -279,18 +300,20 @@ LiveRun::Next LiveRun::ask_user() {
 /// `continue` at the prompt gives the terminal to the guest while it runs at the live end.
 Stop LiveRun::resume_for_prompt(Direction direction) {
   const bool to_guest = direction == Direction::kForward && session_->position() == session_->end();
-  if (to_guest) terminal_.make_raw(options_.live.console == ConsoleWiring::kMux ? Keys::kGuest : Keys::kSignals);
-  const Stop stop = session_->resume(direction);
-  terminal_.restore();
+  if (to_guest) {
+    if (reader_) reader_->push(front_end_->lines().take_rest());
+    give_terminal_to_guest();
+  }
+  const Stop stop = front_end_->resume(direction);
+  if (to_guest) take_terminal_back();
   const bool over = stop.reason == StopReason::kPoweredOff && options_.live.at_exit == AtExit::kQuit &&
                     options_.subcommand != Subcommand::kDebug;
   if (over || console_.take_request() == Console::Request::kQuit) front_end_->context().quit = true;
-  front_end_->lines().type_ahead(console_.take_typed_ahead());
   return stop;
 }
 
 int LiveRun::finish() {
-  terminal_.restore();
+  take_terminal_back();
   session_->finish(ended_by_);
   for (const bool writes : machine_.writes_image) {
     if (writes) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/console.hpp"
+#include "cli/console_reader.hpp"
 #include "cli/front_end.hpp"
 #include "cli/images.hpp"
 #include "cli/options.hpp"
@@ -56,6 +57,9 @@ class LiveRun {
   void start_session();
   void find_signature();
   void write_signature();
+  [[nodiscard]] bool is_script() const;
+  void give_terminal_to_guest();
+  void take_terminal_back();
   Next first() const;
   Next run_guest();
   Next at_reset_vector(unsigned hart);
@@ -79,6 +83,8 @@ class LiveRun {
   std::unique_ptr<WatchedWriter> watched_writer_;
   std::unique_ptr<Session> session_;
   std::unique_ptr<FrontEnd> front_end_;
+  /// Absent: nothing is typed to the guest. Calls into the front end, so it goes first.
+  std::unique_ptr<ConsoleReader> reader_;
   Outcome::Kind ended_by_ = Outcome::Kind::kStopped;
   /// What the process returns if the guest did not end by itself.
   int status_ = 0;

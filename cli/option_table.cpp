@@ -97,8 +97,6 @@ constexpr std::array kRows =
                   [](Options& o, std::string_view) { o.live.stopped = true; }},
         OptionRow{"-o --output", "FILE", "the trace (default: a new one in the trace folder)", Group::kRecording,
                   kRecords, [](Options& o, std::string_view v) { o.live.trace = v; }},
-        OptionRow{"--sync", "", "survive power loss: fsync what is written", Group::kRecording, kRecords,
-                  [](Options& o, std::string_view) { o.sync = true; }},
         OptionRow{"--record", "on|off", "off: keep no history; the run cannot go back", Group::kRecording,
                   only(Subcommand::kRun) | only(Subcommand::kDebug),
                   [](Options& o, std::string_view v) { o.live.keep_history = is_second("--record", v, "off", "on"); }},

@@ -93,7 +93,6 @@ struct Options {
   EngineKind engine = EngineKind::kFast;
   u64 snapshot_budget_bytes = u64{1} << 30;
   bool keep_snapshots = true;
-  bool sync = false;
   bool quiet = false;
   std::vector<std::string> symbols;
   /// debug: an option that describes a machine was given, so it is a live session.

@@ -70,8 +70,8 @@ void on_continue(int) {
   errno = saved;
 }
 
-/// Stops within the handler, so that what follows is done when the process goes on, or at once where nobody could let it
-/// go on and the signal is discarded.
+/// Stops within the handler, so that what follows is done when the process goes on, or at once where nobody could let
+/// it go on and the signal is discarded.
 void on_stop(int number) {
   const int saved = errno;
   restore_terminal();

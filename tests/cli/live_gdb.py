@@ -56,6 +56,27 @@ def main() -> None:
                               text=True, check=False)
     check(verified.returncode == 0, f"what gdb did is in the recording: {verified}")
 
+    # The terminal's escapes work while nothing runs: before gdb has come, and while it has stopped the guest.
+    terminal, _ = start("-S")
+    terminal.wait_until(terminal.is_raw, "the raw mode")
+    terminal.type("\x01c")
+    terminal.wait_for("(retrov) ")
+    terminal.type("when\r")
+    terminal.wait_for("step 0 ")
+    terminal.type("quit\r")
+    check(terminal.status() == 0, "leaving the prompt before the first step")
+    terminal, target = start("-S")
+    attached = subprocess.Popen(["gdb-multiarch", "-nx", "-q", "-ex", f"target remote {target}", "-ex", "echo here\\n"],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    while "here" not in attached.stdout.readline():
+        pass
+    terminal.type("\x01c")
+    terminal.wait_for("gdb is attached")
+    terminal.type("\x01x")
+    check(terminal.status() == 0, "leaving while gdb has stopped the guest")
+    check(terminal.mode() == terminal.before, "the terminal is as it was")
+    attached.communicate("quit\n")
+
     # The session stays when the guest has ended.
     terminal, target = start("--on-exit=debug", guest="hello")
     terminal.wait_for("guest stopped: test finisher: pass")

@@ -27,8 +27,8 @@ def gdb(target: str, *commands: str, guest: str = "echo") -> str:
 def main() -> None:
     # Nothing runs before gdb says so, and the end of the guest is a stop from which one can go back.
     terminal, target = start("-S", guest="hello")
-    shown = gdb(target, "monitor when", "break next", "continue", "delete", "continue", "monitor when", "reverse-continue",
-                "monitor when", "kill", guest="hello")
+    shown = gdb(target, "monitor when", "break next", "continue", "delete", "continue", "monitor when",
+                "reverse-continue", "monitor when", "kill", guest="hello")
     positions = re.findall(r"^step ([0-9,]+)  hart", shown, re.MULTILINE)
     check(len(positions) == 3 and positions[0] == positions[2] == "0" and positions[1] != "0", shown)
     check("Breakpoint 1, next" in shown, shown)

@@ -214,6 +214,28 @@ TEST_CASE("cli: -no-reboot ends where the guest would begin again", "[cli]") {
   CHECK(twice.out == "boot\nboot\n");
 }
 
+TEST_CASE("cli: an image stays unchanged, which is said once, unless snapshot=off is asked for", "[cli]") {
+  Shell shell;
+  const std::string image = shell.scratch.file("image");
+  const std::string blank(65536, '\0');
+  std::ofstream(image) << blank;
+  const auto run = [&](const std::string& more) {
+    return shell.run({"record", "-q", "-bios", "none", "-drive", "file=" + image + ",format=raw,if=none,id=d0" + more,
+                      "-device", "virtio-blk-device,drive=d0,bus=virtio-mmio-bus.0", guest_path("disk")});
+  };
+  const CliResult kept = run("");
+  CHECK(kept.status == 0);
+  CHECK_THAT(kept.err, has_substring("stays unchanged"));
+  CHECK(std::count(kept.err.begin(), kept.err.end(), '\n') == 1);
+  CHECK(read_text(image) == blank);
+  const CliResult written = run(",snapshot=off");
+  CHECK(written.status == 0);
+  CHECK(written.err.empty());
+  CHECK(read_text(image) != blank);
+  // The trace has what was read before it was overwritten.
+  CHECK(shell.run({"verify"}).status == 0);
+}
+
 TEST_CASE("cli: the signature of a test is written, and HTIF gives the status", "[cli]") {
   const ScratchFolder scratch;
   const CliResult result = Shell::run({"run", "--bios", "none", "--htif", "--signature", scratch.file("signature"),

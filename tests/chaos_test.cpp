@@ -51,7 +51,7 @@ TEST_CASE("chaos: the storm reaches what it is meant to reach", "[chaos]") {
   }
   CHECK(steps_in[0] > 500);
   CHECK(steps_in[1] > 5000);
-  CHECK(paged > 5000);
+  CHECK(paged > 3000);
   CHECK(idle > 0);
   CHECK(resets > 3);
   CHECK(in_code > 3000);
@@ -61,9 +61,9 @@ TEST_CASE("chaos: the storm reaches what it is meant to reach", "[chaos]") {
 }
 
 TEST_CASE("chaos: the reference engine passes through the recorded states", "[chaos]") {
-  for (u64 seed = 1; seed <= 12; ++seed) {
+  for (u64 seed = 1; seed <= 15; ++seed) {
     INFO("seed " << seed);
-    const Storm storm = record_storm(seed, harts_of(seed), 150'000);
+    const Storm storm = record_storm(seed, harts_of(seed), 400'000);
     StormWalker walker(*storm.history, EngineKind::kReference);
     for (const auto& [at, hash] : storm.hashes) {
       walker.to(at);

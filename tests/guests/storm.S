@@ -41,7 +41,7 @@ storm:
         mix
         csrr    t0, mscratch
         beqz    t0, set_up
-        bits    t0, 3
+        bits    t0, 4
         beqz    t0, set_up
         bits    t0, 2
         bnez    t0, go_on
@@ -49,11 +49,30 @@ storm:
 go_on:
         mix
         bits    t0, 2
+        bnez    t0, 5f                          # The hole moves: 4 bytes to 16 KiB of code or data.
+        bits    t1, 12
+        li      t2, code >> 2
+        add     t1, t1, t2
+        bits    t2, 1
+        slli    t2, t2, 15
+        add     t1, t1, t2
+        csrw    pmpaddr1, t1
+        bits    t2, 12
+        add     t1, t1, t2
+        csrw    pmpaddr2, t1
+5:
+        bits    t0, 3                           # Rarely: it drops all translations.
+        bnez    t0, 4f
+        bits    t0, 2
         la      t1, roots
         slli    t0, t0, 3
         add     t0, t0, t1
         ld      t0, 0(t0)
         csrw    satp, t0
+4:      csrr    t0, time
+        bits    t1, 8
+        add     t0, t0, t1
+        csrw    stimecmp, t0
         # MPP of any kind; interrupts of M-mode off, MPRV, TVM, TW and TSR mostly so, floating point on.
         li      t0, 0x5ff22
         and     t0, t0, s11
@@ -91,19 +110,12 @@ set_up:
         csrw    mtvec, t0
         la      t0, gust
         csrw    stvec, t0
-        # PMP: these 16 KiB locked for good, all else open, sometimes a hole.
+        # PMP: these 16 KiB locked for good, all else open, half the time with a hole.
         li      t0, (RAM_BASE >> 2) | ((0x4000 >> 3) - 1)
         csrw    pmpaddr0, t0
         li      t0, 0x9d
-        bits    t1, 3
+        bits    t1, 1
         bnez    t1, no_hole
-        bits    t1, 12
-        li      t2, (code >> 2)
-        add     t1, t1, t2
-        csrw    pmpaddr1, t1
-        bits    t2, 6
-        add     t1, t1, t2
-        csrw    pmpaddr2, t1
         bits    t1, 5                           # off, TOR, NA4 or NAPOT, with any rights
         slli    t1, t1, 16
         or      t0, t0, t1
@@ -119,8 +131,10 @@ no_hole:
         csrr    t0, mscratch
         li      t1, 1
         csrw    mscratch, t1
+        csrr    t1, mhartid
+        bnez    t1, 2f                          # Tables are the work of one hart.
         beqz    t0, 1f
-        bits    t0, 6
+        bits    t0, 5
         bnez    t0, 2f
 1:      call    build_tables
 2:      mix
@@ -316,31 +330,46 @@ build_tables:
         sd      t0, 0(t1)
         ret
 
-# One entry anew, mostly with sensible rights.
+# One entry anew: half the time of code, with the rights it had but A and D at random, as a kernel does that looks for
+# pages out of use; now and then execute-only.
 change_entry:
         mix
-        li      t0, 47
+        bits    t2, 8
+        bits    t1, 1
+        bnez    t1, 1f
+        bits    t0, 2
+        andi    t2, t2, 0xc0
+        ori     t2, t2, 0x9
+        bits    t1, 1
+        negw    t1, t1
+        andi    t1, t1, 6
+        or      t2, t2, t1
+        srli    t1, t0, 1
+        slli    t1, t1, 4
+        or      t2, t2, t1
+        addi    t0, t0, 0x40
+        j       2f
+1:      li      t0, 47
         and     t0, t0, s11
         addi    t0, t0, 0x40
         srli    s11, s11, 6
-        bits    t2, 8
         bits    t1, 3
-        beqz    t1, 1f
+        beqz    t1, 2f
         ori     t2, t2, 0xf
         andi    t2, t2, 0xdf
-1:      bits    t1, 3
+2:      bits    t1, 3
         seqz    t1, t1
         xor     t1, t1, t0
         bits    t3, 1
-        bnez    t3, 2f
+        bnez    t3, 3f
         put_entry leaf_a
         ret
-2:      put_entry leaf_b
+3:      put_entry leaf_b
         ret
 
 stir_devices:
         mix
-        bits    t0, 6
+        bits    t0, 7
         beqz    t0, stir_finisher
         bits    t0, 2
         beqz    t0, stir_disk

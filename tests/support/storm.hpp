@@ -28,9 +28,11 @@ inline bool storm_spares(u16 csr) {
   return csr == 0x302 || csr == 0x305 || csr == 0x340 || csr == 0x3a0 || csr == 0x3a2;
 }
 
+/// sp, gp, tp, s0, s1, a0 to a5, t3, t4: storm.S points them to what is worth hitting.
+inline constexpr u32 kStormPointers[] = {2, 3, 4, 8, 9, 10, 11, 12, 13, 14, 15, 28, 29};
+
 /// Any instruction, but rather one that goes on: pointers stay in their registers, jumps in the code.
 inline u32 storm_insn(std::mt19937_64& random, u64 at) {
-  static constexpr u32 kPointers[] = {2, 3, 4, 8, 9, 10, 11, 12, 13, 14, 15, 28, 29};
   const auto one_in = [&random](u64 count) { return random() % count == 0; };
   const auto tables = insn_tables();
   for (;;) {
@@ -48,7 +50,7 @@ inline u32 storm_insn(std::mt19937_64& random, u64 at) {
       const bool writes_rd = row.kind == Kind::kAlu || row.kind == Kind::kPcRelative || row.kind == Kind::kLoad || atomic;
       const bool points = row.kind == Kind::kLoad || row.kind == Kind::kStore || atomic;
       if (writes_rd && !one_in(8)) raw |= 0x800;  // x16 and up.
-      if (points && !one_in(16)) raw = (raw & ~0xf8000u) | kPointers[random() % std::size(kPointers)] << 15;
+      if (points && !one_in(16)) raw = (raw & ~0xf8000u) | kStormPointers[random() % std::size(kStormPointers)] << 15;
     }
     if (find_insn(raw) != &row) continue;
     const Operands operands = decode_operands(row.format, raw);
@@ -65,6 +67,58 @@ inline u32 storm_insn(std::mt19937_64& random, u64 at) {
   }
 }
 
+/// A few instructions that do together what chance would not: change a page-table entry and use it, patch the code
+/// ahead, go round, look at memory in another way.
+inline std::vector<u32> storm_idiom(std::mt19937_64& random) {
+  constexpr u32 kX16 = 16, kX17 = 17, kX30 = 30;
+  const auto i_type = [](u32 opcode, u32 funct3, u32 rd, u32 rs1, u32 imm) {
+    return imm << 20 | rs1 << 15 | funct3 << 12 | rd << 7 | opcode;
+  };
+  const auto store = [](u32 funct3, u32 rs1, u32 rs2, u32 imm) {
+    return imm >> 5 << 25 | rs2 << 20 | rs1 << 15 | funct3 << 12 | (imm & 31) << 7 | 0x23;
+  };
+  const auto pick = [&random](auto... values) {
+    const u32 all[] = {static_cast<u32>(values)...};
+    return all[random() % sizeof...(values)];
+  };
+  std::vector<u32> code;
+  switch (random() % 6) {
+    case 0: {  // ld, xori, sd on the leaf of a page of data, between accesses of that page
+      const u32 entry = 8 * pick(0, 1, 2), pointer = entry == 0 ? pick(10, 12) : entry == 8 ? 11 : 2;
+      code = {i_type(0x03, 4, kX17, pointer, 2), i_type(0x03, 3, kX16, 9, entry),
+              i_type(0x13, 4, kX16, kX16, pick(0x40, 0x80, 0xc0, 1, 2, 4, 0x10)), store(3, 9, kX16, entry),
+              pick(0, 1) == 0 ? i_type(0x03, 4, kX17, pointer, 2) : store(0, pointer, kX17, 2)};
+      break;
+    }
+    case 1:  // auipc, then halfwords from here to a little further
+      code.push_back(0x17 | kX16 << 7);
+      for (u64 i = 0; i <= random() % 3; ++i) {
+        code.push_back(i_type(0x03, 5, kX17, kX16, 2 * static_cast<u32>(random() % 60)));
+        code.push_back(store(1, kX16, kX17, 28 + 2 * static_cast<u32>(random() % 10)));
+      }
+      break;
+    case 2:  // at most three times back
+      code = {i_type(0x13, 0, kX30, kX30, 0xfff), i_type(0x13, 7, kX30, kX30, 3)};
+      code.push_back(0xfe000063 | kX30 << 15 | 1 << 12 | static_cast<u32>(random() % 16) << 8 | 0x80);
+      break;
+    case 3: {  // sstatus.MXR or SUM between accesses
+      const u32 access = i_type(0x03, 4, kX17, pick(2, 8, 10, 11, 12), 4);
+      code = {access, pick(0x80000, 0x40000) | kX16 << 7 | 0x37, i_type(0x73, pick(2, 3), 0, kX16, 0x100), access};
+      break;
+    }
+    case 4:  // sstatus.SIE
+      code = {i_type(0x73, pick(6, 7), 0, 2, 0x100)};
+      break;
+    default:
+      for (u64 i = 0; i <= random() % 4; ++i) {
+        const u32 pointer = pick(2, 8, 8, 10, 11, 12, 28), offset = static_cast<u32>(random() % 64);
+        code.push_back(pick(0, 1) == 0 ? i_type(0x03, pick(0, 1, 2, 3), kX17, pointer, offset)
+                                       : store(pick(0, 1, 2, 3), pointer, kX16, offset));
+      }
+  }
+  return code;
+}
+
 inline BoardConfig storm_board(u64 seed, unsigned harts) {
   BoardConfig board = guest_board("storm", harts);
   board.machine.turn_steps = 64 + seed * 37 % 200;
@@ -78,8 +132,11 @@ inline BoardConfig storm_board(u64 seed, unsigned harts) {
   std::mt19937_64 random(seed);
   Blob code{PhysAddr{kStormCode}, {}};
   while (code.bytes.size() < kStormCodeBytes) {
-    const u32 raw = storm_insn(random, code.bytes.size());
-    for (unsigned i = 0; i < insn_length_bytes(raw); ++i) code.bytes.push_back(static_cast<u8>(raw >> (8 * i)));
+    const std::vector<u32> next =
+        random() % 3 == 0 ? storm_idiom(random) : std::vector<u32>{storm_insn(random, code.bytes.size())};
+    for (const u32 raw : next) {
+      for (unsigned i = 0; i < insn_length_bytes(raw); ++i) code.bytes.push_back(static_cast<u8>(raw >> (8 * i)));
+    }
   }
   board.machine.initial_memory.push_back(std::move(code));
   return board;
@@ -105,6 +162,7 @@ class StormWorld final : public InputSource {
     if (!stuck && random_() % 3 != 0) return Took::kReachedDeadline;
     out.inputs.clear();
     if (stuck) wake_all(out);
+    if (random_() % 3 == 0) send_elsewhere(random_() % harts_, out);
     for (u64 i = 0; i <= random_() % 3; ++i) out.inputs.push_back(something());
     return Took::kBatch;
   }
@@ -125,6 +183,11 @@ class StormWorld final : public InputSource {
       out.inputs.push_back(poke(hart, kFirstCsr + 0x344u, 2));
     }
   }
+  /// Out of any loop without end; right after a reset nothing else says where traps go.
+  void send_elsewhere(u64 hart, Batch& out) {
+    out.inputs.push_back(poke(hart, kFirstCsr + 0x305u, kRamBase.value));
+    out.inputs.push_back(poke(hart, 32, kStormCode + random_() % kStormCodeBytes));
+  }
   Input something() {
     switch (random_() % 5) {
       case 0: {
@@ -136,7 +199,6 @@ class StormWorld final : public InputSource {
         return {kMachineItself, SchedMask{random_() % 4 == 0 ? random_() : ~u64{0}}};
       case 2: {
         const u64 csr = csr_rows()[random_() % csr_rows().size()].number;
-        if (random_() % 2 == 0) return poke(random_() % harts_, 32, kStormCode + random_() % kStormCodeBytes);
         const u64 id = random_() % 3 == 0 && !storm_spares(static_cast<u16>(csr)) ? kFirstCsr + csr : random_() % 66;
         return poke(random_() % harts_, id, random_() % 2 == 0 ? random_() : kStormData + random_() % 0x1000);
       }

@@ -51,7 +51,7 @@ Trap Hart::watched(u64 address, unsigned size_bytes, WatchKind kind) {
   return {};
 }
 
-/// The first byte of the access that lies in the watched range. A physical range is looked for in each page of the access.
+/// The first byte of the access that lies in the watched range. A physical range is looked for in each of its pages.
 std::optional<u64> Hart::first_watched_byte(const WatchRange& watch, u64 address, unsigned size_bytes, WatchKind kind) {
   const u64 end = address + size_bytes;
   const u64 satp = data_privilege() == Priv::kMachine ? 0 : csr.satp;

@@ -1,6 +1,6 @@
-// The threaded engine (core/engine/engine, core/engine/dispatch, core/engine/code_cache; core/access, core/hart) against
-// the reference engine, which decodes and walks anew at every step: random code, random slices, restores and stops must
-// not show.
+// The threaded engine (core/engine/engine, core/engine/dispatch, core/engine/code_cache, core/access, core/hart)
+// against the reference engine, which decodes and walks anew at every step: random code, random slices, restores and
+// stops must not show.
 #include "core/engine/engine.hpp"
 
 #include <random>

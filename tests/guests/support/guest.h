@@ -1,4 +1,4 @@
-/* For guests in C. Each defines main, which start.S calls on every hart; hart 0's result ends the machine (0 passes). */
+/* For guests in C. Each defines main, which start.S calls on every hart; hart 0's result ends the machine (0: pass). */
 #ifndef RETROV_TESTS_GUESTS_SUPPORT_GUEST_H
 #define RETROV_TESTS_GUESTS_SUPPORT_GUEST_H
 

@@ -156,7 +156,7 @@ class Hart final : public Stateful {
   [[nodiscard]] std::optional<unsigned> pending_interrupt() const;
   /// Something enabled in mie is pending: ends WFI whatever the global enables say.
   [[nodiscard]] bool wakes() const { return (mip() & csr.mie) != 0; }
-  /// The first tick after `now` at which an enabled (mie) timer of this hart fires.
+  /// The first tick after `now` at which an enabled (mie) timer of this hart fires, or ceases to.
   [[nodiscard]] Ticks next_timer(Ticks now) const;
   void take_trap(Trap trap);  ///< pc is that of the trapping instruction.
   void take_interrupt(unsigned number);

@@ -10,6 +10,13 @@
 
 namespace retrov {
 
+namespace {
+
+/// No idle step jumps this far, 29,000 years, so guest time never wraps.
+constexpr Ticks kEndOfGuestTime{u64{1} << 63};
+
+}  // namespace
+
 Machine::Machine(MachineConfig config, EngineKind engine)
     : config_(std::move(config)), engine_kind_(engine), memory_(config_.ram_base, config_.ram_bytes) {
   RV_CHECK(config_.harts >= 1 && config_.harts <= 8);
@@ -73,7 +80,7 @@ Ticks Machine::idle_deadline() const {
   for (unsigned i = 0; i < harts_.size(); ++i) {
     if ((sched_mask_ >> i & 1) != 0) deadline = std::min(deadline, harts_[i]->next_timer(now()));
   }
-  return deadline;
+  return deadline < kEndOfGuestTime ? deadline : kNever;
 }
 
 // --- steps ---

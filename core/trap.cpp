@@ -30,6 +30,9 @@ u64 vector_of(u64 tvec, u64 cause) {
   return vectored ? base + 4 * (cause & ~kInterruptBit) : base;
 }
 
+/// As with mtimecmp, and what guests write for "no timer".
+constexpr u64 kNoTimer = ~u64{0};
+
 /// Delegation never takes a trap to less privilege than it came from (3.1.8).
 Priv handled_by(const Hart& hart, u64 delegated, u64 cause) {
   const bool passed_down = hart.priv != Priv::kMachine && (delegated >> cause & 1) != 0;
@@ -84,7 +87,7 @@ u64 Hart::mip() const {
   u64 bits = csr.mip;
   if (has_stimecmp) {
     bits &= ~irq::kStip;
-    if (platform_.time.mtime(at) >= csr.stimecmp) bits |= irq::kStip;
+    if (csr.stimecmp != kNoTimer && platform_.time.mtime(at) >= csr.stimecmp) bits |= irq::kStip;
   }
   for (const std::unique_ptr<Device>& device : platform_.devices) bits |= device->mip_bits(index_, at);
   return bits;
@@ -110,10 +113,11 @@ Ticks Hart::next_timer(Ticks now) const {
       next = std::min(next, device->next_mip_change(index_, now));
     }
   }
-  const u64 mtime = platform_.time.mtime(now);
-  if ((csr.mie & irq::kStip) != 0 && (csr.menvcfg & menvcfg::kStce) != 0 && mtime < csr.stimecmp) {
-    const u64 tick = now.value + (csr.stimecmp - mtime);
-    if (tick > now.value) next = std::min(next, Ticks{tick});
+  if ((csr.mie & irq::kStip) != 0 && (csr.menvcfg & menvcfg::kStce) != 0 && csr.stimecmp != kNoTimer) {
+    // STIP rises when time reaches stimecmp and falls when time wraps to 0, to rise again.
+    const u64 mtime = platform_.time.mtime(now);
+    const u64 distance = mtime < csr.stimecmp ? csr.stimecmp - mtime : u64{0} - mtime;
+    if (csr.stimecmp != 0 && distance < kNever.value - now.value) next = std::min(next, Ticks{now.value + distance});
   }
   return next;
 }

@@ -147,6 +147,17 @@ TEST_CASE("machine: nothing to wait for is quiescent, not a jump", "[machine]") 
   CHECK(bench.machine->idle_deadline() == kNever);
 }
 
+TEST_CASE("machine: no idle step jumps so far that guest time could wrap", "[machine]") {
+  std::vector<u32> code(std::begin(kEnableMtie), std::end(kEnableMtie));
+  code.insert(code.end(), {kWfi, kLoop});
+  Bench bench(code);
+  bench.alarm->at = Ticks{u64{1} << 63};
+  REQUIRE(bench.machine->run_until(Position{10'000}, nullptr) == Pause::kIdle);
+  CHECK(bench.machine->idle_deadline() == kNever);
+  bench.alarm->at.value -= 1;
+  CHECK(bench.machine->idle_deadline() == bench.alarm->at);
+}
+
 TEST_CASE("machine: an interrupt is taken at the first step that has reached its time", "[machine]") {
   std::vector<u32> code = {0x00000297, 0x20028293, 0x30529073};  // mtvec = start + 0x200
   code.insert(code.end(), std::begin(kEnableMtie), std::end(kEnableMtie));

@@ -235,6 +235,27 @@ TEST_CASE("trap: the next timer is the earliest enabled one still to come", "[tr
   CHECK(f.hart.next_timer(Ticks{10}) == Ticks{700});
 }
 
+TEST_CASE("trap: time that wraps ends a timer's interrupt, and all ones is no time", "[trap]") {
+  Fixture f;
+  f.csr.menvcfg = menvcfg::kStce;
+  f.enable(irq::kStip);
+  f.csr.stimecmp = 5;
+  f.time.mtime_offset = u64{0} - 20;
+  f.hart.position = Position{10 * f.time.steps_per_tick};
+  CHECK(f.hart.wakes());
+  CHECK(f.hart.next_timer(Ticks{10}) == Ticks{20});
+  f.hart.position = Position{20 * f.time.steps_per_tick};
+  CHECK_FALSE(f.hart.wakes());
+  CHECK(f.hart.next_timer(Ticks{20}) == Ticks{25});
+  f.csr.stimecmp = ~u64{0};
+  f.time.mtime_offset = ~u64{0} - 20;
+  CHECK_FALSE(f.hart.wakes());
+  for (const u64 offset : {u64{0}, u64{1000}, ~u64{0} - 20}) {
+    f.time.mtime_offset = offset;
+    CHECK(f.hart.next_timer(Ticks{10}) == kNever);
+  }
+}
+
 TEST_CASE("trap: a return closes the interrupt that it returns from", "[trap]") {
   Fixture f;
   f.enable(irq::kStip, irq::kStip);

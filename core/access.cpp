@@ -13,7 +13,8 @@ namespace {
 
 constexpr u64 kSatpRoot = (u64{1} << 44) - 1;
 
-bool overlaps(u64 a, u64 a_bytes, u64 b, u64 b_bytes) { return a < b + b_bytes && b < a + a_bytes; }
+/// By distances, because either may end at the top of the address space.
+bool overlaps(u64 a, u64 a_bytes, u64 b, u64 b_bytes) { return a - b < b_bytes || b - a < a_bytes; }
 
 u64 read_host(const u8* host, unsigned size_bytes) {
   u64 value = 0;
@@ -67,7 +68,7 @@ std::optional<u64> Hart::first_watched_byte(const WatchRange& watch, u64 address
       place = translation.address.value;
     }
     if (there && overlaps(place, bytes, watch.address.value, watch.length_bytes)) {
-      return at + (std::max(place, watch.address.value) - place);
+      return at + (place - watch.address.value < watch.length_bytes ? 0 : watch.address.value - place);
     }
     at += bytes;
   }

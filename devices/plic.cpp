@@ -107,13 +107,14 @@ u64 Plic::mip_bits(unsigned hart, Ticks) const {
   return (machine ? kMeipBit : 0) | (supervisor ? kSeipBit : 0);
 }
 
+// The lines are told anew behind a reset; one that was high before it must not stay pending.
 void Plic::reset() {
   priority_ = {};
   pending_ = {};
   claimed_ = {};
   enable_ = {};
   threshold_ = {};
-  latch();
+  levels_ = 0;
 }
 
 void Plic::describe(FdtNode& soc) const {

@@ -1,4 +1,5 @@
 // The slow path of data accesses (core/access): atomics, accesses that cross pages, watches, on one bare hart.
+#include <algorithm>
 #include <cstring>
 
 #include "core/hart.hpp"
@@ -103,6 +104,21 @@ TEST_CASE("access: a watch stops before the access and names the first watched b
   stops.ignore_at = Position{7};
   CHECK_FALSE(bare.hart.store(kPage, 4, 0x01020304));
   CHECK((word_at(bare, kPage) & 0xffffffff) == 0x01020304);
+}
+
+TEST_CASE("access: a watch may end where the address space does", "[access]") {
+  BareHart bare;
+  StopSet stops;
+  stops.watches = {{VirtAddr{~u64{0} - 7}, 8, WatchKind::kWrite, 0, false}};
+  bare.platform.stops = &stops;
+  bare.hart.position = Position{7};
+  for (const u64 address : {~u64{0} - 7, ~u64{0}, ~u64{0} - 10}) {
+    stops.hit.reset();
+    CHECK(bare.hart.store(address, 8, 1).cause == Cause::kDebugStop);
+    REQUIRE(stops.hit);
+    CHECK(stops.hit->address == VirtAddr{std::max(address, ~u64{0} - 7)});
+  }
+  CHECK(bare.hart.store(~u64{0} - 15, 8, 1).cause == Cause::kStoreAccessFault);
 }
 
 TEST_CASE("access: an atomic is one access that reads and writes", "[access]") {

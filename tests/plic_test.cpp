@@ -141,3 +141,16 @@ TEST_CASE("plic: the lines may be told again after a restore without a second in
   write(other, claim(0), 10);
   CHECK(other.mip_bits(0, Ticks{}) == kMeip);
 }
+
+TEST_CASE("plic: a line that a reset lowers is not pending behind it", "[plic]") {
+  Plic plic(1);
+  plic.lines_changed(line(10));
+  REQUIRE(read(plic, kPending) == 1u << 10);
+  plic.reset();
+  plic.lines_changed(0);
+  CHECK(read(plic, kPending) == 0);
+  plic.lines_changed(line(10));
+  plic.reset();
+  plic.lines_changed(line(10));
+  CHECK(read(plic, kPending) == 1u << 10);
+}

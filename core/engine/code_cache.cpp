@@ -83,10 +83,11 @@ struct CodeCache::Draft {
   }
 };
 
-CodeCache::CodeCache(Memory& memory)
+CodeCache::CodeCache(Memory& memory, std::size_t most_pages)
     : memory_(memory),
       pages_(memory.size_bytes() / kPageBytes),
-      arena_(std::make_unique_for_overwrite<std::byte[]>(kArenaBytes)) {}
+      arena_(std::make_unique_for_overwrite<std::byte[]>(kArenaBytes)),
+      most_pages_(most_pages) {}
 
 const Op* CodeCache::stub() {
   static constexpr StubBlock kStub{{kStubLength, 0, 0, nullptr}, {engine::stop_at_base, {}}};
@@ -102,6 +103,7 @@ CodePage& CodeCache::page(u64 ram_page) {
   std::unique_ptr<CodePage>& slot = pages_[ram_page];
   if (slot == nullptr) {
     slot = std::make_unique<CodePage>();
+    ++page_count_;
     slot->entries.fill(stub());
     slot->page = static_cast<u32>(ram_page);
   }
@@ -114,7 +116,7 @@ const Op* CodeCache::block(CodePage& page, u32 page_offset) {
   Draft draft;
   draft_block(page, page_offset, draft);
   if (draft.length == 0) return nullptr;
-  if (arena_used_ + kBlockBytesAtMost > kArenaBytes) {
+  if (arena_used_ + kBlockBytesAtMost > kArenaBytes || page_count_ > most_pages_) {
     drop_all();
     return nullptr;
   }
@@ -248,6 +250,7 @@ void CodeCache::drop_all() {
     page.reset();
   }
   arena_used_ = 0;
+  page_count_ = 0;
   ++generation_;
 }
 

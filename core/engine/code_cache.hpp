@@ -2,6 +2,7 @@
 // blocks of the same page, so dropping a page's entries drops all ways into its code. Memory of dropped blocks is
 // reclaimed when the arena is full and everything is dropped. Breakpoints are woven into the code as BREAK ops at every
 // address with the same page offset, which then compare the whole pc: the code needs no knowledge of mappings.
+// Both blocks and pages are bounded: a page's entries take four times its size.
 #pragma once
 
 #include <array>
@@ -24,7 +25,9 @@ struct CodePage {
 
 class CodeCache {
  public:
-  explicit CodeCache(Memory& memory);
+  /// At most so many pages are decoded at a time, lest a guest that runs through all of RAM takes several times as much.
+  static constexpr std::size_t kMostPages = 16'384;
+  explicit CodeCache(Memory& memory, std::size_t most_pages = kMostPages);
 
   /// The page's code. Valid until everything is dropped.
   CodePage& page(u64 ram_page);
@@ -51,6 +54,8 @@ class CodeCache {
   std::vector<std::unique_ptr<CodePage>> pages_;  ///< By RAM page.
   std::unique_ptr<std::byte[]> arena_;
   std::size_t arena_used_ = 0;
+  std::size_t most_pages_;
+  std::size_t page_count_ = 0;  ///< Of those in pages_ that are not null.
   std::array<std::byte, 2048> scratch_;
   std::vector<VirtAddr> breakpoints_;  ///< Ascending.
   std::vector<u32> break_offsets_;     ///< Their page offsets, ascending.

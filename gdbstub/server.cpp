@@ -207,8 +207,9 @@ void Server::accept_client() {
     const int fd = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
     if (fd < 0) return;
     if (client_ >= 0) {
-      ::close(fd);
+      // In this order: whoever sees the connection close finds the line.
       log_("a second gdb was turned away: one is connected");
+      ::close(fd);
       return;
     }
     const int yes = 1;

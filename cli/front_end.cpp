@@ -73,6 +73,8 @@ ServeResult FrontEnd::serve() {
   signals_.watch(&session_, server_.get());
   if (server_->client_waiting()) client_came_ = true;
   serving_ = true;
+  // A signal that came before it was watched.
+  if (signals_.pending() != 0) server_->stop();
   const ServeResult result = server_->serve(stub_);
   serving_ = false;
   client_came_ = false;

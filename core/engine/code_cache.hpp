@@ -25,7 +25,8 @@ struct CodePage {
 
 class CodeCache {
  public:
-  /// At most so many pages are decoded at a time, lest a guest that runs through all of RAM takes several times as much.
+  /// At most so many pages are decoded at a time, lest a guest that runs through all of RAM takes several times as
+  /// much.
   static constexpr std::size_t kMostPages = 16'384;
   explicit CodeCache(Memory& memory, std::size_t most_pages = kMostPages);
 

@@ -24,6 +24,9 @@ struct CliResult {
   std::string err;
 };
 
+/// Where std::cout goes before a reporter of the tests catches it.
+inline std::streambuf* const kOwnOutput = std::cout.rdbuf();
+
 /// `input` is all there is to read; it ends after that.
 inline CliResult run_cli(const std::vector<std::string>& arguments, const std::string& input = {}) {
   std::array<int, 2> in{}, out{}, err{};
@@ -37,6 +40,7 @@ inline CliResult run_cli(const std::vector<std::string>& arguments, const std::s
     for (const auto& ends : {in, out, err}) {
       for (const int fd : ends) close(fd);
     }
+    std::cout.rdbuf(kOwnOutput);
     int status = 99;
     try {
       status = run_command_line(arguments);

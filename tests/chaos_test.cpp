@@ -1,6 +1,6 @@
 // The whole board under a storm of random code, DMA, interrupts, resets and inputs (tests/support/storm.hpp): whichever
-// way one goes through a recorded history, with the other engine, with pauses, stops or snapshots, every state and every
-// output is the recorded one.
+// way one goes through a recorded history, with the other engine, with pauses, stops or snapshots, every state and
+// every output is the recorded one.
 #include <algorithm>
 
 #include "core/hart.hpp"
@@ -29,6 +29,8 @@ StopSet random_stops(std::mt19937_64& random) {
     const u64 satp = random() % 2 == 0 ? 0 : u64{8} << 60 | kStormTables >> 12;
     stops.watches.push_back({VirtAddr{at}, 1 + random() % 0x10000, kind, satp, random() % 2 == 0});
   }
+  // Whatever is touched: the first instruction of a page that has not been fetched from is among those that touch.
+  if (random() % 3 == 0) stops.watches = {{VirtAddr{kStormCode}, 0x30000, WatchKind::kAccess, 0, false}};
   if (random() % 6 == 0) stops.before_hart = 0;
   return stops;
 }
@@ -61,9 +63,9 @@ TEST_CASE("chaos: the storm reaches what it is meant to reach", "[chaos]") {
 }
 
 TEST_CASE("chaos: the reference engine passes through the recorded states", "[chaos]") {
-  for (u64 seed = 1; seed <= 15; ++seed) {
+  for (u64 seed = 1; seed <= 24; ++seed) {
     INFO("seed " << seed);
-    const Storm storm = record_storm(seed, harts_of(seed), 400'000);
+    const Storm storm = record_storm(seed, harts_of(seed), 600'000);
     StormWalker walker(*storm.history, EngineKind::kReference);
     for (const auto& [at, hash] : storm.hashes) {
       walker.to(at);
@@ -120,6 +122,21 @@ TEST_CASE("chaos: a stop stands in the very state that a run without stops passe
       CHECK(seen > 100);
       CHECK(stopped.transcript.said == storm.said);
     }
+  }
+}
+
+// A key typed where a debugger stood made most replays of an early model diverge.
+TEST_CASE("chaos: what was recorded with stops replays without them", "[chaos]") {
+  for (u64 seed = 51; seed <= 66; ++seed) {
+    INFO("seed " << seed);
+    std::mt19937_64 random(seed);
+    const Storm storm = record_storm(seed, harts_of(seed), 60'000, [&random] { return random_stops(random); });
+    StormWalker walker(*storm.history, EngineKind::kFast);
+    for (const auto& [at, hash] : storm.hashes) {
+      walker.to(at);
+      REQUIRE(walker.machine->hash() == hash);
+    }
+    CHECK(walker.transcript.said == storm.said);
   }
 }
 

@@ -1,6 +1,7 @@
 # The handler of a machine full of random code (tests/support/storm.hpp). Every trap to M-mode comes here and goes out
 # again somewhere into that code, in some mode, under some page tables, with timers and interrupts about to fire and
-# registers that point to what is worth hitting. All choices follow from mcycle. Locked PMP keeps these pages as they are.
+# registers that point to what is worth hitting. All choices follow from mcycle. Locked PMP keeps these pages as they
+# are.
 #include "board.h"
 
         .equ    code, RAM_BASE + 0x40000        # 16 KiB of random instructions
@@ -43,7 +44,7 @@ storm:
         beqz    t0, set_up
         bits    t0, 4
         beqz    t0, set_up
-        bits    t0, 2
+        bits    t0, 1
         bnez    t0, go_on
         call    change_entry
 go_on:
@@ -63,7 +64,7 @@ go_on:
 5:
         bits    t0, 3                           # Rarely: it drops all translations.
         bnez    t0, 4f
-        bits    t0, 2
+        bits    t0, 3
         la      t1, roots
         slli    t0, t0, 3
         add     t0, t0, t1
@@ -73,10 +74,15 @@ go_on:
         bits    t1, 8
         add     t0, t0, t1
         csrw    stimecmp, t0
-        # MPP of any kind; interrupts of M-mode off, MPRV, TVM, TW and TSR mostly so, floating point on.
-        li      t0, 0x5ff22
+        # MPP of any kind, rarely M; interrupts of M-mode, MPRV, TVM, TW and TSR mostly off, floating point on.
+        li      t0, 0x5ef22
         and     t0, t0, s11
         srli    s11, s11, 20
+        bits    t1, 3
+        bnez    t1, 6f
+        li      t1, 0x1800
+        or      t0, t0, t1
+6:
         bits    t1, 2
         bnez    t1, 1f
         xori    t0, t0, 0x80
@@ -193,8 +199,10 @@ no_hole:
 
         .balign 8
 roots:  .dword  0
+        .rept   3
         .dword  8 << 60 | root_a >> 12
         .dword  8 << 60 | 5 << 44 | root_b >> 12
+        .endr
         .dword  9 << 60 | root_48 >> 12
 
 # Traps to S-mode. Fetches are never delegated, so whatever goes wrong here ends above.
@@ -349,10 +357,8 @@ change_entry:
         or      t2, t2, t1
         addi    t0, t0, 0x40
         j       2f
-1:      li      t0, 47
-        and     t0, t0, s11
-        addi    t0, t0, 0x40
-        srli    s11, s11, 6
+1:      bits    t0, 5
+        addi    t0, t0, 0x50
         bits    t1, 3
         beqz    t1, 2f
         ori     t2, t2, 0xf

@@ -4,6 +4,7 @@
 // same steps.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <random>
 #include <utility>
@@ -22,7 +23,7 @@ inline constexpr u64 kStormTables = 0x80050000;
 inline constexpr u64 kStormData = 0x80060000;
 inline constexpr u64 kStormTohost = kStormData + 0xff8;
 
-/// What would leave little to run is read only: where M-mode traps to, what goes there, all of PMP's rights, and mscratch,
+/// What would leave little to run is read only: where M-mode traps to, what goes there, all of PMP's rights, mscratch,
 /// which says that the page tables are there.
 inline bool storm_spares(u16 csr) {
   return csr == 0x302 || csr == 0x305 || csr == 0x340 || csr == 0x3a0 || csr == 0x3a2;
@@ -47,7 +48,8 @@ inline u32 storm_insn(std::mt19937_64& random, u64 at) {
       if (storm_spares(number)) raw = (raw & ~0x000ff000u) | 0x2000;
     } else if (row.encoding.bits == 32) {
       const bool atomic = row.format == Format::kAmo || row.format == Format::kLr;
-      const bool writes_rd = row.kind == Kind::kAlu || row.kind == Kind::kPcRelative || row.kind == Kind::kLoad || atomic;
+      const bool writes_rd =
+          row.kind == Kind::kAlu || row.kind == Kind::kPcRelative || row.kind == Kind::kLoad || atomic;
       const bool points = row.kind == Kind::kLoad || row.kind == Kind::kStore || atomic;
       if (writes_rd && !one_in(8)) raw |= 0x800;  // x16 and up.
       if (points && !one_in(16)) raw = (raw & ~0xf8000u) | kStormPointers[random() % std::size(kStormPointers)] << 15;
@@ -256,7 +258,8 @@ struct Storm {
   std::vector<std::pair<u64, u64>> said;
 };
 
-inline Storm record_storm(u64 seed, unsigned harts, u64 steps) {
+/// `stops` makes the set of each stretch; the recording debugger goes on from every hit. Empty: nobody stops.
+inline Storm record_storm(u64 seed, unsigned harts, u64 steps, const std::function<StopSet()>& stops = {}) {
   Storm storm;
   storm.history = std::make_unique<History>(storm_board(seed, harts));
   StormWalker walker(*storm.history, EngineKind::kFast);
@@ -265,7 +268,11 @@ inline Storm record_storm(u64 seed, unsigned harts, u64 steps) {
   Halt halt = Halt::kLimit;
   while (halt == Halt::kLimit && walker.now().steps < steps) {
     const Position pause{walker.now().steps + 1'013};
-    halt = drive(*walker.machine, recorder, pause, nullptr, walker.never);
+    StopSet set = stops ? stops() : StopSet{};
+    do {
+      halt = drive(*walker.machine, recorder, pause, stops ? &set : nullptr, walker.never);
+      set.ignore_at = walker.now();
+    } while (halt == Halt::kStop);
     recorder.reached(walker.now());
     storm.hashes[walker.now()] = walker.machine->hash();
   }

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/bus.hpp"
+#include "core/faults.hpp"
 #include "core/hart.hpp"
 
 namespace retrov {
@@ -16,17 +17,6 @@ constexpr u64 kSatpRoot = (u64{1} << 44) - 1;
 /// By distances, because either may end at the top of the address space.
 bool overlaps(u64 a, u64 a_bytes, u64 b, u64 b_bytes) { return a - b < b_bytes || b - a < a_bytes; }
 
-u64 read_host(const u8* host, unsigned size_bytes) {
-  u64 value = 0;
-  std::memcpy(&value, host, size_bytes);
-  return value;
-}
-
-Trap access_fault(AccessKind kind, u64 address) {
-  if (kind == AccessKind::kFetch) return {Cause::kInstructionAccessFault, address};
-  return {kind == AccessKind::kLoad ? Cause::kLoadAccessFault : Cause::kStoreAccessFault, address};
-}
-
 /// Lower-half addresses mean something only under the root that was current when the watch was set.
 bool same_space(const WatchRange& watch, u64 satp) {
   if (static_cast<i64>(watch.address.value) < 0 || (watch.satp >> 60) == 0) return true;
@@ -35,7 +25,11 @@ bool same_space(const WatchRange& watch, u64 satp) {
 
 }  // namespace
 
-u64 Hart::peek_host(const u8* host, unsigned size_bytes) { return read_host(host, size_bytes); }
+u64 Hart::peek_host(const u8* host, unsigned size_bytes) {
+  u64 value = 0;
+  std::memcpy(&value, host, size_bytes);
+  return value;
+}
 
 Trap Hart::watched(u64 address, unsigned size_bytes, WatchKind kind) {
   StopSet* stops = platform_.stops;
@@ -117,7 +111,7 @@ Trap Hart::load(u64 address, unsigned size_bytes, u64& out) {
   if (!platform_.memory.contains(to.address, size_bytes)) {
     return device_load(to.address, address, size_bytes, AccessKind::kLoad, out);
   }
-  out = read_host(platform_.memory.host(platform_.memory.offset_of(to.address)), size_bytes);
+  out = peek_host(platform_.memory.host(platform_.memory.offset_of(to.address)), size_bytes);
   cache_read(address, to.address);
   return {};
 }
@@ -133,8 +127,8 @@ Trap Hart::load_across(u64 address, unsigned size_bytes, unsigned first_bytes, u
   const Memory& memory = platform_.memory;
   if (!memory.contains(first.address, first_bytes)) return access_fault(AccessKind::kLoad, address);
   if (!memory.contains(second.address, second_bytes)) return access_fault(AccessKind::kLoad, address + first_bytes);
-  out = read_host(memory.host(memory.offset_of(first.address)), first_bytes) |
-        read_host(memory.host(memory.offset_of(second.address)), second_bytes) << (8 * first_bytes);
+  out = peek_host(memory.host(memory.offset_of(first.address)), first_bytes) |
+        peek_host(memory.host(memory.offset_of(second.address)), second_bytes) << (8 * first_bytes);
   return {};
 }
 
@@ -234,7 +228,7 @@ Trap Hart::load_reserved(u64 address, unsigned size_bytes, u64& out) {
   PhysAddr physical;
   if (const Trap trap = begin_atomic(address, size_bytes, Atomic::kRead, host, physical)) return trap;
   if (host == nullptr) return access_fault(AccessKind::kLoad, address);
-  out = read_host(host, size_bytes);
+  out = peek_host(host, size_bytes);
   reservation = {true, physical.value, static_cast<u8>(size_bytes)};
   return {};
 }
@@ -266,7 +260,7 @@ Trap Hart::fetch_half(u64 address, u32& half) {
   if (to.trap) return to.trap;
   const Memory& memory = platform_.memory;
   if (memory.contains(to.address, 2)) {
-    half = static_cast<u32>(read_host(memory.host(memory.offset_of(to.address)), 2));
+    half = static_cast<u32>(peek_host(memory.host(memory.offset_of(to.address)), 2));
     return {};
   }
   const Bus::Slot* slot = platform_.bus.find(to.address, 2);

@@ -5,6 +5,7 @@
 
 #include "core/check.hpp"
 #include "core/csr.hpp"
+#include "core/faults.hpp"
 #include "core/hart.hpp"
 #include "core/walk_cache.hpp"
 
@@ -22,24 +23,6 @@ constexpr unsigned kMaxLevels = 4;
 constexpr unsigned levels_of(u64 satp) {
   const u64 mode = satp >> 60;
   return mode == 8 ? 3 : mode == 9 ? 4 : 0;
-}
-
-Trap page_fault(AccessKind kind, u64 address) {
-  switch (kind) {
-    case AccessKind::kLoad: return {Cause::kLoadPageFault, address};
-    case AccessKind::kStore: return {Cause::kStorePageFault, address};
-    case AccessKind::kFetch: break;
-  }
-  return {Cause::kInstructionPageFault, address};
-}
-
-Trap access_fault(AccessKind kind, u64 address) {
-  switch (kind) {
-    case AccessKind::kLoad: return {Cause::kLoadAccessFault, address};
-    case AccessKind::kStore: return {Cause::kStoreAccessFault, address};
-    case AccessKind::kFetch: break;
-  }
-  return {Cause::kInstructionAccessFault, address};
 }
 
 enum class PmpCheck : bool { kNo, kYes };

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <future>
 
 #include "tests/catch.hpp"
@@ -288,11 +289,15 @@ TEST_CASE("server: a unix socket works, also where a dead one was left behind", 
   {
     Server server(place, [](const std::string&) {});
     CHECK(server.target() == path);
+    std::atomic<int> clients = 0;
+    server.on_client([&] { ++clients; });
     CHECK_THROWS_AS(Server(place, [](const std::string&) {}), Error);
     Client client(path);
     auto result = std::async(std::launch::async, [&] { return server.serve(f.stub); });
     CHECK(client.ask("D") == "OK");
     CHECK(result.get() == ServeResult::kDetached);
+    // The one who found the place taken has not shown up as a client.
+    CHECK(clients == 1);
   }
   struct stat info {};
   CHECK(::lstat(path.c_str(), &info) != 0);

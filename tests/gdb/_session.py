@@ -173,11 +173,19 @@ class Gdb:
         self.transcript += text + "\n"
         return text
 
+    def _wait_until_idle(self) -> None:
+        """gdb waits for something for a while, and has nothing left to do, however busy this machine is."""
+        asleep = 0
+        while asleep < 5:
+            state = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+            asleep = asleep + 1 if state == "S" else 0
+            time.sleep(0.02)
+
     def interrupt(self) -> str:
         """Ctrl-C, once the command typed by begin() moves the machine; what gdb says then."""
         require(self._read_until("Continuing.", PATIENCE_SECONDS), "gdb does not go on")
         # gdb takes a Ctrl-C that comes before it has sent its packet for one that ends the command, and stays there.
-        time.sleep(0.1)
+        self._wait_until_idle()
         for _ in range(int(PATIENCE_SECONDS)):
             self.process.send_signal(signal.SIGINT)
             if self._read_until(self.MARK, 1.0):

@@ -201,6 +201,7 @@ void set_satp(Hart& hart, const CsrWrite& write) {
   const u64 mode = write.value >> 60;
   if ((mode != 0 && mode != 8 && mode != 9) || write.value == hart.csr.satp) return;
   hart.csr.satp = write.value;
+  hart.platform().touched.note_satp(write.value);
   hart.flush_translations();
   hart.leave = true;
 }

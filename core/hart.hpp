@@ -12,6 +12,7 @@
 #include "core/machine.hpp"
 #include "core/state.hpp"
 #include "core/stops.hpp"
+#include "core/touched.hpp"
 #include "core/trap.hpp"
 #include "core/types.hpp"
 
@@ -85,6 +86,8 @@ struct Platform {
   EngineKind engine = EngineKind::kFast;
   /// Set while a run has watches or breakpoints; null otherwise.
   StopSet* stops = nullptr;
+  /// What harts have touched since the machine's last snapshot, but for the pages, which Memory knows.
+  Touched touched{};
 };
 
 class Hart final : public Stateful {

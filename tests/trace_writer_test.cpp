@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "replay/frame_builder.hpp"
+#include "replay/recorder.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/trace_samples.hpp"
 
@@ -185,6 +186,12 @@ TEST_CASE("trace_writer: a recorder that is killed leaves a trace up to its last
   CHECK(history->events().size() == 1);
   CHECK(*history->block(0, 1) == *page_of(9));
   CHECK(history->outcome().kind == Outcome::Kind::kUnknown);
+}
+
+TEST_CASE("trace_writer: half a second before a kill is kept to nine tenths", "[trace_writer]") {
+  // What is lost is what was not told, and what was told and not yet written.
+  constexpr u64 kLostNs = Recorder::kTellEveryNs + u64{TraceWriter::kFlushMilliseconds} * 1'000'000;
+  CHECK(kLostNs * 10 <= 500'000'000);
 }
 
 TEST_CASE("trace_writer: on a full disk it stops, says so once and leaves what replays", "[trace_writer]") {

@@ -164,6 +164,28 @@ TEST_CASE("session_live: a key typed at a breakpoint does not bring it up again"
   }
 }
 
+TEST_CASE("session_live: a step made for trial says nothing before it is made", "[session_live]") {
+  Live live("hello");
+  Session& session = *live.session;
+  const StopRequest watch{{}, {WatchRange{VirtAddr{0x1000'0000}, 1, WatchKind::kAccess}}};
+  std::string said;
+  for (const char c : {'h', 'e'}) {
+    session.set_stops(watch);
+    Stop stop = session.resume(Direction::kForward);
+    while (stop.reason == StopReason::kWatchpoint && live.screen.text == said) {
+      session.set_stops({});
+      REQUIRE(session.step(0, Direction::kForward).reason == StopReason::kStep);
+      session.set_stops(watch);
+      if (live.screen.text == said) stop = session.resume(Direction::kForward);
+    }
+    said += c;
+    CHECK(live.screen.text == said);
+    CHECK(stop.reason == StopReason::kWatchpoint);
+    // It was the step after the stop that said it.
+    CHECK(session.position().steps == stop.at.steps + 1);
+  }
+}
+
 TEST_CASE("session_live: the last writer is found from the live end", "[session_live]") {
   Live live("two_harts", 2);
   Session& session = *live.session;

@@ -165,6 +165,7 @@ demo: demo-guests
 
 check-guests: demo-guests
 	@scripts/deps build demo check
+	@scripts/newer-binutils >/dev/null
 
 check: check-guests
 	@BUILD=$(BUILD) JOBS=$(JOBS) scripts/run-checks

@@ -173,8 +173,8 @@ class Operands {
 
   // An addend for the product of `a` and `b`: near its negation, or some bits away from it.
   F addend(F a, F b) {
-    const auto product = compute_on_host(Operation::kMul, fp::Round::kTowardZero, to_host(a), to_host(b), to_host(a));
-    const F near = canonical<F>(product.value);
+    fp::Env env{fp::Round::kTowardZero, 0};
+    const F near = fp::soft::mul(a, b, env);
     return below(4) == 0 ? one() : partner(near);
   }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/varint.hpp"
+#include "devices/memory_map.hpp"
 
 namespace retrov {
 
@@ -194,7 +195,12 @@ Position HistoryDecoder::next_position(StateReader& in) { return reached_ = adva
 
 void HistoryDecoder::check_event(const Event& event) const {
   if (last_event_ && event.at <= *last_event_) refuse("two events at one position");
+  if (event.batch.wake > kMaxWake) refuse("wake time that no guest reaches");
+  const unsigned devices = kHtifIndex + (board_.tohost ? 1u : 0u);
   for (const Input& input : event.batch.inputs) {
+    if (input.device != kMachineItself && input.device >= devices) {
+      refuse("input for device " + std::to_string(input.device) + ", which is not there");
+    }
     const auto* write = std::get_if<DebuggerWrite>(&input.what);
     if (write != nullptr && write->hart >= board_.machine.harts) refuse("debugger write to a hart that is not there");
   }

@@ -36,6 +36,7 @@ inline constexpr u64 kMaxComponents = 256;
 inline constexpr u64 kMaxNameBytes = 64;
 inline constexpr u64 kMaxReasonBytes = 4096;
 inline constexpr Position kMaxPosition{u64{1} << 62};
+inline constexpr Ticks kMaxWake{u64{3} << 62};  ///< 2^63, where nothing waits any longer, and time for every step.
 
 struct TraceIdentity {
   u32 container_version = kContainerVersion;

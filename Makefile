@@ -166,6 +166,7 @@ demo: demo-guests
 check-guests: demo-guests
 	@scripts/deps build demo check
 	@scripts/newer-binutils >/dev/null
+	@scripts/newer-qemu >/dev/null
 
 check: check-guests
 	@BUILD=$(BUILD) JOBS=$(JOBS) scripts/run-checks

@@ -98,8 +98,8 @@ TEST_CASE("trace_writer: the description of the machine comes back whole", "[tra
   { const TraceWriter writer(folder.file("x.rvt"), board); }
   const TraceReader trace(folder.file("x.rvt"));
   CHECK(bytes_of(trace.read_board()) == bytes_of(board));
-  CHECK(trace.layout().contents.size() == 4);  // The first and the third are one.
-  CHECK(trace.totals()[static_cast<std::size_t>(FrameKind::kBlob)].frames == 5);
+  CHECK(trace.layout().contents.size() == 5);  // The first and the third are one.
+  CHECK(trace.totals()[static_cast<std::size_t>(FrameKind::kBlob)].frames == 6);
   CHECK_FALSE(trace.complete());
   CHECK_THAT(trace.note(), has_substring("not ended by its recorder"));
 }

@@ -57,10 +57,11 @@ TEST_FLAGS := -DRETROV_SOURCE_DIR='"$(CURDIR)"' -DRETROV_BUILD_DIR='"$(abspath $
 
 # Libraries are linked statically, so that the installed binary runs on a host that has none of them. libelf needs
 # zstd from elfutils 0.189 on (Debian 13); it is linked where it exists.
-archive = $(if $(CROSS),$(wildcard $(CROSS_LIBRARIES)/$(1)),$(filter /%,$(shell $(CXX) -print-file-name=$(1) 2>/dev/null)))
+archive = $(if $(CROSS),$(wildcard $(CROSS_LIBRARIES)/$(1)),$(call own_archive,$(1)))
+own_archive = $(filter /%,$(shell $(CXX) -print-file-name=$(1) 2>/dev/null))
 STATIC_RUNTIME := $(if $(SANITIZE),,-static-libstdc++ -static-libgcc)
-THIRD_PARTY = $(LIBCAPSTONE) $(CROSS_LIBRARIES:%=-L%) -Wl,-Bstatic -llz4 -lfdt -lelf -lz $(if $(call archive,libzstd.a),-lzstd) \
-  -lreadline -ltinfo -Wl,-Bdynamic -pthread
+THIRD_PARTY = $(LIBCAPSTONE) $(CROSS_LIBRARIES:%=-L%) -Wl,-Bstatic -llz4 -lfdt -lelf -lz \
+  $(if $(call archive,libzstd.a),-lzstd) -lreadline -ltinfo -Wl,-Bdynamic -pthread
 # Catch2 is one header on Debian 12 (version 2) and a library on Debian 13 (version 3).
 CATCH2 := $(if $(wildcard /usr/include/catch2/catch_all.hpp),-lCatch2)
 LDFLAGS ?=

@@ -1,5 +1,5 @@
-"""The aarch64 build, under qemu-user, is the same machine: the same floating-point results, the same run of a guest that
-computes them all, and a recording of one verifies on the other, with the same hashes."""
+"""The aarch64 build, under qemu-user, is the same machine: the same floating-point results, the same run of a guest
+that computes them all, and a recording of one verifies on the other, with the same hashes."""
 import os
 import re
 import subprocess

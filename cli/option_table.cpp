@@ -131,7 +131,7 @@ constexpr std::array kRows =
                     o.engine =
                         is_second("--engine", v, "fast", "reference") ? EngineKind::kReference : EngineKind::kFast;
                   }},
-        OptionRow{"--snapshot-budget", "SIZE", "memory for snapshots (default 1G)", Group::kGeneral, kExecutes,
+        OptionRow{"--snapshot-budget", "SIZE", "memory for snapshots (default 512M)", Group::kGeneral, kExecutes,
                   [](Options& o, std::string_view v) {
                     o.snapshot_budget_bytes = parse_size("--snapshot-budget", v, u64{1} << 20);
                   }},

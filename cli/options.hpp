@@ -18,6 +18,7 @@
 #include "devices/memory_map.hpp"
 #include "gdbstub/listen_address.hpp"
 #include "replay/live_inputs.hpp"
+#include "replay/snapshots.hpp"
 
 namespace retrov {
 
@@ -95,7 +96,7 @@ struct Options {
   LiveWords live;
   ReplayWords replay;
   EngineKind engine = EngineKind::kFast;
-  u64 snapshot_budget_bytes = u64{1} << 30;
+  u64 snapshot_budget_bytes = kSnapshotBudgetBytes;
   bool keep_snapshots = true;
   bool quiet = false;
   std::vector<std::string> symbols;

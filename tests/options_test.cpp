@@ -2,6 +2,7 @@
 #include "cli/options.hpp"
 
 #include <algorithm>
+#include <fstream>
 #include <set>
 #include <sstream>
 
@@ -201,6 +202,17 @@ TEST_CASE("options: what is wrong with a drive is said", "[options]") {
   CHECK_THAT(plan({"run", "-drive", "file=x,id=a,if=none", "-device", "virtio-blk-device,drive=a", "-device",
                    "virtio-blk-device,drive=a"}),
              has_substring("attached twice"));
+}
+
+TEST_CASE("options: the memory for snapshots is what the sessions, the help and the README say", "[options]") {
+  CHECK(parse({"run", "x"}).snapshot_budget_bytes == SnapshotOptions{}.budget_bytes);
+  const std::string mebibytes = std::to_string(SnapshotOptions{}.budget_bytes >> 20);
+  std::ostringstream help;
+  print_subcommand_help(Subcommand::kRun, help);
+  CHECK_THAT(help.str(), has_substring("default " + mebibytes + "M"));
+  std::ifstream readme(RETROV_SOURCE_DIR "/README.md");
+  const std::string text{std::istreambuf_iterator<char>(readme), std::istreambuf_iterator<char>()};
+  CHECK_THAT(text, has_substring("Snapshots are in memory, " + mebibytes + " MiB at most"));
 }
 
 TEST_CASE("options: an unknown word names the nearest known one", "[options]") {

@@ -127,8 +127,7 @@ void LiveRun::start_session() {
   setup.disk_images = machine_.disk_images;
   setup.recording = options_.live.keep_history ? Recording::kOn : Recording::kOff;
   setup.listener = watched_writer_.get();
-  setup.snapshots.budget_bytes = options_.snapshot_budget_bytes;
-  if (!options_.keep_snapshots) setup.snapshots.policy = SnapshotPolicy::kNone;
+  setup.snapshots = options_.snapshots;
   session_ = Session::live(std::move(setup), console_);
   front_end_ = std::make_unique<FrontEnd>(*session_, symbols_, signals_);
   console_.on_request([this](Console::Request request) {

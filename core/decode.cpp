@@ -131,6 +131,11 @@ Operands word_operands(Format format, u32 raw) {
       return {0, integer_rd, rs1, rs2};
     case Format::kFToInt:
       return {rm, integer_rd, rs1};
+    case Format::kFToIntNoRm:
+      return {0, integer_rd, rs1};
+    case Format::kIntToFNoRm:
+    case Format::kFli:
+      return {0, rd, rs1};
     case Format::kFNoRm:
       return {0, rd, rs1, rs2};
     case Format::kFLoad:
@@ -250,7 +255,9 @@ Operands compressed_operands(Format format, u32 raw) {
 std::span<const std::span<const InsnRow>> insn_tables() {
   static const std::array tables = {rv_i_rows(),     rv_m_rows(),    rv_a_rows(),       rv_f_rows(),   rv_d_rows(),
                                     rv_c_rows(),     rv_zba_rows(),  rv_zbb_rows(),     rv_zbc_rows(), rv_zbs_rows(),
-                                    rv_zicsr_rows(), rv_priv_rows(), rv_zifencei_rows()};
+                                    rv_zicsr_rows(), rv_priv_rows(), rv_zifencei_rows(),
+                                    rv_zfhmin_rows(), rv_zfhmin_double_rows(), rv_zfh_rows(), rv_zfa_rows(),
+                                    rv_zfa_double_rows(), rv_zfa_half_rows()};
   return tables;
 }
 

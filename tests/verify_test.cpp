@@ -34,6 +34,24 @@ TEST_CASE("verify: guests replay to the last bit, whoever typed when", "[verify]
   }
 }
 
+TEST_CASE("verify: what is reached from snapshots anywhere is what was recorded", "[verify]") {
+  for (const auto& [guest, harts] : {std::pair{"echo", 1u}, std::pair{"two_harts", 2u}}) {
+    const Recorded recorded = record_guest(guest, harts, 4);
+    for (const SnapshotPolicy policy : {SnapshotPolicy::kEvery, SnapshotPolicy::kRandom}) {
+      Screen screen;
+      VerifyOptions options;
+      options.output = &screen;
+      options.snapshots = {policy, kSnapshotBudgetBytes, 500, 3};
+      const Verdict verdict = verify(*recorded.history, options);
+      CAPTURE(guest, verdict.divergence ? verdict.divergence->detail : std::string());
+      CHECK(verdict.identical());
+      CHECK(verdict.marks == recorded.history->marks().size());
+      CHECK(verdict.hash == recorded.end_hash);
+      CHECK(screen.text == recorded.text);
+    }
+  }
+}
+
 TEST_CASE("verify: the echo guest was given something to record", "[verify]") {
   const Recorded recorded = record_guest("echo", 1, 1);
   CHECK(recorded.history->events().size() > 20);
@@ -82,6 +100,29 @@ TEST_CASE("verify: a changed, a moved and a lost input are found between the mar
     CHECK_FALSE(verdict.divergence->components.empty());
   }
   CHECK(verify(*altered(*recorded.history, [](Event&) { return true; })).identical());
+}
+
+TEST_CASE("verify: an input outside the wait it ends is a difference, however late it claims to be", "[verify]") {
+  // The guest waits for this key and for nothing else.
+  std::optional<Position> where;
+  Recorded recorded;
+  for (u64 seed = 1; !where; ++seed) {
+    REQUIRE(seed < 100);
+    recorded = record_guest("wait_for_byte", 1, seed);
+    for (const Event& event : recorded.history->events()) {
+      if (event.batch.wake > Ticks{0}) where = event.at;
+    }
+  }
+  for (const u64 wake : {(u64{1} << 63) + 1, u64{3} << 62, ~u64{0}}) {
+    const auto changed = altered(*recorded.history, [&](Event& event) {
+      if (event.at == *where) event.batch.wake = Ticks{wake};
+      return true;
+    });
+    const Verdict verdict = verify(*changed);
+    REQUIRE(verdict.divergence);
+    CHECK(verdict.divergence->at == *where);
+    CHECK_THAT(verdict.divergence->detail, has_substring("does not fall into the machine's wait"));
+  }
 }
 
 TEST_CASE("verify: another ending is a difference", "[verify]") {

@@ -233,7 +233,7 @@ void compare_random_fillings(Binutils which, unsigned least_rows) {
   constexpr unsigned kFillings = 60;
   std::vector<u32> encodings;
   u64 random = 88172645463325252;
-  for (const std::span<const InsnRow> table : insn_tables()) {
+  for (const InsnTable& table : insn_tables()) {
     for (const InsnRow& row : table) {
       if (!is_known_to(which, row)) continue;
       for (unsigned i = 0; i < kFillings && row.encoding.bits == 32; ++i) {

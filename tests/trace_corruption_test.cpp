@@ -153,7 +153,8 @@ TEST_CASE("trace_corruption: hostile payloads with good checksums are refused by
   const Payload other_hart = {0, 0, 1, 255, 3, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
   CHECK_THAT(refusal_of_frame(FrameKind::kEvents, other_hart), has_substring("hart that is not there"));
 
-  const Payload late = {0, 0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0xc0, 1, 1, 3, 0, 1, 0, 0, 0, 0, 0, 0, 0, 'k'};
+  const Payload late = {0, 0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0xc0, 1, 1, 3, 0, 1, 0, 0, 0, 0, 0, 0, 0,
+                        'k'};
   CHECK_THAT(refusal_of_frame(FrameKind::kEvents, late), has_substring("wake time that no guest reaches"));
   Payload other_device = key;
   other_device[3] = 200;
@@ -168,6 +169,16 @@ TEST_CASE("trace_corruption: hostile payloads with good checksums are refused by
   CHECK_THAT(refusal_of_frame(FrameKind::kProgress, {1}), has_substring("bytes after the last of the progress"));
   CHECK_THAT(refusal_of_frame(FrameKind::kEnd, {9, 0, 0, 0, 0, 0}), has_substring("unknown outcome"));
   CHECK_THAT(refusal_of_frame(FrameKind::kBoard, {}), has_substring("behind its beginning"));
+}
+
+TEST_CASE("trace_corruption: no text of a trace brings control characters to a terminal", "[trace_corruption]") {
+  std::vector<u8> bytes = sample_trace(1, 0);
+  bytes.resize(TraceReader("x.rvt", bytes).frames().back().offset);
+  const Outcome how{Outcome::Kind::kUnknown, 0, "a\nb\033[2J\177"};
+  append_frame(bytes, bytes.size(), FrameKind::kEnd, {}, encode_outcome(how));
+  const TraceReader trace("x.rvt", bytes);
+  CHECK_THAT(trace.note(), has_substring("(a?b?[2J?)"));
+  CHECK(trace.read_history()->outcome().why == "a?b?[2J?");
 }
 
 TEST_CASE("trace_corruption: hostile descriptions are refused before anything is allocated", "[trace_corruption]") {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
@@ -93,6 +94,10 @@ void add_flash(BoardConfig& board, const FlashPlan& plan) {
 
 }  // namespace
 
+void require_readable(const std::string& role, const std::string& path) {
+  if (access(path.c_str(), R_OK) != 0) refuse(role, path, errno);
+}
+
 Image read_image(const std::string& role, const std::string& path) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (file.get() < 0) refuse(role, path, errno);
@@ -102,8 +107,13 @@ Image read_image(const std::string& role, const std::string& path) {
   if (!S_ISREG(facts.st_mode) && !S_ISFIFO(facts.st_mode)) {
     throw Error(Exit::kNoInput, role + " " + path + ": neither a file nor a pipe");
   }
+  const auto refuse_size = [&] {
+    throw Error(Exit::kUsage, role + " " + path + ": larger than any image can be (4 GiB)");
+  };
+  const u64 size_bytes = static_cast<u64>(std::max<off_t>(facts.st_size, 0));
+  if (size_bytes > kMostBytes) refuse_size();
   Image image{path, {}};
-  if (facts.st_size > 0) image.bytes.reserve(std::min(static_cast<u64>(facts.st_size), kMostBytes));
+  image.bytes.reserve(size_bytes);
   std::vector<u8> piece(std::size_t{1} << 20);
   for (;;) {
     const ssize_t count = read(file.get(), piece.data(), piece.size());
@@ -111,9 +121,7 @@ Image read_image(const std::string& role, const std::string& path) {
     if (count < 0) refuse(role, path, errno);
     if (count == 0) return image;
     image.bytes.insert(image.bytes.end(), piece.begin(), piece.begin() + count);
-    if (image.bytes.size() > kMostBytes) {
-      throw Error(Exit::kUsage, role + " " + path + ": larger than any image can be (4 GiB)");
-    }
+    if (image.bytes.size() > kMostBytes) refuse_size();
   }
 }
 
@@ -138,6 +146,8 @@ LoadedMachine load_machine(const MachineWords& words) {
   board.virtio_legacy = words.virtio_legacy;
   for (const DiskPlan& plan : plan_disks(words)) add_disk(machine, plan);
   for (const FlashPlan& plan : plan_flash(words)) add_flash(board, plan);
+  // Drives that no device has are opened, too: a name mistyped there is no smaller mistake.
+  for (const DriveWords& drive : words.drives) DiskImage(drive.file, DiskImage::Access::kRead);
   validate(board, Exit::kUsage);
 
   BootImages& images = machine.images;

@@ -14,6 +14,8 @@ namespace retrov {
 
 /// `role` is for messages: "kernel". Throws Error: kNoInput if it is missing, kNoPermission, kIo.
 [[nodiscard]] Image read_image(const std::string& role, const std::string& path);
+/// Throws what read_image() would if the file cannot be opened, and takes nothing out of a pipe.
+void require_readable(const std::string& role, const std::string& path);
 
 /// Where `-bios default` is found. Throws Error(kNoInput) that names the package.
 [[nodiscard]] std::string find_firmware();

@@ -63,7 +63,7 @@ LiveRun::LiveRun(const Options& options)
       console_(options.live.console),
       machine_(load_machine(options.machine)) {
   if (const Image* image = symbol_image(machine_.images)) symbols_.add(image->bytes);
-  for (const std::string& file : options.symbols) symbols_.add(read_image("symbols", file).bytes);
+  for (const std::string& file : options.symbols) symbols_.add_file(file);
   find_signature();
   // A busy port costs no trace.
   std::unique_ptr<Server> server;

@@ -8,4 +8,7 @@ namespace retrov {
 
 void say(const std::string& sentence);
 
+/// Behind the last word on standard output. Throws Error(kIo) if any of them did not get there.
+void check_output();
+
 }  // namespace retrov

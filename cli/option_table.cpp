@@ -26,9 +26,16 @@ bool is_second(std::string_view option, std::string_view value, std::string_view
                                 " nor " + std::string(second));
 }
 
-void apply_display(Options&, std::string_view value) {
-  if (value != "none") throw Error(Exit::kUsage, "-display: there is no display; none");
+void apply_none(Options&, std::string_view value) {
+  if (value == "none") return;
+  throw Error(Exit::kUsage, "'" + std::string(value) + "': there are no displays, printers and networks; none");
 }
+
+void apply_accelerator(Options&, std::string_view value) {
+  if (!value.starts_with("tcg")) throw Error(Exit::kUsage, "-accel: there is tcg, which changes nothing");
+}
+
+void ignore(Options&, std::string_view) {}
 
 void apply_monitor(Options&, std::string_view value) {
   if (value != "none" && value != "null" && value != "stdio") {
@@ -72,8 +79,13 @@ constexpr std::array kRows =
                   Group::kMachine, kLive, apply_device},
         OptionRow{"-global", "virtio-mmio.force-legacy=off", "virtio-mmio version 2 instead of 1", Group::kMachine,
                   kLive, apply_global},
+        OptionRow{"-accel", "tcg", "", Group::kMachine, kLive, apply_accelerator},
+        OptionRow{"-name", "TEXT", "", Group::kMachine, kLive, ignore},
+        OptionRow{"-nodefaults -no-user-config", "", "nothing: there are no defaults and no configuration",
+                  Group::kMachine, kLive, ignore},
         OptionRow{"-rtc", "base=utc|DATE", "what the clock says at power-on", Group::kMachine, kLive, apply_rtc},
-        OptionRow{"--seed", "N", "entropy the guest gets (default: the host's)", Group::kMachine, kLive, apply_seed},
+        OptionRow{"--seed", "N", "entropy the guest gets (default: the host's)", Group::kMachine, kLive,
+                  [](Options& o, std::string_view v) { o.live.seed = parse_seed("--seed", v); }},
         OptionRow{"--htif", "", "watch the ELF symbol tohost", Group::kMachine, kLive,
                   [](Options& o, std::string_view) { o.machine.htif = true; }},
         OptionRow{"--signature", "FILE", "at the end, write begin_signature to end_signature", Group::kMachine, kLive,
@@ -85,7 +97,7 @@ constexpr std::array kRows =
         OptionRow{"-serial", "mon:stdio|stdio|none", "console with Ctrl-a escapes, without, or none", Group::kConsole,
                   kLive, apply_serial},
         OptionRow{"-monitor", "none", "", Group::kConsole, kLive, apply_monitor},
-        OptionRow{"-display", "none", "", Group::kConsole, kLive, apply_display},
+        OptionRow{"-display -vga -parallel -net -nic", "none", "", Group::kConsole, kLive, apply_none},
         OptionRow{"--clock", "real|virtual", "idle time passes on the host, or is skipped", Group::kConsole, kLive,
                   [](Options& o, std::string_view v) {
                     o.live.clock = is_second("--clock", v, "real", "virtual") ? ClockMode::kVirtual : ClockMode::kReal;

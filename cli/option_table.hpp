@@ -34,6 +34,7 @@ struct OptionRow {
 
 /// "128", "128M", "1.5G"; a number without a suffix counts `unit_bytes`.
 [[nodiscard]] u64 parse_size(std::string_view option, std::string_view text, u64 unit_bytes);
+[[nodiscard]] std::array<u8, 32> parse_seed(std::string_view option, std::string_view text);
 [[nodiscard]] u64 parse_whole(std::string_view option, std::string_view text);
 [[nodiscard]] u16 parse_port(std::string_view option, std::string_view text);
 void apply_machine(Options& options, std::string_view value);
@@ -48,7 +49,6 @@ void apply_gdb(Options& options, std::string_view value);
 void apply_icount(Options& options, std::string_view value);
 void apply_rtc(Options& options, std::string_view value);
 void apply_until(Options& options, std::string_view value);
-void apply_seed(Options& options, std::string_view value);
 void apply_snapshots(Options& options, std::string_view value);
 
 /// The word of `known` that is nearest to `word` by edit distance, if any is near enough to have been meant.

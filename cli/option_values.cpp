@@ -170,9 +170,11 @@ void apply_machine(Options& options, std::string_view value) {
 }
 
 void apply_memory(Options& options, std::string_view value) {
-  for (const Pair& pair : split_pairs(value)) {
-    if (pair.has_value && pair.key != "size") refuse("-m: unknown property " + quoted(pair.key));
-    const std::string& text = pair.has_value ? pair.value : pair.key;
+  const std::vector<Pair> pairs = split_pairs(value);
+  for (const Pair& pair : pairs) {
+    const bool bare = !pair.has_value && &pair == &pairs[0];
+    if (!bare && pair.key != "size") refuse("-m: unknown property " + quoted(pair.key));
+    const std::string& text = bare ? pair.key : pair.value;
     options.machine.ram_bytes = parse_size("-m", text, u64{1} << 20);
     if (options.machine.ram_bytes == 0) refuse("-m: a machine needs memory, " + quoted(text) + " is none");
   }
@@ -181,9 +183,11 @@ void apply_memory(Options& options, std::string_view value) {
 void apply_smp(Options& options, std::string_view value) {
   std::optional<u64> count;
   u64 product = 1;
-  for (const Pair& pair : split_pairs(value)) {
-    const u64 number = parse_whole("-smp", pair.has_value ? pair.value : pair.key);
-    if (!pair.has_value || pair.key == "cpus") {
+  const std::vector<Pair> pairs = split_pairs(value);
+  for (const Pair& pair : pairs) {
+    const bool bare = !pair.has_value && &pair == &pairs[0];
+    const u64 number = parse_whole("-smp", bare ? pair.key : pair.value);
+    if (bare || pair.key == "cpus") {
       count = number;
     } else if (pair.key == "sockets" || pair.key == "clusters" || pair.key == "cores" || pair.key == "threads") {
       product = std::min<u64>(product, 1'000'000) * std::min<u64>(number, 1'000'000);
@@ -328,7 +332,8 @@ void apply_icount(Options& options, std::string_view value) {
 
 void apply_rtc(Options& options, std::string_view value) {
   for (const Pair& pair : split_pairs(value)) {
-    if (pair.key != "base") continue;  // clock= and driftfix= are about the host.
+    if (pair.key == "clock" || pair.key == "driftfix") continue;  // They are about the host.
+    if (pair.key != "base") refuse("-rtc: unknown property " + quoted(pair.key) + "; there is base");
     if (pair.value == "utc") {
       options.live.rtc_unix_ns.reset();
       continue;
@@ -348,11 +353,11 @@ void apply_until(Options& options, std::string_view value) {
   options.live.step_limit = parse_whole("--until", value.substr(kSteps.size()));
 }
 
-void apply_seed(Options& options, std::string_view value) {
-  const u64 number = parse_whole("--seed", value);
+std::array<u8, 32> parse_seed(std::string_view option, std::string_view text) {
+  const u64 number = parse_whole(option, text);
   std::array<u8, 32> seed{};
   for (std::size_t i = 0; i < 8; ++i) seed[i] = static_cast<u8>(number >> (8 * i));
-  options.live.seed = seed;
+  return seed;
 }
 
 void apply_snapshots(Options& options, std::string_view value) {
@@ -447,6 +452,8 @@ std::vector<FlashPlan> plan_flash(const MachineWords& machine) {
 
 std::optional<std::string> nearest_word(std::string_view word, std::span<const std::string> known) {
   std::optional<std::string> best;
+  // Every letter is one letter from every other.
+  if (word.size() < 2) return best;
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const std::string& candidate : known) {
     const std::size_t distance = edit_distance(word, candidate);

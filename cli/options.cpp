@@ -54,6 +54,12 @@ const OptionRow* find_row(Subcommand subcommand, std::string_view name) {
     if ((row.subcommands & only(subcommand)) == 0) continue;
     for (const std::string& candidate : names_of(row)) known.emplace_back(without_dashes(candidate));
   }
+  for (const SubcommandRow& other : subcommands()) {
+    const OptionRow* row = find_row(other.id, name);
+    if (row == nullptr) continue;
+    throw Error(Exit::kUsage, argument + ": " + command + " has no such option, " + std::string(other.name) + " has" +
+                                  (row->help.empty() ? "" : ": " + std::string(row->help)));
+  }
   std::string sentence = "unknown option " + argument;
   if (const auto nearest = nearest_word(name, known)) {
     sentence += "; did you mean " + find_name(*find_row(subcommand, *nearest), *nearest).value_or(*nearest) + "?";
@@ -95,6 +101,11 @@ void apply_option(Options& options, const std::string& argument, Words& rest) {
     if (rest.empty()) throw Error(Exit::kUsage, argument + ": " + std::string(row->argument) + " is missing after it");
     value = rest.next();
   }
+  // An unset variable of a script must not become a machine without a kernel.
+  const bool may_be_empty = row->argument.empty() || row->argument == "TEXT";
+  if (value->empty() && !may_be_empty) {
+    throw Error(Exit::kUsage, argument + ": " + std::string(row->argument) + " is empty");
+  }
   if (row->group == OptionGroup::kMachine) options.names_machine = true;
   row->apply(options, *value);
 }
@@ -128,7 +139,9 @@ void apply_environment(Options& options) {
   if (const char* budget = std::getenv("RETROV_SNAPSHOT_BUDGET"); budget != nullptr && *budget != '\0') {
     options.snapshots.budget_bytes = parse_size("RETROV_SNAPSHOT_BUDGET", budget, u64{1} << 20);
   }
-  if (const char* seed = std::getenv("RETROV_SEED"); seed != nullptr && *seed != '\0') apply_seed(options, seed);
+  if (const char* seed = std::getenv("RETROV_SEED"); seed != nullptr && *seed != '\0') {
+    options.live.seed = parse_seed("RETROV_SEED", seed);
+  }
 }
 
 void check_combination(Options& options) {
@@ -162,11 +175,9 @@ Subcommand parse_subcommand(const std::string& word) {
 
 void print_option(const OptionRow& row, std::ostream& out) {
   constexpr std::size_t kColumn = 34;
-  std::string left = "  ";
-  for (const std::string& name : names_of(row)) {
-    if (left.size() > 2) left += ", ";
-    left += name;
-  }
+  // Makefiles look for QEMU's words where its help has them, at the beginning of a line: `-help | grep '^-gdb'`.
+  std::string left;
+  for (const std::string& name : names_of(row)) left += (left.empty() ? "" : ", ") + name;
   if (!row.argument.empty()) left += " " + std::string(row.argument);
   out << left;
   if (!row.help.empty()) {

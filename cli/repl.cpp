@@ -101,7 +101,9 @@ void Prompt::run_line(const PromptHooks& hooks, const std::string& line) {
   if (hooks.before_line) hooks.before_line();
   signals_.watch(&context_.debugger, nullptr);
   try {
-    run_command(context_, line, std::cout);
+    // gdb's users type `monitor goto end`, and sentences that both see say it.
+    constexpr std::string_view kMonitor = "monitor ";
+    run_command(context_, line.starts_with(kMonitor) ? line.substr(kMonitor.size()) : line, std::cout);
   } catch (const Error& error) {
     std::cout << error.what() << '\n';
   }

@@ -32,7 +32,7 @@ class ReplayRun {
     const TraceReader trace(path_);
     note_ = trace.note();
     if (!note_.empty()) say(note_);
-    for (const std::string& file : options.symbols) symbols_.add(read_image("symbols", file).bytes);
+    for (const std::string& file : options.symbols) symbols_.add_file(file);
     session_ = Session::replay(trace.read_history(), options.engine, console_, options.snapshots);
     front_end_ = std::make_unique<FrontEnd>(*session_, symbols_, signals_);
     front_end_->describe_recording([this](std::ostream& out) {
@@ -114,6 +114,7 @@ int ReplayRun::start_gdb() {
                 "no gdb found: install gdb-multiarch, or serve another gdb by: retrov replay -s 1234 " + path_ +
                     ", there: target remote 127.0.0.1:1234");
   }
+  for (const std::string& script : options_.replay.gdb_scripts) require_readable("gdb script", script);
   go_to_start();
   if (signals_.pending() != 0) return signal_status();
   const std::string target = front_end_->listen(ListenAddress{});

@@ -46,11 +46,6 @@ DumpRange parse_range(const std::string& text, Position end) {
   return range;
 }
 
-void check_output() {
-  std::cout.flush();
-  if (!std::cout) throw Error(Exit::kIo, "cannot write to standard output");
-}
-
 std::string console_text(const ConsoleTally& tally) { return group_digits(tally.bytes) + " console bytes"; }
 
 /// What SIGINT sets while a trace is verified: verify() looks at a flag instead of being told.

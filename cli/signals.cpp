@@ -96,7 +96,6 @@ Signals::Signals() {
   install(SIGCONT, on_continue, SA_RESTART);
   // What cannot be written is an error of the write.
   install(SIGPIPE, SIG_IGN, 0);
-  install(SIGXFSZ, SIG_IGN, 0);
   // A file beyond the user's limit is then an error of write(2) that names the file, like a full disk.
   install(SIGXFSZ, SIG_IGN, 0);
 }

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "cli/live.hpp"
+#include "cli/messages.hpp"
 #include "cli/replay.hpp"
 #include "cli/reports.hpp"
 #include "core/check.hpp"
@@ -24,11 +25,13 @@ int run_debug(const Options& options) {
 int run_help(const Options& options) {
   if (options.topic.empty()) {
     print_usage(std::cout);
+    check_output();
     return 0;
   }
   for (const SubcommandRow& row : subcommands()) {
     if (row.name != options.topic) continue;
     print_subcommand_help(row.id, std::cout);
+    check_output();
     return 0;
   }
   throw Error(Exit::kUsage, "unknown command '" + options.topic + "'; retrov help lists them");
@@ -89,10 +92,12 @@ int run_command_line(std::span<const std::string> arguments) {
   if (options.version) {
     std::cout << "retrov " << release() << " (commit " << commit() << ")\n"
               << "machine version " << kMachineVersion << ", trace container version " << kContainerVersion << '\n';
+    check_output();
     return 0;
   }
   if (options.help) {
     print_subcommand_help(options.subcommand, std::cout);
+    check_output();
     return 0;
   }
   return subcommand_row(options.subcommand).run(options);

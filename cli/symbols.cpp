@@ -2,6 +2,8 @@
 
 #include <sstream>
 
+#include "cli/images.hpp"
+#include "core/check.hpp"
 #include "core/elf.hpp"
 
 namespace retrov {
@@ -17,6 +19,16 @@ void Symbols::add(std::span<const u8> image) {
     const bool better =
         place.name.empty() || (symbol.kind == SymbolKind::kFunction && symbol.size_bytes > place.size_bytes);
     if (better) place = {symbol.name, symbol.size_bytes};
+  }
+}
+
+void Symbols::add_file(const std::string& path) {
+  const Image image = read_image("symbols", path);
+  if (!is_elf(image.bytes)) throw Error(Exit::kNoInput, "symbols " + path + ": not an ELF file");
+  try {
+    add(image.bytes);
+  } catch (const Error& error) {
+    throw Error(error.exit_code(), "symbols " + path + ": " + error.what());
   }
 }
 

@@ -15,6 +15,8 @@ class Symbols {
  public:
   /// Adds the symbols of an ELF image; other images have none. Throws Error(kNoInput) for a broken ELF.
   void add(std::span<const u8> image);
+  /// --symbols. Throws Error(kNoInput) also for what is no ELF: somebody expects names from it.
+  void add_file(const std::string& path);
   [[nodiscard]] bool empty() const { return by_name_.empty(); }
   [[nodiscard]] std::optional<u64> find(std::string_view name) const;
   /// "name" or "name+0x10"; empty if no function or object is near.

@@ -136,6 +136,9 @@ TEST_CASE("cli: the prompt debugs a trace", "[cli]") {
 TEST_CASE("cli: what is wrong with an image is one line and the right status", "[cli]") {
   const ScratchFolder scratch;
   std::ofstream(scratch.file("empty"));
+  std::ofstream(scratch.file("text")) << "no image of anything";
+  std::ofstream(scratch.file("vast"));
+  std::filesystem::resize_file(scratch.file("vast"), std::uintmax_t{1} << 40);
   std::ofstream(scratch.file("cut")) << read_text(guest_path("hello")).substr(0, 4200);
   struct Case {
     std::vector<std::string> arguments;
@@ -156,6 +159,9 @@ TEST_CASE("cli: what is wrong with an image is one line and the right status", "
        "/nowhere"},
       {{"run", "-bios", "none", "--signature", scratch.file("s"), guest_path("hello")}, 66, "begin_signature"},
       {{"run", "-bios", "none"}, 64, "-kernel"},
+      {{"run", "-bios", "none", scratch.file("vast")}, 64, "vast"},
+      {{"run", "-bios", "none", "--symbols", scratch.file("text"), guest_path("hello")}, 66, "text"},
+      {{"run", "-bios", "none", "-drive", "file=/nowhere,if=none,id=x", guest_path("hello")}, 66, "/nowhere"},
       {{"record", "-o", "/nowhere/x.rvt", "-bios", "none", guest_path("hello")}, 73, "/nowhere/x.rvt"},
       {{"replay", "-a", scratch.file("missing")}, 66, "missing"},
       {{"verify", guest_path("hello")}, 65, "hello.elf"},
@@ -170,6 +176,22 @@ TEST_CASE("cli: what is wrong with an image is one line and the right status", "
     CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
     CHECK_THAT(result.err, has_substring(which.names));
   }
+}
+
+TEST_CASE("cli: a script for gdb that is not there is found before gdb is started", "[cli]") {
+  Shell shell;
+  shell.record_echo();
+  const CliResult result = shell.run({"replay", "-x", "/nowhere/script", "-d", "/nowhere/gdb"});
+  CHECK(result.status == 66);
+  CHECK_THAT(result.err, has_substring("/nowhere/script"));
+}
+
+TEST_CASE("cli: the prompt takes gdb's way to say its words", "[cli]") {
+  Shell shell;
+  shell.record_echo();
+  const CliResult result = shell.run({"debug", "-e"}, "monitor goto begin\nmonitor when\n");
+  CHECK_THAT(result.out, has_substring("step 0  hart 0"));
+  CHECK(result.out.find("unknown command") == std::string::npos);
 }
 
 TEST_CASE("cli: a corrupt trace is refused, a cut one replays to where it was cut", "[cli]") {

@@ -2,6 +2,7 @@
 #include "cli/options.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -90,7 +91,7 @@ TEST_CASE("options: memory is counted in MiB unless it says otherwise", "[option
   CHECK(ram("2G") == u64{2} << 30);
   CHECK(ram("size=256M") == u64{256} << 20);
   CHECK_THAT(refusal({"run", "-m", "0"}), has_substring("-m"));
-  for (const char* bad : {"", "x", "12Q", "-5", "1e3", "99999999999999999999", "18446744073709551615G"}) {
+  for (const char* bad : {"", "x", "12Q", "-5", "1e3", "99999999999999999999", "18446744073709551615G", "64,128"}) {
     CHECK_THAT(refusal({"run", "-m", bad}), has_substring("-m"));
   }
 }
@@ -101,7 +102,7 @@ TEST_CASE("options: harts are counted as QEMU does", "[options]") {
   CHECK(harts("cpus=2") == 2);
   CHECK(harts("2,sockets=1,cores=2,threads=1") == 2);
   CHECK(harts("sockets=1,cores=3") == 3);
-  for (const char* bad : {"0", "9", "many", "2,what=3"})
+  for (const char* bad : {"0", "9", "many", "2,what=3", "1,2"})
     CHECK_THAT(refusal({"run", "-smp", bad}), has_substring("-smp"));
 }
 
@@ -240,6 +241,8 @@ TEST_CASE("options: an unknown word names the nearest known one", "[options]") {
   CHECK_THAT(refusal({"run", "-nograpic"}), has_substring("did you mean -nographic?"));
   CHECK_THAT(refusal({"record", "--ouptut=x"}), has_substring("did you mean --output?"));
   CHECK_THAT(refusal({"run", "--zzzzzzzz"}), has_substring("retrov help run"));
+  CHECK_THAT(refusal({"run", "-Z"}), has_substring("retrov help run"));
+  CHECK_THAT(refusal({"run", "-o", "x"}), has_substring("record has: the trace"));
   CHECK_THAT(refusal({"rnu"}), has_substring("did you mean run?"));
   CHECK_THAT(refusal({"frobnicate"}), has_substring("retrov help"));
   CHECK_THAT(refusal({"-kernel", "x"}), has_substring("run, record, replay"));
@@ -294,11 +297,46 @@ TEST_CASE("options: values that mean nothing are refused with the option's name"
   CHECK_THAT(refusal({"run", "--on-exit", "stay"}), has_substring("--on-exit"));
   CHECK_THAT(refusal({"run", "--seed", "abc"}), has_substring("--seed"));
   CHECK_THAT(refusal({"run", "-rtc", "base=yesterday"}), has_substring("-rtc"));
+  CHECK_THAT(refusal({"run", "-rtc", "bsae=utc"}), has_substring("-rtc: unknown property 'bsae'"));
+  CHECK(parse({"run", "-rtc", "base=utc,clock=host"}).live.rtc_unix_ns == std::nullopt);
   CHECK_THAT(refusal({"run", "--until", "panic"}), has_substring("steps:N"));
   CHECK_THAT(refusal({"run", "-kernel"}), has_substring("FILE"));
   CHECK_THAT(refusal({"run", "-nographic=yes"}), has_substring("takes no value"));
   CHECK(parse({"run", "-rtc", "base=2006-06-17T16:01:21"}).live.rtc_unix_ns == 1'150'560'081'000'000'000);
   CHECK(parse({"run", "--seed", "258"}).live.seed->at(1) == 1);
+}
+
+TEST_CASE("options: an empty value is no value, except as a kernel's command line", "[options]") {
+  for (const char* option : {"-kernel", "-bios", "-initrd", "-dtb", "--symbols", "--signature", "-m", "-M"}) {
+    CHECK_THAT(refusal({"run", option, ""}), has_substring(std::string(option) + ": "));
+    CHECK_THAT(refusal({"run", option, ""}), has_substring("is empty"));
+  }
+  CHECK_THAT(refusal({"record", "-o", ""}), has_substring("-o: FILE is empty"));
+  CHECK(parse({"run", "-append", ""}).machine.append.empty());
+}
+
+TEST_CASE("options: a value from the environment is refused by the name of its variable", "[options]") {
+  setenv("RETROV_SEED", "abc", 1);
+  CHECK_THAT(refusal({"run", "x"}), has_substring("RETROV_SEED: 'abc'"));
+  setenv("RETROV_SEED", "258", 1);
+  CHECK(parse({"run", "x"}).live.seed->at(1) == 1);
+  unsetenv("RETROV_SEED");
+}
+
+TEST_CASE("options: QEMU's words for what is not there change nothing", "[options]") {
+  const Options options = parse({"run", "-nodefaults", "-no-user-config", "-accel", "tcg,thread=single", "-name", "x",
+                                 "-display", "none", "-vga", "none", "-net", "none", "-nic", "none", "kernel"});
+  CHECK(options.machine.kernel == "kernel");
+  CHECK_THAT(refusal({"run", "-accel", "kvm"}), has_substring("tcg"));
+  CHECK_THAT(refusal({"run", "-nic", "user"}), has_substring("'user'"));
+}
+
+TEST_CASE("options: xv6's makefile finds -gdb at the beginning of a line of the help", "[options]") {
+  for (const Subcommand subcommand : {Subcommand::kRun, Subcommand::kRecord}) {
+    std::ostringstream text;
+    print_subcommand_help(subcommand, text);
+    CHECK_THAT(text.str(), has_substring("\n-gdb tcp::PORT"));
+  }
 }
 
 TEST_CASE("options: QEMU's way to say record is understood", "[options]") {

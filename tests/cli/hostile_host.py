@@ -34,6 +34,10 @@ def a_full_console() -> None:
     with open("/dev/full", "w", encoding="ascii") as full:
         done = run("run", "-bios", "none", GUESTS + "hello.elf", stdout=full)
     check(done.returncode == 74 and done.stderr.count("\n") == 1 and "console" in done.stderr, str(done))
+    for words in (["help"], ["help", "run"], ["run", "--help"], ["--version"]):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            done = run(*words, stdout=full)
+        check(done.returncode == 74 and done.stderr.count("\n") == 1, f"{words}: {done}")
 
 
 def no_space_left() -> None:

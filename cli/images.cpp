@@ -110,6 +110,7 @@ LoadedMachine load_machine(const MachineWords& words) {
   BoardConfig& board = machine.board;
   board.machine.ram_bytes = words.ram_bytes;
   board.machine.harts = words.harts;
+  board.machine.extensions = words.extensions;
   board.machine.turn_steps = words.turn_steps;
   board.virtio_legacy = words.virtio_legacy;
   for (const DiskPlan& plan : plan_disks(words)) add_disk(machine, plan);

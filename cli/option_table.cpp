@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "cli/cpu_words.hpp"
 #include "core/check.hpp"
 
 namespace retrov {
@@ -43,7 +44,11 @@ void apply_granularity(Options& options, std::string_view value) {
 constexpr std::array kRows =
     {
         OptionRow{"-M -machine", "virt", "the board", Group::kMachine, kLive, apply_machine},
-        OptionRow{"-cpu", "rv64", "the processor", Group::kMachine, kLive, apply_cpu},
+        OptionRow{"-cpu", "rv64|max|rva22s64[,EXT=on|off]", "the processor, and extensions it has or lacks",
+                  Group::kMachine, kLive,
+                  [](Options& o, std::string_view v) { o.machine.extensions = parse_cpu(v); }},
+        OptionRow{"--isa", "STRING", "exactly these extensions, spelt as for -march: rv64gc_zba", Group::kMachine, kLive,
+                  [](Options& o, std::string_view v) { o.machine.extensions = parse_isa(v); }},
         OptionRow{"-m", "SIZE", "memory, in MiB without a suffix (default 128)", Group::kMachine, kLive, apply_memory},
         OptionRow{"-smp", "N", "harts, 1 to 8", Group::kMachine, kLive, apply_smp},
         OptionRow{"-bios", "default|none|FILE", "firmware", Group::kMachine, kLive,

@@ -37,7 +37,6 @@ struct OptionRow {
 [[nodiscard]] u64 parse_whole(std::string_view option, std::string_view text);
 [[nodiscard]] u16 parse_port(std::string_view option, std::string_view text);
 void apply_machine(Options& options, std::string_view value);
-void apply_cpu(Options& options, std::string_view value);
 void apply_memory(Options& options, std::string_view value);
 void apply_smp(Options& options, std::string_view value);
 void apply_drive(Options& options, std::string_view value);

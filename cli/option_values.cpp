@@ -147,10 +147,6 @@ void apply_machine(Options&, std::string_view value) {
   }
 }
 
-void apply_cpu(Options&, std::string_view value) {
-  if (value != "rv64") refuse("-cpu: unknown CPU " + quoted(value) + "; there is rv64");
-}
-
 void apply_memory(Options& options, std::string_view value) {
   for (const Pair& pair : split_pairs(value)) {
     if (pair.has_value && pair.key != "size") refuse("-m: unknown property " + quoted(pair.key));

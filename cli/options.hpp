@@ -41,6 +41,7 @@ struct DiskDeviceWords {
 struct MachineWords {
   u64 ram_bytes = u64{128} << 20;
   unsigned harts = 1;
+  ExtensionSet extensions = default_extensions();
   std::string bios = "default";  ///< default, none, or a file.
   std::string kernel, initrd, dtb, append;
   std::vector<DriveWords> drives;

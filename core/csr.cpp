@@ -21,11 +21,18 @@ void set(Hart& hart, const CsrWrite& write) {
   hart.csr.*kField = write.value & kKept;
 }
 
+/// xepc: bit 0 is 0, and bit 1 as well where instructions are aligned to four bytes (3.1.14).
+template <u64 Csrs::*kField>
+void set_epc(Hart& hart, const CsrWrite& write) {
+  hart.csr.*kField = write.value & (hart.has(Extension::kC) ? ~u64{1} : ~u64{3});
+}
+
 template <u64 kValue>
 u64 constant(const Hart&, u16) {
   return kValue;
 }
 
+u64 get_misa(const Hart& hart, u16) { return misa_of(hart.platform().extensions); }
 u64 get_mhartid(const Hart& hart, u16) { return hart.index(); }
 
 /// Only modes 0 and 1 exist; another one leaves the register as it was, as on QEMU.
@@ -118,6 +125,7 @@ constexpr u64 kMstatusWritable = kSstatusWritable | mstatus::kMie | mstatus::kMp
 u64 put_status(Hart& hart, u64 value, u64 writable) {
   const u64 old = hart.csr.mstatus;
   if ((value & mstatus::kMpp) == u64{2} << 11) writable &= ~mstatus::kMpp;
+  if (!hart.has(Extension::kF)) writable &= ~mstatus::kFs;
   u64 next = (old & ~(writable | mstatus::kSd)) | (value & writable);
   if ((next & mstatus::kFs) == mstatus::kFs) next |= mstatus::kSd;
   hart.csr.mstatus = next;
@@ -173,10 +181,12 @@ void set_sie(Hart& hart, const CsrWrite& write) { put_bits(hart, hart.csr.mie, w
 void set_mideleg(Hart& hart, const CsrWrite& write) {
   put_bits(hart, hart.csr.mideleg, write.value, irq::kSupervisor);
 }
-/// Cache-block and Svpbmt fields are absent and read 0. A hardware update of A and D follows ADUE, which is on after
-/// reset: that is what guests made for QEMU's default CPU expect without asking (docs/machine.md, "Choices").
+/// The fields of absent extensions are read-only 0. Hardware updates A and D while ADUE is set.
 void set_menvcfg(Hart& hart, const CsrWrite& write) {
-  put_bits(hart, hart.csr.menvcfg, write.value, menvcfg::kFiom | menvcfg::kAdue | menvcfg::kStce);
+  u64 writable = menvcfg::kFiom;
+  if (hart.has(Extension::kSvadu)) writable |= menvcfg::kAdue;
+  if (hart.has(Extension::kSstc)) writable |= menvcfg::kStce;
+  put_bits(hart, hart.csr.menvcfg, write.value, writable);
 }
 
 void set_stimecmp(Hart& hart, const CsrWrite& write) {
@@ -199,7 +209,8 @@ bool satp_gate(const Hart& hart, u16) {
 /// A mode that does not exist makes the whole write void (4.1.11). The same value again changes no translation.
 void set_satp(Hart& hart, const CsrWrite& write) {
   const u64 mode = write.value >> 60;
-  if ((mode != 0 && mode != 8 && mode != 9) || write.value == hart.csr.satp) return;
+  const bool exists = mode == 0 || mode == 8 || (mode == 9 && hart.has(Extension::kSv48));
+  if (!exists || write.value == hart.csr.satp) return;
   hart.csr.satp = write.value;
   hart.flush_translations();
   hart.leave = true;
@@ -258,29 +269,29 @@ struct Spec {
   decltype(CsrRow::gate) gate = nullptr;
   u16 count = 1;
   unsigned name_index = 0;
+  ExtensionSet needs = {};
 };
 
 constexpr u64 kLow32 = 0xffffffff;
-constexpr u64 kEven = ~u64{1};  // xepc: instructions are aligned to two bytes.
 
 constexpr Spec kSpecs[] = {
-    {0x001, "fflags", get_fflags, set_fflags, fp_gate},
-    {0x002, "frm", get_frm, set_frm, fp_gate},
-    {0x003, "fcsr", get_fcsr, set_fcsr, fp_gate},
+    {0x001, "fflags", get_fflags, set_fflags, fp_gate, 1, 0, {Extension::kF}},
+    {0x002, "frm", get_frm, set_frm, fp_gate, 1, 0, {Extension::kF}},
+    {0x003, "fcsr", get_fcsr, set_fcsr, fp_gate, 1, 0, {Extension::kF}},
     {0x100, "sstatus", get_sstatus, set_sstatus},
     {0x104, "sie", get_sie, set_sie},
     {0x105, "stvec", get<&Csrs::stvec>, set_tvec<&Csrs::stvec>},
     {0x106, "scounteren", get<&Csrs::scounteren>, set<&Csrs::scounteren, kLow32>},
     {0x10a, "senvcfg", get<&Csrs::senvcfg>, set<&Csrs::senvcfg, menvcfg::kFiom>},
     {0x140, "sscratch", get<&Csrs::sscratch>, set<&Csrs::sscratch>},
-    {0x141, "sepc", get<&Csrs::sepc>, set<&Csrs::sepc, kEven>},
+    {0x141, "sepc", get<&Csrs::sepc>, set_epc<&Csrs::sepc>},
     {0x142, "scause", get<&Csrs::scause>, set<&Csrs::scause>},
     {0x143, "stval", get<&Csrs::stval>, set<&Csrs::stval>},
     {0x144, "sip", get_sip, set_sip},
-    {0x14d, "stimecmp", get<&Csrs::stimecmp>, set_stimecmp, stimecmp_gate},
+    {0x14d, "stimecmp", get<&Csrs::stimecmp>, set_stimecmp, stimecmp_gate, 1, 0, {Extension::kSstc}},
     {0x180, "satp", get<&Csrs::satp>, set_satp, satp_gate},
     {0x300, "mstatus", get<&Csrs::mstatus>, set_mstatus},
-    {0x301, "misa", constant<kMisa>},
+    {0x301, "misa", get_misa},
     {0x302, "medeleg", get<&Csrs::medeleg>, set<&Csrs::medeleg, kDelegableTraps>},
     {0x303, "mideleg", get<&Csrs::mideleg>, set_mideleg},
     {0x304, "mie", get<&Csrs::mie>, set_mie},
@@ -290,7 +301,7 @@ constexpr Spec kSpecs[] = {
     {0x320, "mcountinhibit", get<&Csrs::mcountinhibit>, set_mcountinhibit},
     {0x323, "mhpmevent", constant<0>, nullptr, nullptr, 29, 3},
     {0x340, "mscratch", get<&Csrs::mscratch>, set<&Csrs::mscratch>},
-    {0x341, "mepc", get<&Csrs::mepc>, set<&Csrs::mepc, kEven>},
+    {0x341, "mepc", get<&Csrs::mepc>, set_epc<&Csrs::mepc>},
     {0x342, "mcause", get<&Csrs::mcause>, set<&Csrs::mcause>},
     {0x343, "mtval", get<&Csrs::mtval>, set<&Csrs::mtval>},
     {0x344, "mip", get_mip, set_mip},
@@ -305,10 +316,10 @@ constexpr Spec kSpecs[] = {
     {0xb00, "mcycle", get_counter<kCycleBit>, set_counter<kCycleBit>},
     {0xb02, "minstret", get_counter<kInstretBit>, set_counter<kInstretBit>},
     {0xb03, "mhpmcounter", constant<0>, nullptr, nullptr, 29, 3},
-    {0xc00, "cycle", get_counter<kCycleBit>, nullptr, counter_gate},
-    {0xc01, "time", get_time, nullptr, counter_gate},
-    {0xc02, "instret", get_counter<kInstretBit>, nullptr, counter_gate},
-    {0xc03, "hpmcounter", constant<0>, nullptr, counter_gate, 29, 3},
+    {0xc00, "cycle", get_counter<kCycleBit>, nullptr, counter_gate, 1, 0, {Extension::kZicntr}},
+    {0xc01, "time", get_time, nullptr, counter_gate, 1, 0, {Extension::kZicntr}},
+    {0xc02, "instret", get_counter<kInstretBit>, nullptr, counter_gate, 1, 0, {Extension::kZicntr}},
+    {0xc03, "hpmcounter", constant<0>, nullptr, counter_gate, 29, 3, {Extension::kZihpm}},
     {0xf11, "mvendorid", constant<kMvendorid>},
     {0xf12, "marchid", constant<kMarchid>},
     {0xf13, "mimpid", constant<kMimpid>},
@@ -326,7 +337,7 @@ struct Table {
         const u16 number = static_cast<u16>(spec.number + i);
         std::string name = spec.name;
         if (spec.count > 1) name += std::to_string(spec.name_index + i);
-        rows.push_back({number, std::move(name), spec.read, spec.write, spec.gate});
+        rows.push_back({number, std::move(name), spec.read, spec.write, spec.gate, spec.needs});
         places[number] = static_cast<u8>(rows.size());
       }
     }
@@ -337,6 +348,12 @@ struct Table {
 const Table& table() {
   static const Table instance;
   return instance;
+}
+
+/// Null if this machine has no such register.
+const CsrRow* row_on(const Hart& hart, u16 number) {
+  const CsrRow* row = find_csr(number);
+  return row != nullptr && hart.platform().extensions.has_all(row->needs) ? row : nullptr;
 }
 
 /// Bits 9:8 of the number are the least privilege that may touch it (2.1).
@@ -361,14 +378,14 @@ std::string_view csr_name(u16 number) {
 }
 
 Trap Hart::csr_read(u16 number, u64& out) {
-  const CsrRow* row = find_csr(number);
+  const CsrRow* row = row_on(*this, number);
   if (row == nullptr || !may_access(*this, *row)) return illegal();
   out = row->read(*this, number);
   return {};
 }
 
 Trap Hart::csr_write(u16 number, u64 value) {
-  const CsrRow* row = find_csr(number);
+  const CsrRow* row = row_on(*this, number);
   const bool read_only = (number >> 10 & 3u) == 3;
   if (row == nullptr || read_only || !may_access(*this, *row)) return illegal();
   if (row->write != nullptr) row->write(*this, {number, value, CsrWriter::kInstruction});
@@ -376,13 +393,13 @@ Trap Hart::csr_write(u16 number, u64 value) {
 }
 
 std::optional<u64> Hart::csr_peek(u16 number) const {
-  const CsrRow* row = find_csr(number);
+  const CsrRow* row = row_on(*this, number);
   if (row == nullptr) return std::nullopt;
   return row->read(*this, number);
 }
 
 bool Hart::csr_poke(u16 number, u64 value) {
-  const CsrRow* row = find_csr(number);
+  const CsrRow* row = row_on(*this, number);
   if (row == nullptr || row->write == nullptr) return false;
   row->write(*this, {number, value, CsrWriter::kDebugger});
   return true;

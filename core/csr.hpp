@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/extensions.hpp"
 #include "core/types.hpp"
 
 namespace retrov {
@@ -30,9 +31,10 @@ struct CsrRow {
   void (*write)(Hart&, const CsrWrite&) = nullptr;
   /// Conditions beside existence and privilege; false is an illegal instruction. Null: none.
   bool (*gate)(const Hart&, u16 number) = nullptr;
+  ExtensionSet needs;  ///< Without one of these the register does not exist.
 };
 
-/// All CSRs of the machine, ascending by number.
+/// The CSRs of a machine that has all extensions, ascending by number.
 [[nodiscard]] std::span<const CsrRow> csr_rows();
 
 /// The row of a CSR, or null if it does not exist.
@@ -47,14 +49,15 @@ inline constexpr u64 kMvendorid = 0;
 inline constexpr u64 kMarchid = 0;
 inline constexpr u64 kMimpid = 1;
 
-/// RV64 with I, M, A, F, D, C, and the S and U modes.
-inline constexpr u64 kMisa = u64{2} << 62 | 1u << ('I' - 'A') | 1u << ('M' - 'A') | 1u << ('A' - 'A') |
-                             1u << ('F' - 'A') | 1u << ('D' - 'A') | 1u << ('C' - 'A') | 1u << ('S' - 'A') |
-                             1u << ('U' - 'A');
-
 /// menvcfg (privileged manual, 3.1.18).
 namespace menvcfg {
 inline constexpr u64 kFiom = 1, kAdue = u64{1} << 61, kStce = u64{1} << 63;
+}
+
+/// With both Svade and Svadu firmware chooses; with Svadu alone A and D are updated from reset on, as on QEMU.
+[[nodiscard]] constexpr u64 reset_menvcfg(ExtensionSet extensions) {
+  const bool updates = extensions.has(Extension::kSvadu) && !extensions.has(Extension::kSvade);
+  return updates ? menvcfg::kAdue : 0;
 }
 
 /// mcounteren and scounteren.

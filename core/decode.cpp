@@ -33,10 +33,10 @@ class Index {
   Index() {
     for (unsigned slot = 0; slot < kSlots; ++slot) {
       first_[slot] = static_cast<u16>(candidates_.size());
-      for (const std::span<const InsnRow> table : insn_tables()) {
+      for (const InsnTable& table : insn_tables()) {
         for (const InsnRow& row : table) {
           if (!overlap(row.encoding, slot_encoding(slot))) continue;
-          candidates_.push_back({row.encoding.match, row.encoding.mask, &row});
+          candidates_.push_back({row.encoding.match, row.encoding.mask, &row, &table});
         }
       }
     }
@@ -44,11 +44,12 @@ class Index {
     first_[kSlots] = static_cast<u16>(candidates_.size());
   }
 
-  [[nodiscard]] const InsnRow* find(u32 raw) const {
+  [[nodiscard]] const InsnRow* find(u32 raw, ExtensionSet extensions) const {
     const unsigned slot = slot_of(raw);
     const Candidate* const end = candidates_.data() + first_[slot + 1];
     for (const Candidate* candidate = candidates_.data() + first_[slot]; candidate != end; ++candidate) {
       if ((raw & candidate->mask) != candidate->match) continue;
+      if (!extensions.has_all(candidate->table->needs) || extensions.has_any(candidate->table->unless)) continue;
       if (candidate->row->accepts == nullptr || candidate->row->accepts(raw)) return candidate->row;
     }
     return nullptr;
@@ -58,6 +59,7 @@ class Index {
   struct Candidate {
     u32 match, mask;
     const InsnRow* row;
+    const InsnTable* table;
   };
   std::vector<Candidate> candidates_;
   std::array<u16, kSlots + 1> first_{};
@@ -247,17 +249,36 @@ Operands compressed_operands(Format format, u32 raw) {
 
 }  // namespace
 
-std::span<const std::span<const InsnRow>> insn_tables() {
-  static const std::array tables = {rv_i_rows(),     rv_m_rows(),    rv_a_rows(),       rv_f_rows(),   rv_d_rows(),
-                                    rv_c_rows(),     rv_zba_rows(),  rv_zbb_rows(),     rv_zbc_rows(), rv_zbs_rows(),
-                                    rv_zicsr_rows(), rv_priv_rows(), rv_zifencei_rows()};
+std::span<const InsnTable> insn_tables() {
+  using enum Extension;
+  static const std::array tables = {
+      InsnTable{{kZihintpause}, rv_zihintpause_rows(), {}, true},
+      InsnTable{{kI}, rv_i_rows(), {}},
+      InsnTable{{kC}, rv_i_jump_rows(), {}},
+      InsnTable{{kI}, rv_i_aligned_jump_rows(), {kC}},
+      InsnTable{{kM}, rv_m_rows(), {}},
+      InsnTable{{kA}, rv_a_rows(), {}},
+      InsnTable{{kF}, rv_f_rows(), {}},
+      InsnTable{{kD}, rv_d_rows(), {}},
+      InsnTable{{kZca}, rv_zca_rows(), {}},
+      InsnTable{{kZcd}, rv_zcd_rows(), {}},
+      InsnTable{{kZba}, rv_zba_rows(), {}},
+      InsnTable{{kZbb}, rv_zbb_rows(), {}},
+      InsnTable{{kZbc}, rv_zbc_rows(), {}},
+      InsnTable{{kZbs}, rv_zbs_rows(), {}},
+      InsnTable{{kZicsr}, rv_zicsr_rows(), {}},
+      InsnTable{{kI}, rv_priv_rows(), {}},
+      InsnTable{{kZifencei}, rv_zifencei_rows(), {}},
+  };
   return tables;
 }
 
-const InsnRow* find_insn(u32 raw) {
+const InsnRow* find_insn(u32 raw, ExtensionSet extensions) {
   static const Index index;
-  return index.find((raw & 3) == 3 ? raw : raw & 0xffff);
+  return index.find((raw & 3) == 3 ? raw : raw & 0xffff, extensions);
 }
+
+const InsnRow* find_insn(u32 raw) { return find_insn(raw, ExtensionSet::everything()); }
 
 Operands decode_operands(Format format, u32 raw) {
   return insn_length_bytes(raw) == 2 ? compressed_operands(format, raw) : word_operands(format, raw);

@@ -1,5 +1,6 @@
 #include "core/hart.hpp"
 
+#include "core/csr.hpp"
 #include "core/hart_state.hpp"
 
 namespace retrov {
@@ -19,6 +20,7 @@ void Hart::reset(u64 reset_pc) {
   priv = Priv::kMachine;
   waiting = turn_over = leave = false;
   csr = {};
+  csr.menvcfg = reset_menvcfg(platform_.extensions);
   reservation = {};
   stepping.open_irqs.clear();
   flush_translations();

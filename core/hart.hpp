@@ -47,7 +47,7 @@ struct Csrs {
   u64 mip = 0;  ///< Only the bits software may set: SSIP, STIP (without Sstc), SEIP's software half.
   u64 mtvec = 0, mscratch = 0, mepc = 0, mcause = 0, mtval = 0;
   u64 mcounteren = 0, mcountinhibit = 0;
-  u64 menvcfg = u64{1} << 61;  ///< ADUE: A and D are updated by hardware from reset on.
+  u64 menvcfg = 0;
   u64 stvec = 0, sscratch = 0, sepc = 0, scause = 0, stval = 0;
   u64 scounteren = 0, senvcfg = 0, satp = 0, stimecmp = ~u64{0};
   std::array<u8, 16> pmpcfg{};
@@ -85,6 +85,7 @@ struct Platform {
   EngineKind engine = EngineKind::kFast;
   /// Set while a run has watches or breakpoints; null otherwise.
   StopSet* stops = nullptr;
+  ExtensionSet extensions = default_extensions();
 };
 
 class Hart final : public Stateful {
@@ -108,6 +109,7 @@ class Hart final : public Stateful {
   Reservation reservation;
   SteppingFacts stepping;
 
+  [[nodiscard]] bool has(Extension extension) const { return platform_.extensions.has(extension); }
   /// The trap value, the instruction's bits, is filled in by the engine, which has them.
   [[nodiscard]] static Trap illegal() { return {Cause::kIllegalInstruction, 0}; }
 

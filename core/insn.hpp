@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "core/engine/op.hpp"
+#include "core/extensions.hpp"
 #include "core/hart.hpp"
 #include "core/trap.hpp"
 
@@ -96,10 +97,27 @@ struct InsnRow {
   bool (*accepts)(u32 raw) = nullptr;
 };
 
-/// The rows of all extensions, in core/isa; no two accept the same bits (tests/decode_test.cpp).
-[[nodiscard]] std::span<const std::span<const InsnRow>> insn_tables();
+/// Rows that are there together: of a machine that has all of `needs` and nothing of `unless`.
+struct InsnTable {
+  ExtensionSet needs;
+  std::span<const InsnRow> rows;
+  ExtensionSet unless;
+  /// Encodings that another row executes as something harmless where these are absent (PAUSE is a FENCE).
+  bool hints = false;
 
-/// The row that `raw` encodes (16 bits if its low two bits are not 11), or null for an illegal instruction.
+  [[nodiscard]] auto begin() const { return rows.begin(); }
+  [[nodiscard]] auto end() const { return rows.end(); }
+  [[nodiscard]] std::size_t size() const { return rows.size(); }
+  [[nodiscard]] const InsnRow& operator[](std::size_t index) const { return rows[index]; }
+};
+
+/// The rows of all extensions, in core/isa, hints first; else no two accept the same bits (tests/decode_test.cpp).
+[[nodiscard]] std::span<const InsnTable> insn_tables();
+
+/// The row that `raw` encodes (16 bits if its low two bits are not 11) on a machine with these extensions, or null for
+/// an illegal instruction.
+[[nodiscard]] const InsnRow* find_insn(u32 raw, ExtensionSet extensions);
+/// On one that has everything.
 [[nodiscard]] const InsnRow* find_insn(u32 raw);
 [[nodiscard]] Operands decode_operands(Format format, u32 raw);
 constexpr unsigned insn_length_bytes(u32 raw) { return (raw & 3) == 3 ? 4 : 2; }

@@ -21,9 +21,10 @@ Machine::Machine(MachineConfig config, EngineKind engine)
     : config_(std::move(config)), engine_kind_(engine), memory_(config_.ram_base, config_.ram_bytes) {
   RV_CHECK(config_.harts >= 1 && config_.harts <= 8);
   time_.steps_per_tick = config_.steps_per_tick;
-  engine_ = std::make_unique<Engine>(memory_, harts_);
+  engine_ = std::make_unique<Engine>(memory_, config_.extensions, harts_);
   platform_ = std::make_unique<Platform>(
-      Platform{memory_, bus_, time_, engine_->walks(), engine_->code(), devices_, engine, nullptr});
+      Platform{memory_, bus_, time_, engine_->walks(), engine_->code(), devices_, engine, nullptr,
+               config_.extensions});
   for (unsigned i = 0; i < config_.harts; ++i) harts_.push_back(std::make_unique<Hart>(i, *platform_));
 }
 

@@ -11,6 +11,7 @@
 #include "core/bus.hpp"
 #include "core/device.hpp"
 #include "core/door.hpp"
+#include "core/extensions.hpp"
 #include "core/memory.hpp"
 #include "core/registers.hpp"
 #include "core/state.hpp"
@@ -38,6 +39,7 @@ struct MachineConfig {
   PhysAddr ram_base{0x80000000};
   u64 ram_bytes = 128u << 20;
   unsigned harts = 1;              ///< 1 to 8.
+  ExtensionSet extensions = default_extensions();
   u64 turn_steps = 10'000;         ///< Q, 64 to 1,000,000.
   u64 steps_per_tick = 100;        ///< R.
   PhysAddr reset_pc{0x1000};
@@ -48,11 +50,15 @@ struct MachineConfig {
   /// The header of a trace holds all of it.
   template <class A>
   void serialize(A& a) {
+    std::string isa = isa_string(extensions, WithModes::kYes);
     bool has_rng_seed = rng_seed_at.has_value();
     u64 rng_seed = has_rng_seed ? rng_seed_at->value : 0;
-    a(field("ram_base", ram_base.value), field("ram_bytes", ram_bytes), field("harts", harts));
+    a(field("ram_base", ram_base.value), field("ram_bytes", ram_bytes), field("harts", harts), field("isa", isa));
     a(field("turn_steps", turn_steps), field("steps_per_tick", steps_per_tick), field("reset_pc", reset_pc.value));
     a(field("has_rng_seed", has_rng_seed), field("rng_seed_at", rng_seed), field("initial_memory", initial_memory));
+    const std::optional<ExtensionSet> stored = parse_isa_string(isa);
+    if (!stored) throw Error(Exit::kBadTrace, "the machine has extensions that this build does not know");
+    extensions = *stored;
     rng_seed_at = has_rng_seed ? std::optional<PhysAddr>(PhysAddr{rng_seed}) : std::nullopt;
   }
 };

@@ -18,7 +18,9 @@ std::optional<u64> Machine::read_register(unsigned index, RegisterId id) const {
   const unsigned number = static_cast<unsigned>(id);
   if (number < 32) return hart.x[number];
   if (id == kRegisterPc) return hart.pc;
-  if (number < kFirstFloat + 32u) return hart.f[number - kFirstFloat];
+  if (number < kFirstFloat + 32u) {
+    return hart.has(Extension::kF) ? std::optional(hart.f[number - kFirstFloat]) : std::nullopt;
+  }
   if (id == kRegisterPriv) return static_cast<u64>(hart.priv);
   return hart.csr_peek(static_cast<u16>(number - kFirstCsr));
 }
@@ -26,9 +28,9 @@ std::optional<u64> Machine::read_register(unsigned index, RegisterId id) const {
 std::optional<std::string> Machine::refuse_register_write(unsigned index, RegisterId id) const {
   const unsigned number = static_cast<unsigned>(id);
   if (number == 0) return "x0 is always zero";
+  if (!read_register(index, id)) return "no such register";
   if (number < kFirstCsr) return std::nullopt;
   const u16 csr = static_cast<u16>(number - kFirstCsr);
-  if (!harts_[index]->csr_peek(csr)) return "no such register";
   if ((csr >> 10 & 3) == 3) return "the register is read-only";
   return std::nullopt;
 }

@@ -30,7 +30,7 @@ struct RegisterInfo {
   RegisterGroup group;
 };
 
-/// All registers that exist on this machine, ascending by number.
+/// All registers of a machine that has all extensions, ascending by number. Machine::read_register knows which are there.
 [[nodiscard]] const std::vector<RegisterInfo>& register_list();
 /// By ABI name, "x10", "f3" or CSR name.
 [[nodiscard]] std::optional<RegisterId> find_register(std::string_view name);

@@ -38,6 +38,7 @@ void validate_machine(const MachineConfig& machine, const Checker& check) {
   check.require(machine.ram_bytes <= kMaxRamBytes,
                 std::to_string(machine.ram_bytes / kMiB) + " MiB of RAM: at most 65536 are possible");
   check.require(machine.ram_base == kRamBase, "RAM does not begin at 0x80000000");
+  check.require(is_closed(machine.extensions), "an extension lacks another one that it needs");
   check.require(machine.turn_steps >= 64 && machine.turn_steps <= 1'000'000,
                 "a turn of " + std::to_string(machine.turn_steps) + " steps: 64 to 1000000 are possible");
   check.require(machine.steps_per_tick >= 1 && machine.steps_per_tick <= kMaxStepsPerTick,

@@ -9,19 +9,18 @@ namespace {
 
 constexpr u64 kRngSeedBytes = 32;
 
-void describe_cpu(FdtNode& cpus, unsigned hart) {
+void describe_cpu(FdtNode& cpus, unsigned hart, ExtensionSet extensions) {
   FdtNode cpu = cpus.child("cpu@" + std::to_string(hart));
   cpu.text("device_type", "cpu");
   cpu.cell("reg", hart);
   cpu.text("status", "okay");
   cpu.text("compatible", "riscv");
   cpu.cell("phandle", cpu_phandle(hart));
-  cpu.text("mmu-type", "riscv,sv48");
+  cpu.text("mmu-type", mmu_type(extensions));
   // Both spellings: kernels before 6.7 read only the first, from 6.12 on they may be built to read only the second.
-  cpu.text("riscv,isa", "rv64imafdc_zicntr_zicsr_zifencei_zihintpause_zba_zbb_zbc_zbs_sstc_svadu");
+  cpu.text("riscv,isa", isa_string(extensions, WithModes::kNo));
   cpu.text("riscv,isa-base", "rv64i");
-  cpu.texts("riscv,isa-extensions", {"i", "m", "a", "f", "d", "c", "zicntr", "zicsr", "zifencei", "zihintpause", "zba",
-                                     "zbb", "zbc", "zbs", "sstc", "svadu"});
+  cpu.texts("riscv,isa-extensions", isa_names(extensions));
   FdtNode intc = cpu.child("interrupt-controller");
   intc.text("compatible", "riscv,cpu-intc");
   intc.cell("#interrupt-cells", 1);
@@ -29,12 +28,12 @@ void describe_cpu(FdtNode& cpus, unsigned hart) {
   intc.cell("phandle", cpu_intc_phandle(hart));
 }
 
-void describe_cpus(FdtNode& root, unsigned harts) {
+void describe_cpus(FdtNode& root, unsigned harts, ExtensionSet extensions) {
   FdtNode cpus = root.child("cpus");
   cpus.cell("#address-cells", 1);
   cpus.cell("#size-cells", 0);
   cpus.cell("timebase-frequency", kTicksPerSecond);
-  for (unsigned hart = 0; hart < harts; ++hart) describe_cpu(cpus, hart);
+  for (unsigned hart = 0; hart < harts; ++hart) describe_cpu(cpus, hart, extensions);
   FdtNode map = cpus.child("cpu-map");
   FdtNode cluster = map.child("cluster0");
   for (unsigned hart = 0; hart < harts; ++hart) {
@@ -73,7 +72,7 @@ std::vector<u8> make_device_tree(const BoardConfig& config, const std::string& b
       memory.text("device_type", "memory");
       memory.reg(config.machine.ram_base, config.machine.ram_bytes);
     }
-    describe_cpus(root, config.machine.harts);
+    describe_cpus(root, config.machine.harts, config.machine.extensions);
     FdtNode soc = root.child("soc");
     soc.cell("#address-cells", 2);
     soc.cell("#size-cells", 2);

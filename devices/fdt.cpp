@@ -78,6 +78,10 @@ void FdtNode::interrupt(u32 source) {
 void FdtNode::text(const char* name, std::string_view value) { texts(name, {value}); }
 
 void FdtNode::texts(const char* name, std::initializer_list<std::string_view> values) {
+  texts(name, std::span(values.begin(), values.size()));
+}
+
+void FdtNode::texts(const char* name, std::span<const std::string_view> values) {
   std::vector<u8> encoded;
   for (const std::string_view value : values) {
     encoded.insert(encoded.end(), value.begin(), value.end());

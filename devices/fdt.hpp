@@ -37,6 +37,7 @@ class FdtNode {
   void interrupt(u32 source);
   void text(const char* name, std::string_view value);
   void texts(const char* name, std::initializer_list<std::string_view> values);
+  void texts(const char* name, std::span<const std::string_view> values);
   void bytes(const char* name, std::span<const u8> value);
   [[nodiscard]] FdtNode child(const std::string& name) { return FdtNode(blob_, name); }
 

@@ -2,13 +2,19 @@
 
 namespace retrov {
 
+DebuggerView::DebuggerView(const Debugger& debugger) : debugger_(debugger) {
+  for (const RegisterInfo& info : register_list()) {
+    if (debugger.machine().read_register(0, info.id)) registers_.push_back(info);
+  }
+}
+
 unsigned DebuggerView::hart_count() const { return debugger_.machine().hart_count(); }
 
 unsigned DebuggerView::current_hart() const { return debugger_.machine().current_hart(); }
 
 HartSummary DebuggerView::summary(unsigned hart) const { return debugger_.machine().hart_summary(hart); }
 
-const std::vector<RegisterInfo>& DebuggerView::registers() const { return register_list(); }
+const std::vector<RegisterInfo>& DebuggerView::registers() const { return registers_; }
 
 std::optional<u64> DebuggerView::read_register(unsigned hart, RegisterId id) const {
   return debugger_.machine().read_register(hart, id);

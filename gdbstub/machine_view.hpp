@@ -29,7 +29,7 @@ class MachineView {
 /// The machine where the debugger stands. The debugger must outlive it.
 class DebuggerView final : public MachineView {
  public:
-  explicit DebuggerView(const Debugger& debugger) : debugger_(debugger) {}
+  explicit DebuggerView(const Debugger& debugger);
   [[nodiscard]] unsigned hart_count() const override;
   [[nodiscard]] unsigned current_hart() const override;
   [[nodiscard]] HartSummary summary(unsigned hart) const override;
@@ -39,6 +39,7 @@ class DebuggerView final : public MachineView {
 
  private:
   const Debugger& debugger_;
+  std::vector<RegisterInfo> registers_;
 };
 
 }  // namespace retrov

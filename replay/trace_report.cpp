@@ -263,6 +263,7 @@ std::vector<Section> machine_sections(const BoardLayout& layout, ReportFormat fo
   const std::vector<std::string> machine = one(format, [&](Fields& fields) {
     fields.number("harts", board.machine.harts);
     fields.number("ram_bytes", board.machine.ram_bytes);
+    fields.text("isa", isa_string(board.machine.extensions, WithModes::kYes));
     fields.number("turn_steps", board.machine.turn_steps);
     fields.number("steps_per_tick", board.machine.steps_per_tick);
     fields.number("virtio_version", board.virtio_legacy ? 1 : 2);

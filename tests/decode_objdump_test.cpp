@@ -226,7 +226,7 @@ TEST_CASE("decode_objdump: every 32-bit row with random operands means what binu
   constexpr unsigned kFillings = 60;
   std::vector<u32> encodings;
   u64 random = 88172645463325252;
-  for (const std::span<const InsnRow> table : insn_tables()) {
+  for (const InsnTable& table : insn_tables()) {
     for (const InsnRow& row : table) {
       for (unsigned i = 0; i < kFillings && row.encoding.bits == 32; ++i) {
         random ^= random << 13;

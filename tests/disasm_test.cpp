@@ -56,7 +56,7 @@ TEST_CASE("disasm: illegal encodings are data", "[disasm]") {
 }
 
 TEST_CASE("disasm: every row has a text that starts with a word and has no empty operand", "[disasm]") {
-  for (const std::span<const InsnRow> table : insn_tables()) {
+  for (const InsnTable& table : insn_tables()) {
     for (const InsnRow& row : table) {
       const std::string line = text(row.encoding.match | (~row.encoding.mask & 0x01f58fe0));
       INFO(row.name << ": " << line);

@@ -197,7 +197,7 @@ TEST_CASE("engine: a watched access that is stopped has not marked its own instr
 
 TEST_CASE("engine: code in more pages than are kept drops what was decoded", "[engine]") {
   Memory memory(PhysAddr{kChaosRam}, 256 * kPageBytes);
-  CodeCache code(memory, 100);
+  CodeCache code(memory, default_extensions(), 100);
   for (u64 page = 0; page < 256; ++page) {
     const u64 generation = code.generation();
     if (code.block(code.page(page), 0) == nullptr) {

@@ -175,7 +175,7 @@ TEST_CASE("isa_float: flags accumulate", "[isa_float]") {
 }
 
 TEST_CASE("isa_float: reserved rounding modes are illegal and change nothing", "[isa_float]") {
-  for (const std::span<const InsnRow> table : insn_tables()) {
+  for (const InsnTable& table : insn_tables()) {
     for (const InsnRow& row : table) {
       const bool has_rounding = row.kind == Kind::kFallible && (row.encoding.mask & 0x7000) == 0;
       if (!has_rounding) continue;
@@ -199,7 +199,7 @@ TEST_CASE("isa_float: reserved rounding modes are illegal and change nothing", "
 
 TEST_CASE("isa_float: everything is illegal while FS is off", "[isa_float]") {
   unsigned count = 0;
-  for (const std::span<const InsnRow> table : insn_tables()) {
+  for (const InsnTable& table : insn_tables()) {
     for (const InsnRow& row : table) {
       if (!is_float(row)) continue;
       INFO(row.name);

@@ -83,10 +83,11 @@ struct CodeCache::Draft {
   }
 };
 
-CodeCache::CodeCache(Memory& memory, std::size_t most_pages)
+CodeCache::CodeCache(Memory& memory, ExtensionSet extensions, std::size_t most_pages)
     : memory_(memory),
       pages_(memory.size_bytes() / kPageBytes),
       arena_(std::make_unique_for_overwrite<std::byte[]>(kArenaBytes)),
+      extensions_(extensions),
       most_pages_(most_pages) {}
 
 const Op* CodeCache::stub() {
@@ -149,7 +150,7 @@ void CodeCache::draft_block(const CodePage& page, u32 page_offset, Draft& draft)
     }
     draft.end = at + insn_length_bytes(raw);
     ++draft.length;
-    const InsnRow* row = find_insn(raw);
+    const InsnRow* row = find_insn(raw, extensions_);
     if (row == nullptr) {
       draft.add(engine::trap_illegal, {}, at);
       return;

@@ -11,6 +11,7 @@
 
 #include "core/engine/dispatch.hpp"
 #include "core/engine/op.hpp"
+#include "core/extensions.hpp"
 #include "core/memory.hpp"
 #include "core/stops.hpp"
 #include "core/types.hpp"
@@ -28,7 +29,8 @@ class CodeCache {
   /// At most so many pages are decoded at a time, lest a guest that runs through all of RAM takes several times as
   /// much.
   static constexpr std::size_t kMostPages = 16'384;
-  explicit CodeCache(Memory& memory, std::size_t most_pages = kMostPages);
+  explicit CodeCache(Memory& memory, ExtensionSet extensions = default_extensions(),
+                     std::size_t most_pages = kMostPages);
 
   /// The page's code. Valid until everything is dropped.
   CodePage& page(u64 ram_page);
@@ -55,6 +57,7 @@ class CodeCache {
   std::vector<std::unique_ptr<CodePage>> pages_;  ///< By RAM page.
   std::unique_ptr<std::byte[]> arena_;
   std::size_t arena_used_ = 0;
+  ExtensionSet extensions_;
   std::size_t most_pages_;
   std::size_t page_count_ = 0;  ///< Of those in pages_ that are not null.
   std::array<std::byte, 2048> scratch_;

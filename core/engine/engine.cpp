@@ -14,8 +14,8 @@ constexpr u64 kSliceSteps = 1u << 30;
 
 }  // namespace
 
-Engine::Engine(Memory& memory, const std::vector<std::unique_ptr<Hart>>& harts)
-    : memory_(memory), code_(memory), walks_(memory), harts_(harts) {
+Engine::Engine(Memory& memory, ExtensionSet extensions, const std::vector<std::unique_ptr<Hart>>& harts)
+    : memory_(memory), code_(memory, extensions), walks_(memory), harts_(harts) {
   memory.set_listener(this);
 }
 
@@ -125,7 +125,7 @@ void Engine::step_one(Hart& hart) {
   Trap trap = hart.fetch(hart.pc, raw, length_bytes);
   if (!trap) {
     hart.next_pc = hart.pc + length_bytes;
-    const InsnRow* row = find_insn(raw);
+    const InsnRow* row = find_insn(raw, hart.platform().extensions);
     trap = row == nullptr ? Hart::illegal() : row->execute(hart, decode_operands(row->format, raw));
     if (trap.cause == Cause::kIllegalInstruction) trap.value = raw;
   }

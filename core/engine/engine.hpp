@@ -17,7 +17,7 @@ namespace retrov {
 
 class Engine final : public WriteListener {
  public:
-  Engine(Memory& memory, const std::vector<std::unique_ptr<Hart>>& harts);
+  Engine(Memory& memory, ExtensionSet extensions, const std::vector<std::unique_ptr<Hart>>& harts);
 
   [[nodiscard]] CodeCache& code() { return code_; }
   [[nodiscard]] WalkCache& walks() { return walks_; }

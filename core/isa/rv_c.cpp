@@ -1,4 +1,4 @@
-// C: compressed instructions of RV64 with D (unprivileged manual, chapter C). Their formats yield the operands of the
+// C: compressed instructions of RV64, those of D apart (unprivileged manual, chapter C). Their formats yield the operands of the
 // instructions that they stand for (core/decode.cpp), so the meanings are those of the base instructions. HINTs
 // (rd = x0, shifts by 0, …) need no rows of their own: they compute into nothing. Reserved encodings have no row.
 #include "core/isa/meaning_integer.hpp"
@@ -24,10 +24,8 @@ constexpr bool is_lui(u32 raw) { return rd_field(raw) != 2 && has_immediate(raw)
 
 constexpr InsnRow kRows[] = {
     alu<reg_imm<add>>("c.addi4spn", "000 iiiiiiii ddd 00", Format::kCAddi4Spn, has_wide_immediate),
-    load<LoadFloat<8>>("c.fld", "001 iii sss ii ddd 00", Format::kCFld),
     load<LoadInteger<i32>>("c.lw", "010 iii sss ii ddd 00", Format::kCLw),
     load<LoadInteger<i64>>("c.ld", "011 iii sss ii ddd 00", Format::kCLd),
-    store<StoreFloat<8>>("c.fsd", "101 iii sss ii ttt 00", Format::kCFsd),
     store<StoreInteger<4>>("c.sw", "110 iii sss ii ttt 00", Format::kCSw),
     store<StoreInteger<8>>("c.sd", "111 iii sss ii ttt 00", Format::kCSd),
 
@@ -50,7 +48,6 @@ constexpr InsnRow kRows[] = {
     branch<when<not_equal>>("c.bnez", "111 iii sss iiiii 01", Format::kCB),
 
     alu<reg_imm<shift_left>>("c.slli", "000 i ddddd iiiii 10", Format::kCShift),
-    load<LoadFloat<8>>("c.fldsp", "001 i ddddd iiiii 10", Format::kCFldsp),
     load<LoadInteger<i32>>("c.lwsp", "010 i ddddd iiiii 10", Format::kCLwsp, has_rd),
     load<LoadInteger<i64>>("c.ldsp", "011 i ddddd iiiii 10", Format::kCLdsp, has_rd),
     jump_indirect<indirect_target>("c.jr", "100 0 sssss 00000 10", Format::kCJr, has_rd),
@@ -58,14 +55,22 @@ constexpr InsnRow kRows[] = {
     general<breakpoint>("c.ebreak", "100 1 00000 00000 10", Format::kNone, EndsBlock::kYes),
     jump_indirect<indirect_target>("c.jalr", "100 1 sssss 00000 10", Format::kCJalr, has_rd),
     alu<reg_reg<add>>("c.add", "100 1 ddddd ttttt 10", Format::kCAdd, has_rs2),
-    store<StoreFloat<8>>("c.fsdsp", "101 iiiiii ttttt 10", Format::kCFsdsp),
     store<StoreInteger<4>>("c.swsp", "110 iiiiii ttttt 10", Format::kCSwsp),
     store<StoreInteger<8>>("c.sdsp", "111 iiiiii ttttt 10", Format::kCSdsp),
 };
 static_assert(well_formed(kRows));
 
+constexpr InsnRow kDoubleRows[] = {
+    load<LoadFloat<8>>("c.fld", "001 iii sss ii ddd 00", Format::kCFld),
+    store<StoreFloat<8>>("c.fsd", "101 iii sss ii ttt 00", Format::kCFsd),
+    load<LoadFloat<8>>("c.fldsp", "001 i ddddd iiiii 10", Format::kCFldsp),
+    store<StoreFloat<8>>("c.fsdsp", "101 iiiiii ttttt 10", Format::kCFsdsp),
+};
+static_assert(well_formed(kDoubleRows));
+
 }  // namespace
 
-std::span<const InsnRow> rv_c_rows() { return kRows; }
+std::span<const InsnRow> rv_zca_rows() { return kRows; }
+std::span<const InsnRow> rv_zcd_rows() { return kDoubleRows; }
 
 }  // namespace retrov

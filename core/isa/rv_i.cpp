@@ -12,10 +12,6 @@ using namespace rows;
 
 u64 add_to_pc(u64 pc, const Operands& operands) { return pc + immediate(operands); }
 
-/// fence w, 0.
-constexpr u32 kPause = 0x0100000f;
-constexpr bool is_not_pause(u32 raw) { return raw != kPause; }
-
 /// Gives up the rest of the turn (docs/machine.md, "Turns"): who spins on a lock lets its holder run.
 Trap pause(Hart& hart, const Operands&) {
   hart.turn_over = true;
@@ -28,15 +24,6 @@ Trap environment_call(Hart& hart, const Operands&) { return hart.ecall(); }
 constexpr InsnRow kRows[] = {
     alu<load_immediate>("lui", "iiiiiiiiiiiiiiiiiiii ddddd 0110111", Format::kU),
     pc_relative<add_to_pc>("auipc", "iiiiiiiiiiiiiiiiiiii ddddd 0010111", Format::kU),
-    jump("jal", "iiiiiiiiiiiiiiiiiiii ddddd 1101111", Format::kJ),
-    jump_indirect<indirect_target>("jalr", "iiiiiiiiiiii sssss 000 ddddd 1100111", Format::kI),
-
-    branch<when<equal>>("beq", "iiiiiii ttttt sssss 000 iiiii 1100011", Format::kB),
-    branch<when<not_equal>>("bne", "iiiiiii ttttt sssss 001 iiiii 1100011", Format::kB),
-    branch<when<less>>("blt", "iiiiiii ttttt sssss 100 iiiii 1100011", Format::kB),
-    branch<when<not_less>>("bge", "iiiiiii ttttt sssss 101 iiiii 1100011", Format::kB),
-    branch<when<less_unsigned>>("bltu", "iiiiiii ttttt sssss 110 iiiii 1100011", Format::kB),
-    branch<when<not_less_unsigned>>("bgeu", "iiiiiii ttttt sssss 111 iiiii 1100011", Format::kB),
 
     load<LoadInteger<i8>>("lb", "iiiiiiiiiiii sssss 000 ddddd 0000011", Format::kI),
     load<LoadInteger<i16>>("lh", "iiiiiiiiiiii sssss 001 ddddd 0000011", Format::kI),
@@ -82,15 +69,35 @@ constexpr InsnRow kRows[] = {
     alu<reg_reg<shift_right_signed_word>>("sraw", "0100000 ttttt sssss 101 ddddd 0111011", Format::kR),
 
     // Reserved values of fm, rs1 and rd are to be executed as a plain fence (RV32I, "Memory Ordering Instructions").
-    alu<nothing>("fence", "mmmm pppp ssss sssss 000 ddddd 0001111", Format::kFence, is_not_pause),
-    general<pause>("pause", "0000 0001 0000 00000 000 00000 0001111", Format::kNone, EndsBlock::kYes),
+    alu<nothing>("fence", "mmmm pppp ssss sssss 000 ddddd 0001111", Format::kFence),
     general<environment_call>("ecall", "000000000000 00000 000 00000 1110011", Format::kNone, EndsBlock::kYes),
     general<breakpoint>("ebreak", "000000000001 00000 000 00000 1110011", Format::kNone, EndsBlock::kYes),
 };
 static_assert(well_formed(kRows));
 
+/// Of a machine with C, where every even address is one of an instruction; rv_i_aligned.cpp has those of the others.
+constexpr InsnRow kJumpRows[] = {
+    jump("jal", "iiiiiiiiiiiiiiiiiiii ddddd 1101111", Format::kJ),
+    jump_indirect<indirect_target>("jalr", "iiiiiiiiiiii sssss 000 ddddd 1100111", Format::kI),
+    branch<when<equal>>("beq", "iiiiiii ttttt sssss 000 iiiii 1100011", Format::kB),
+    branch<when<not_equal>>("bne", "iiiiiii ttttt sssss 001 iiiii 1100011", Format::kB),
+    branch<when<less>>("blt", "iiiiiii ttttt sssss 100 iiiii 1100011", Format::kB),
+    branch<when<not_less>>("bge", "iiiiiii ttttt sssss 101 iiiii 1100011", Format::kB),
+    branch<when<less_unsigned>>("bltu", "iiiiiii ttttt sssss 110 iiiii 1100011", Format::kB),
+    branch<when<not_less_unsigned>>("bgeu", "iiiiiii ttttt sssss 111 iiiii 1100011", Format::kB),
+};
+static_assert(well_formed(kJumpRows));
+
+/// Without Zihintpause it is a fence: fence w, 0.
+constexpr InsnRow kPauseRows[] = {
+    general<pause>("pause", "0000 0001 0000 00000 000 00000 0001111", Format::kNone, EndsBlock::kYes),
+};
+static_assert(well_formed(kPauseRows));
+
 }  // namespace
 
 std::span<const InsnRow> rv_i_rows() { return kRows; }
+std::span<const InsnRow> rv_i_jump_rows() { return kJumpRows; }
+std::span<const InsnRow> rv_zihintpause_rows() { return kPauseRows; }
 
 }  // namespace retrov

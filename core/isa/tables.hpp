@@ -1,5 +1,6 @@
-// The instruction tables, one per extension, and the proof at compile time that the rows of one table do not overlap.
-// A new extension is one file, one line here and one in insn_tables() (core/decode.cpp).
+// The instruction tables, and the proof at compile time that the rows of one table do not overlap. A file of core/isa
+// has one table, or several where some rows need a second extension or are hints. A new extension is its file, a row in
+// core/extensions.cpp, one line here and one in insn_tables() (core/decode.cpp).
 #pragma once
 
 #include <span>
@@ -9,11 +10,15 @@
 namespace retrov {
 
 [[nodiscard]] std::span<const InsnRow> rv_i_rows();
+[[nodiscard]] std::span<const InsnRow> rv_i_jump_rows();
+[[nodiscard]] std::span<const InsnRow> rv_i_aligned_jump_rows();
+[[nodiscard]] std::span<const InsnRow> rv_zihintpause_rows();
 [[nodiscard]] std::span<const InsnRow> rv_m_rows();
 [[nodiscard]] std::span<const InsnRow> rv_a_rows();
 [[nodiscard]] std::span<const InsnRow> rv_f_rows();
 [[nodiscard]] std::span<const InsnRow> rv_d_rows();
-[[nodiscard]] std::span<const InsnRow> rv_c_rows();
+[[nodiscard]] std::span<const InsnRow> rv_zca_rows();
+[[nodiscard]] std::span<const InsnRow> rv_zcd_rows();
 [[nodiscard]] std::span<const InsnRow> rv_zicsr_rows();
 [[nodiscard]] std::span<const InsnRow> rv_zifencei_rows();
 [[nodiscard]] std::span<const InsnRow> rv_zba_rows();

@@ -26,7 +26,7 @@ inline u32 random_insn(std::mt19937_64& random) {
   const auto tables = insn_tables();
   while (true) {
     const auto table = tables[random() % tables.size()];
-    if (table.empty()) continue;
+    if (table.size() == 0) continue;
     const InsnRow& row = table[random() % table.size()];
     // A hart that waits with no timer set would end the run.
     if (row.name == "wfi" || row.name == "mret" || row.name == "sret") continue;

@@ -12,7 +12,7 @@
 namespace retrov {
 
 inline const InsnRow& row_named(std::string_view name) {
-  for (const std::span<const InsnRow> table : insn_tables()) {
+  for (const InsnTable& table : insn_tables()) {
     for (const InsnRow& row : table) {
       if (row.name == name) return row;
     }

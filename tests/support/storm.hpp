@@ -38,7 +38,7 @@ inline u32 storm_insn(std::mt19937_64& random, u64 at) {
   const auto tables = insn_tables();
   for (;;) {
     const auto table = tables[random() % tables.size()];
-    if (table.empty()) continue;
+    if (table.size() == 0) continue;
     const InsnRow& row = table[random() % table.size()];
     u32 raw = (static_cast<u32>(random()) & ~row.encoding.mask) | row.encoding.match;
     if (row.encoding.bits == 16) raw &= 0xffff;

@@ -5,8 +5,11 @@
 #   make check             the test suite; the last line is "N passed, N failed"
 #   make build/test-fp     the tests of one unit (tests/fp_test.cpp) in a binary of their own
 #   make BUILD=DIR CXX=…   another build folder, another compiler
+#   make CROSS=aarch64     build/aarch64/retrov, for another processor; runs under qemu-user
 
-BUILD ?= build
+# For aarch64: Debian's cross compiler, and libraries from build/deps.
+CROSS ?=
+BUILD ?= build$(CROSS:%=/%)
 PREFIX ?= /usr/local
 DESTDIR ?=
 WERROR ?=
@@ -17,11 +20,20 @@ JOBS ?= $(shell nproc)
 # What is fetched (Capstone, guests) does not depend on the compiler, so every build folder shares it.
 DEPS := build/deps
 CAPSTONE := $(DEPS)/capstone
+LIBCAPSTONE := $(CAPSTONE)/lib/libcapstone.a
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := retrov
+
+ifneq ($(CROSS),)
+DEB_ARCH := $(or $(patsubst aarch64,arm64,$(filter aarch64,$(CROSS))),$(error CROSS is aarch64 or nothing))
+CXX := $(CROSS)-linux-gnu-g++
+AR := $(CROSS)-linux-gnu-ar
+CROSS_LIBRARIES := $(DEPS)/cross-$(DEB_ARCH)/lib
+LIBCAPSTONE := $(CROSS_LIBRARIES)/libcapstone.a
+endif
 
 # --- flags -----------------------------------------------------------------------------------------------------------
 
@@ -45,10 +57,11 @@ TEST_FLAGS := -DRETROV_SOURCE_DIR='"$(CURDIR)"' -DRETROV_BUILD_DIR='"$(abspath $
 
 # Libraries are linked statically, so that the installed binary runs on a host that has none of them. libelf needs
 # zstd from elfutils 0.189 on (Debian 13); it is linked where it exists.
-archive = $(filter /%,$(shell $(CXX) -print-file-name=$(1) 2>/dev/null))
+archive = $(if $(CROSS),$(wildcard $(CROSS_LIBRARIES)/$(1)),$(call own_archive,$(1)))
+own_archive = $(filter /%,$(shell $(CXX) -print-file-name=$(1) 2>/dev/null))
 STATIC_RUNTIME := $(if $(SANITIZE),,-static-libstdc++ -static-libgcc)
-THIRD_PARTY = $(CAPSTONE)/lib/libcapstone.a -Wl,-Bstatic -llz4 -lfdt -lelf -lz $(if $(call archive,libzstd.a),-lzstd) \
-  -lreadline -ltinfo -Wl,-Bdynamic -pthread
+THIRD_PARTY = $(LIBCAPSTONE) $(CROSS_LIBRARIES:%=-L%) -Wl,-Bstatic -llz4 -lfdt -lelf -lz \
+  $(if $(call archive,libzstd.a),-lzstd) -lreadline -ltinfo -Wl,-Bdynamic -pthread
 # Catch2 is one header on Debian 12 (version 2) and a library on Debian 13 (version 3).
 CATCH2 := $(if $(wildcard /usr/include/catch2/catch_all.hpp),-lCatch2)
 LDFLAGS ?=
@@ -100,7 +113,7 @@ $(BUILD)/test-%: $(BUILD)/obj/tests/%_test.o $(call objects,$(TEST_SUPPORT)) $(T
 define layer_rules
 $(BUILD)/lib$(1).a: $(call objects,$(SOURCES_$(1))) $(BUILD)/lib$(1).list
 	@rm -f $$@
-	ar rcs $$@ $(call objects,$(SOURCES_$(1)))
+	$(AR) rcs $$@ $(call objects,$(SOURCES_$(1)))
 $(BUILD)/lib$(1).list: always
 	@mkdir -p $(BUILD)
 	@echo '$(sort $(SOURCES_$(1)))' | cmp -s - $$@ || echo '$(sort $(SOURCES_$(1)))' >$$@
@@ -150,7 +163,7 @@ $(BUILD)/guests/%.elf: tests/guests/%.c $(GUEST_COMMON)
 
 .PHONY: have-deps deps demo-guests demo check-guests check check-deep check-riscv-tests bench asan
 have-deps:
-	@scripts/deps --check build
+	@scripts/deps --check build $(if $(CROSS),cross-$(DEB_ARCH))
 
 deps:
 	@scripts/deps build
@@ -165,6 +178,8 @@ demo: demo-guests
 
 check-guests: demo-guests
 	@scripts/deps build demo check
+	@scripts/newer-binutils >/dev/null
+	@scripts/newer-qemu >/dev/null
 
 check: check-guests
 	@BUILD=$(BUILD) JOBS=$(JOBS) scripts/run-checks
@@ -201,7 +216,7 @@ install: $(BUILD)/retrov
 # Downloads (build/apt, build/deps, build/guests) are kept: they are not made by the compiler and cost a network.
 clean:
 	rm -rf $(BUILD)/obj $(BUILD)/*.a $(BUILD)/*.list $(BUILD)/retrov $(BUILD)/tests $(BUILD)/test-* $(GUESTS) \
-	  build/clang build/asan compile_commands.json
+	  build/clang build/asan build/aarch64 compile_commands.json
 
 format:
 	clang-format -i $(SOURCES) $(wildcard */*.hpp */*/*.hpp)

@@ -68,6 +68,29 @@ void add_disk(LoadedMachine& machine, const DiskPlan& plan) {
   machine.writes_image.push_back(writes);
 }
 
+/// What is behind the last byte that is not zero costs a trace nothing.
+void add_flash(BoardConfig& board, const FlashPlan& plan) {
+  const DriveWords& drive = *plan.drive;
+  if (!drive.keeps_image) {
+    throw Error(Exit::kUsage, "drive " + drive.file + ": snapshot=off is not possible for pflash");
+  }
+  Image image = read_image("pflash", drive.file);
+  if (image.bytes.size() != kFlashUnitBytes) {
+    throw Error(Exit::kUsage, "pflash " + drive.file + ": unit " + std::to_string(plan.unit) + " is " +
+                                  std::to_string(kFlashUnitBytes) + " bytes large and the file " +
+                                  std::to_string(image.bytes.size()) +
+                                  (image.bytes.size() < kFlashUnitBytes ? "; 'truncate -s 32M' fills it up" : ""));
+  }
+  while (!image.bytes.empty() && image.bytes.back() == 0) image.bytes.pop_back();
+  image.bytes.shrink_to_fit();
+  FlashConfig flash;
+  flash.unit = static_cast<u8>(plan.unit);
+  flash.read_only = drive.read_only;
+  flash.id = drive.id.empty() ? fs::path(drive.file).filename().string() : drive.id;
+  flash.image = {flash_at(plan.unit), std::move(image.bytes)};
+  board.flash.push_back(std::move(flash));
+}
+
 }  // namespace
 
 Image read_image(const std::string& role, const std::string& path) {
@@ -114,6 +137,7 @@ LoadedMachine load_machine(const MachineWords& words) {
   board.machine.turn_steps = words.turn_steps;
   board.virtio_legacy = words.virtio_legacy;
   for (const DiskPlan& plan : plan_disks(words)) add_disk(machine, plan);
+  for (const FlashPlan& plan : plan_flash(words)) add_flash(board, plan);
   validate(board, Exit::kUsage);
 
   BootImages& images = machine.images;
@@ -125,13 +149,18 @@ LoadedMachine load_machine(const MachineWords& words) {
   if (!words.kernel.empty()) images.kernel = read_image("kernel", words.kernel);
   if (!words.initrd.empty()) images.initrd = read_image("initrd", words.initrd);
   if (!words.dtb.empty()) images.dtb = read_image("device tree", words.dtb);
-  if (!images.bios && !images.kernel) throw Error(Exit::kUsage, "nothing to run: give -kernel FILE or -bios FILE");
+  if (!images.bios && !images.kernel && find_flash(board, 0) == nullptr) {
+    throw Error(Exit::kUsage, "nothing to run: give -kernel FILE or -bios FILE");
+  }
   place_images(board, images);
   return machine;
 }
 
 std::string guest_name(const MachineWords& words) {
-  std::string name = fs::path(words.kernel.empty() ? words.bios : words.kernel).filename().string();
+  const std::vector<FlashPlan> flash = plan_flash(words);
+  std::string file = words.kernel.empty() ? words.bios : words.kernel;
+  if (words.kernel.empty() && !flash.empty() && flash[0].unit == 0) file = flash[0].drive->file;
+  std::string name = fs::path(file).filename().string();
   return name.empty() ? "guest" : name;
 }
 

@@ -29,7 +29,7 @@ struct LoadedMachine {
 /// Reads the images and places them. Throws Error.
 [[nodiscard]] LoadedMachine load_machine(const MachineWords& words);
 
-/// What a recording is called: the file name of the kernel, else of the firmware.
+/// What a recording is called: the file name of the kernel, else of what is in flash, else of the firmware.
 [[nodiscard]] std::string guest_name(const MachineWords& words);
 
 }  // namespace retrov

@@ -43,7 +43,8 @@ void apply_granularity(Options& options, std::string_view value) {
 
 constexpr std::array kRows =
     {
-        OptionRow{"-M -machine", "virt", "the board", Group::kMachine, kLive, apply_machine},
+        OptionRow{"-M -machine", "virt", "the board; also pflash0=ID,pflash1=ID for drives in its flash",
+                  Group::kMachine, kLive, apply_machine},
         OptionRow{"-cpu", "rv64|max|rva22s64[,EXT=on|off]", "the processor, and extensions it has or lacks",
                   Group::kMachine, kLive,
                   [](Options& o, std::string_view v) { o.machine.extensions = parse_cpu(v); }},
@@ -61,8 +62,11 @@ constexpr std::array kRows =
                   [](Options& o, std::string_view v) { o.machine.append = v; }},
         OptionRow{"-dtb", "FILE", "device tree instead of the generated one", Group::kMachine, kLive,
                   [](Options& o, std::string_view v) { o.machine.dtb = v; }},
-        OptionRow{"-drive", "file=F,format=raw,if=none,id=ID", "an image; also snapshot=on|off, readonly=on|off",
-                  Group::kMachine, kLive, apply_drive},
+        OptionRow{"-drive", "file=F,format=raw,if=none,id=ID",
+                  "an image; also snapshot=on|off, readonly=on|off; if=pflash,unit=N", Group::kMachine, kLive,
+                  apply_drive},
+        OptionRow{"-blockdev", "driver=file,node-name=ID,filename=F", "an image; also read-only=on|off",
+                  Group::kMachine, kLive, apply_blockdev},
         OptionRow{"-device", "virtio-blk-device,drive=ID", "attaches a drive; also bus=virtio-mmio-bus.N, serial=S",
                   Group::kMachine, kLive, apply_device},
         OptionRow{"-global", "virtio-mmio.force-legacy=off", "virtio-mmio version 2 instead of 1", Group::kMachine,
@@ -132,7 +136,7 @@ constexpr std::array kRows =
                     o.engine =
                         is_second("--engine", v, "fast", "reference") ? EngineKind::kReference : EngineKind::kFast;
                   }},
-        OptionRow{"--snapshot-budget", "SIZE", "memory for snapshots (default 1G)", Group::kGeneral, kExecutes,
+        OptionRow{"--snapshot-budget", "SIZE", "memory for snapshots (default 512M)", Group::kGeneral, kExecutes,
                   [](Options& o, std::string_view v) {
                     o.snapshot_budget_bytes = parse_size("--snapshot-budget", v, u64{1} << 20);
                   }},

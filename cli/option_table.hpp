@@ -40,6 +40,7 @@ void apply_machine(Options& options, std::string_view value);
 void apply_memory(Options& options, std::string_view value);
 void apply_smp(Options& options, std::string_view value);
 void apply_drive(Options& options, std::string_view value);
+void apply_blockdev(Options& options, std::string_view value);
 void apply_device(Options& options, std::string_view value);
 void apply_global(Options& options, std::string_view value);
 void apply_serial(Options& options, std::string_view value);

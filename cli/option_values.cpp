@@ -89,6 +89,20 @@ bool is_host_detail(std::string_view key) {
   return false;
 }
 
+void add_drive(Options& options, const std::string& what, DriveWords drive) {
+  for (const DriveWords& other : options.machine.drives) {
+    if (!drive.id.empty() && other.id == drive.id) refuse(what + " " + quoted(drive.id) + " is given twice");
+  }
+  options.machine.drives.push_back(std::move(drive));
+}
+
+const DriveWords& find_drive(const MachineWords& machine, const std::string& option, const std::string& id) {
+  for (const DriveWords& drive : machine.drives) {
+    if (drive.id == id) return drive;
+  }
+  refuse(option + ": there is no -drive with id=" + id);
+}
+
 }  // namespace
 
 u64 parse_size(std::string_view option, std::string_view text, u64 unit_bytes) {
@@ -138,11 +152,19 @@ u16 parse_port(std::string_view option, std::string_view text) {
   return static_cast<u16>(*value);
 }
 
-void apply_machine(Options&, std::string_view value) {
+void apply_machine(Options& options, std::string_view value) {
   for (const Pair& pair : split_pairs(value)) {
+    constexpr std::string_view kFlash = "pflash";
+    if (pair.has_value && pair.key.starts_with(kFlash)) {
+      const auto unit = parse_digits(std::string_view(pair.key).substr(kFlash.size()));
+      if (!unit || *unit >= kFlashUnits) refuse("-machine: " + quoted(pair.key) + " is not known; pflash0 or pflash1");
+      options.machine.flash_drives[*unit] = pair.value;
+      continue;
+    }
+    if (pair.key == "acpi" && pair.value != "on") continue;  // There are no ACPI tables.
     const bool is_name = !pair.has_value || pair.key == "type";
     const std::string& name = pair.has_value ? pair.value : pair.key;
-    if (!is_name) refuse("-machine: unknown property " + quoted(pair.key) + "; the board has none");
+    if (!is_name) refuse("-machine: unknown property " + quoted(pair.key) + "; there are pflash0 and pflash1");
     if (name != "virt") refuse("-machine: unknown machine " + quoted(name) + "; there is virt");
   }
 }
@@ -188,9 +210,14 @@ void apply_drive(Options& options, std::string_view value) {
       if (pair.value != "raw") refuse("-drive: format " + quoted(pair.value) + " is not known; there is raw");
     } else if (pair.key == "if") {
       drive.attached = pair.value == "virtio";
-      if (!drive.attached && pair.value != "none") {
-        refuse("-drive: if=" + pair.value + " is not known; none or virtio");
+      drive.in_flash = pair.value == "pflash";
+      if (!drive.attached && !drive.in_flash && pair.value != "none") {
+        refuse("-drive: if=" + pair.value + " is not known; none, virtio or pflash");
       }
+    } else if (pair.key == "unit") {
+      const auto unit = parse_digits(pair.value);
+      if (!unit || *unit >= kFlashUnits) refuse("-drive: unit " + quoted(pair.value) + " is not known; 0 or 1");
+      drive.unit = static_cast<unsigned>(*unit);
     } else if (pair.key == "snapshot") {
       drive.keeps_image = parse_switch("-drive: snapshot", pair.value);
     } else if (pair.key == "readonly" || pair.key == "read-only") {
@@ -199,12 +226,34 @@ void apply_drive(Options& options, std::string_view value) {
       refuse("-drive: unknown property " + quoted(pair.key));
     }
   }
-  if (drive.file.empty()) refuse("-drive " + std::string(value) + ": file= is missing");
-  if (!drive.attached && drive.id.empty()) refuse("-drive " + std::string(value) + ": id= is missing");
-  for (const DriveWords& other : options.machine.drives) {
-    if (!drive.id.empty() && other.id == drive.id) refuse("-drive: id " + quoted(drive.id) + " is given twice");
+  const std::string option = "-drive " + std::string(value);
+  if (drive.file.empty()) refuse(option + ": file= is missing");
+  if (drive.unit && !drive.in_flash) refuse(option + ": unit= is for if=pflash");
+  if (!drive.attached && !drive.in_flash && drive.id.empty()) refuse(option + ": id= is missing");
+  add_drive(options, "-drive: id", std::move(drive));
+}
+
+/// An image as one node, or as a raw node whose file is described in the same option.
+void apply_blockdev(Options& options, std::string_view value) {
+  DriveWords drive;
+  for (const Pair& pair : split_pairs(value)) {
+    if (pair.key == "driver" || pair.key == "file.driver") {
+      const bool known = pair.value == "file" || (pair.key == "driver" && pair.value == "raw");
+      if (!known) refuse("-blockdev: " + pair.key + " " + quoted(pair.value) + " is not known; there are file and raw");
+    } else if (pair.key == "node-name") {
+      drive.id = pair.value;
+    } else if (pair.key == "filename" || pair.key == "file.filename") {
+      drive.file = pair.value;
+    } else if (pair.key == "read-only") {
+      drive.read_only = parse_switch("-blockdev: read-only", pair.value);
+    } else if (!is_host_detail(pair.key) && !pair.key.starts_with("cache.") && !pair.key.ends_with("read-only")) {
+      refuse("-blockdev: unknown property " + quoted(pair.key));
+    }
   }
-  options.machine.drives.push_back(std::move(drive));
+  const std::string option = "-blockdev " + std::string(value);
+  if (drive.file.empty()) refuse(option + ": filename= is missing");
+  if (drive.id.empty()) refuse(option + ": node-name= is missing");
+  add_drive(options, "-blockdev: node-name", std::move(drive));
 }
 
 void apply_device(Options& options, std::string_view value) {
@@ -326,15 +375,46 @@ std::vector<DiskPlan> plan_disks(const MachineWords& machine) {
     plans.push_back({slot, &drive, serial.empty() ? drive.id : serial});
   };
   for (const DiskDeviceWords& disk : machine.disks) {
-    const auto drive = std::find_if(machine.drives.begin(), machine.drives.end(),
-                                    [&](const DriveWords& candidate) { return candidate.id == disk.drive; });
-    if (drive == machine.drives.end()) refuse("-device: there is no -drive with id=" + disk.drive);
-    add(*drive, disk.slot, disk.serial);
+    add(find_drive(machine, "-device", disk.drive), disk.slot, disk.serial);
   }
   for (const DriveWords& drive : machine.drives) {
     const bool has_device =
         std::any_of(plans.begin(), plans.end(), [&](const DiskPlan& plan) { return plan.drive == &drive; });
     if (drive.attached && !has_device) add(drive, std::nullopt, {});
+  }
+  return plans;
+}
+
+std::vector<FlashPlan> plan_flash(const MachineWords& machine) {
+  std::array<const DriveWords*, kFlashUnits> drives{};
+  const auto put = [&](std::size_t unit, const DriveWords& drive) {
+    if (drives[unit] != nullptr) refuse("pflash unit " + std::to_string(unit) + " is given twice");
+    drives[unit] = &drive;
+  };
+  for (std::size_t unit = 0; unit < kFlashUnits; ++unit) {
+    const std::string& id = machine.flash_drives[unit];
+    if (!id.empty()) put(unit, find_drive(machine, "-machine: pflash" + std::to_string(unit), id));
+  }
+  for (const DriveWords& drive : machine.drives) {
+    if (drive.in_flash && drive.unit) put(*drive.unit, drive);
+  }
+  for (const DriveWords& drive : machine.drives) {
+    if (!drive.in_flash || drive.unit) continue;
+    const auto unit = std::find(drives.begin(), drives.end(), nullptr);
+    if (unit == drives.end()) refuse("more if=pflash drives than the board has units (2)");
+    *unit = &drive;
+  }
+  std::vector<FlashPlan> plans;
+  for (unsigned unit = 0; unit < kFlashUnits; ++unit) {
+    if (drives[unit] != nullptr) plans.push_back({unit, drives[unit]});
+  }
+  for (const DiskPlan& disk : plan_disks(machine)) {
+    for (const FlashPlan& plan : plans) {
+      if (plan.drive == disk.drive) refuse("drive " + quoted(disk.drive->id) + " is attached twice");
+    }
+  }
+  if (plans.size() == 2 && plans[0].drive == plans[1].drive) {
+    refuse("drive " + quoted(plans[0].drive->id) + " is attached twice");
   }
   return plans;
 }

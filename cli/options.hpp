@@ -15,8 +15,10 @@
 
 #include "core/machine.hpp"
 #include "core/types.hpp"
+#include "devices/memory_map.hpp"
 #include "gdbstub/listen_address.hpp"
 #include "replay/live_inputs.hpp"
+#include "replay/snapshots.hpp"
 
 namespace retrov {
 
@@ -28,7 +30,9 @@ struct DriveWords {
   std::string id;
   bool keeps_image = true;  ///< snapshot=on: what the guest writes stays in the session.
   bool read_only = false;
-  bool attached = false;  ///< No if=none: attached without a -device of its own.
+  bool attached = false;  ///< if=virtio: attached without a -device of its own.
+  bool in_flash = false;  ///< if=pflash.
+  std::optional<unsigned> unit;  ///< unit=N, of if=pflash.
 };
 
 /// -device virtio-blk-device.
@@ -46,6 +50,7 @@ struct MachineWords {
   std::string kernel, initrd, dtb, append;
   std::vector<DriveWords> drives;
   std::vector<DiskDeviceWords> disks;
+  std::array<std::string, kFlashUnits> flash_drives;  ///< -machine pflash0=ID,pflash1=ID.
   bool virtio_legacy = true;
   bool htif = false;
   u64 turn_steps = 10'000;
@@ -92,7 +97,7 @@ struct Options {
   LiveWords live;
   ReplayWords replay;
   EngineKind engine = EngineKind::kFast;
-  u64 snapshot_budget_bytes = u64{1} << 30;
+  u64 snapshot_budget_bytes = kSnapshotBudgetBytes;
   bool keep_snapshots = true;
   bool quiet = false;
   std::vector<std::string> symbols;
@@ -120,5 +125,14 @@ struct DiskPlan {
 /// Which drive is in which virtio-mmio slot. Without bus= slots fill from the last one downward, as in QEMU. Throws
 /// Error(kUsage) for a drive that does not exist or a slot that is taken.
 [[nodiscard]] std::vector<DiskPlan> plan_disks(const MachineWords& machine);
+
+/// A unit of flash and its drive.
+struct FlashPlan {
+  unsigned unit = 0;
+  const DriveWords* drive = nullptr;  ///< Of the machine words given.
+};
+/// if=pflash without unit= fills units from 0 upward, as in QEMU. Throws Error(kUsage) as plan_disks does, and for a
+/// drive that is a disk already.
+[[nodiscard]] std::vector<FlashPlan> plan_flash(const MachineWords& machine);
 
 }  // namespace retrov

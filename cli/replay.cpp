@@ -31,7 +31,7 @@ class ReplayRun {
         path_(options.replay.trace.empty() ? TraceStore().latest() : options.replay.trace) {
     const TraceReader trace(path_);
     note_ = trace.note();
-    if (!note_.empty()) say(path_ + ": " + note_);
+    if (!note_.empty()) say(note_);
     SnapshotOptions snapshots;
     snapshots.budget_bytes = options.snapshot_budget_bytes;
     if (!options.keep_snapshots) snapshots.policy = SnapshotPolicy::kNone;

@@ -89,7 +89,7 @@ int run_verify(const Options& options) {
   Progress progress;
   const std::string path = trace_path(options);
   const TraceReader trace(path);
-  if (const std::string note = trace.note(); !note.empty()) say(path + ": " + note);
+  if (const std::string note = trace.note(); !note.empty()) say(note);
   const auto history = trace.read_history();
   VerifyOptions verification;
   verification.engine = options.engine;

@@ -133,6 +133,11 @@ Operands word_operands(Format format, u32 raw) {
       return {0, integer_rd, rs1, rs2};
     case Format::kFToInt:
       return {rm, integer_rd, rs1};
+    case Format::kFToIntNoRm:
+      return {0, integer_rd, rs1};
+    case Format::kIntToFNoRm:
+    case Format::kFli:
+      return {0, rd, rs1};
     case Format::kFNoRm:
       return {0, rd, rs1, rs2};
     case Format::kFLoad:
@@ -266,6 +271,12 @@ std::span<const InsnTable> insn_tables() {
       InsnTable{{kZbb}, rv_zbb_rows(), {}},
       InsnTable{{kZbc}, rv_zbc_rows(), {}},
       InsnTable{{kZbs}, rv_zbs_rows(), {}},
+      InsnTable{{kZfhmin}, rv_zfhmin_rows(), {}},
+      InsnTable{{kZfhmin, kD}, rv_zfhmin_double_rows(), {}},
+      InsnTable{{kZfh}, rv_zfh_rows(), {}},
+      InsnTable{{kZfa}, rv_zfa_rows(), {}},
+      InsnTable{{kZfa, kD}, rv_zfa_double_rows(), {}},
+      InsnTable{{kZfa, kZfh}, rv_zfa_half_rows(), {}},
       InsnTable{{kZicsr}, rv_zicsr_rows(), {}},
       InsnTable{{kI}, rv_priv_rows(), {}},
       InsnTable{{kZifencei}, rv_zifencei_rows(), {}},

@@ -37,7 +37,8 @@ std::string csr_text(u16 number) {
 
 /// Operands in the order of the assembler. d s t: integer registers; D S T R: f registers rd, rs1, rs2, rs3; i: a
 /// signed number; x: an unsigned number; U: the upper 20 bits; m: offset and base register; a: base register; p: a
-/// target; c: CSR; u: the number in rs1; r: rounding mode, unless it is dynamic; P Q: what a fence orders.
+/// target; c: CSR; u: the number in rs1; k: a constant of Zfa, by that number; r: rounding mode, unless it is dynamic;
+/// P Q: what a fence orders.
 constexpr std::string_view operand_letters(Format format) {
   switch (format) {
     case Format::kNone:
@@ -90,6 +91,12 @@ constexpr std::string_view operand_letters(Format format) {
       return "dSr";
     case Format::kIntToF:
       return "Dsr";
+    case Format::kFToIntNoRm:
+      return "dS";
+    case Format::kIntToFNoRm:
+      return "Ds";
+    case Format::kFli:
+      return "Dk";
     case Format::kFNoRm:
       return "DST";
     case Format::kFLoad:
@@ -135,6 +142,16 @@ std::string fence_set(u32 bits) {
   return text.empty() ? "0" : text;
 }
 
+/// Zfa's constants in the words and hexadecimal numbers of binutils.
+std::string constant_text(unsigned number) {
+  constexpr std::array<const char*, 32> kTexts = {
+      "-0x1p+0",  "min",       "0x1p-16",   "0x1p-15", "0x1p-8",    "0x1p-7",  "0x1p-4",    "0x1p-3",
+      "0x1p-2",   "0x1.4p-2",  "0x1.8p-2",  "0x1.cp-2", "0x1p-1",   "0x1.4p-1", "0x1.8p-1", "0x1.cp-1",
+      "0x1p+0",   "0x1.4p+0",  "0x1.8p+0",  "0x1.cp+0", "0x1p+1",   "0x1.4p+1", "0x1.8p+1", "0x1p+2",
+      "0x1p+3",   "0x1p+4",    "0x1p+7",    "0x1p+8",   "0x1p+15",  "0x1p+16",  "inf",      "nan"};
+  return kTexts.at(number);
+}
+
 u64 target(VirtAddr pc, const Operands& operands) { return pc.value + static_cast<u64>(i64{operands.imm}); }
 
 std::string operand_text(char letter, const Operands& operands, VirtAddr pc) {
@@ -173,6 +190,8 @@ std::string operand_text(char letter, const Operands& operands, VirtAddr pc) {
       return hex(operands.rs1);
     case 'r':
       return kRounding[imm & 7];
+    case 'k':
+      return constant_text(operands.rs1);
     case 'P':
       return fence_set(imm >> 4);
     case 'Q':

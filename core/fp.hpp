@@ -1,5 +1,6 @@
-// Bit-exact RISC-V floating point (unprivileged manual, chapters F and D): results, NaN values, all five rounding
-// modes and all five flags are those of the manual on every host, because they are part of the machine's state.
+// Bit-exact RISC-V floating point (unprivileged manual, chapters F, D, Zfh and Zfa): results, NaN values, all five
+// rounding modes and all five flags are those of the manual on every host, because they are part of the machine's
+// state.
 //
 // The meaning of each operation is its integer version in `soft`. The functions of the same name outside `soft`
 // may use the host's arithmetic instead, and only where nobody can tell: rounding is to nearest even, the inexact
@@ -30,6 +31,9 @@ inline constexpr u8 kDivideByZero = 8;
 inline constexpr u8 kInvalid = 16;
 
 // The raw bits of a number. Distinct types, so that a register and the number in it are not mixed up.
+struct F16 {
+  u16 bits = 0;
+};
 struct F32 {
   u32 bits = 0;
 };
@@ -47,6 +51,14 @@ struct Env {
 // What a format is made of. Host is the host's type of the same format, or void if it is to be computed in integers.
 template <class F>
 struct Format;
+
+template <>
+struct Format<F16> {
+  using Bits = u16;
+  using Host = void;
+  static constexpr int kExponentBits = 5;
+  static constexpr int kFractionBits = 10;
+};
 
 template <>
 struct Format<F32> {
@@ -286,6 +298,21 @@ template <Number F>
   return !detail::less(b, a);
 }
 
+// As lt and le, but only a signaling NaN is invalid (Zfa).
+template <Number F>
+[[nodiscard]] constexpr bool lt_quiet(F a, F b, Env& env) {
+  if (!is_nan(a) && !is_nan(b)) return detail::less(a, b);
+  if (is_signaling_nan(a) || is_signaling_nan(b)) env.flags |= kInvalid;
+  return false;
+}
+
+template <Number F>
+[[nodiscard]] constexpr bool le_quiet(F a, F b, Env& env) {
+  if (!is_nan(a) && !is_nan(b)) return !detail::less(b, a);
+  if (is_signaling_nan(a) || is_signaling_nan(b)) env.flags |= kInvalid;
+  return false;
+}
+
 // minimumNumber and maximumNumber of IEEE 754-2019: a NaN loses against a number, -0 is below +0, two NaNs give
 // the canonical one, and only a signaling NaN is invalid.
 template <Number F>
@@ -293,31 +320,38 @@ template <Number F>
 template <Number F>
 [[nodiscard]] F max(F a, F b, Env& env);
 
+// minimum and maximum of IEEE 754-2019: as above, but a NaN wins (Zfa).
+template <Number F>
+[[nodiscard]] F min_or_nan(F a, F b, Env& env);
+template <Number F>
+[[nodiscard]] F max_or_nan(F a, F b, Env& env);
+
 // The ten-bit mask of fclass, exactly one bit set.
 template <Number F>
 [[nodiscard]] u32 classify(F a);
 
-// Out of range gives the nearest limit and a NaN gives the largest integer, with kInvalid as the only flag. The
-// caller sign-extends 32-bit results, also those of to_u32.
-template <Number F>
-[[nodiscard]] i32 to_i32(F a, Env& env);
-template <Number F>
-[[nodiscard]] u32 to_u32(F a, Env& env);
-template <Number F>
-[[nodiscard]] i64 to_i64(F a, Env& env);
-template <Number F>
-[[nodiscard]] u64 to_u64(F a, Env& env);
+// To i32, u32, i64 or u64. Out of range gives the nearest limit and a NaN gives the largest integer, with kInvalid as
+// the only flag. The caller sign-extends 32-bit results, also those to u32.
+template <std::integral I, Number F>
+[[nodiscard]] I to_integer(F a, Env& env);
+template <Number F, std::integral I>
+[[nodiscard]] F from_integer(I value, Env& env);
+template <Number To, Number From>
+[[nodiscard]] To convert(From a, Env& env);
 
-[[nodiscard]] F32 f32_from_i32(i32 value, Env& env);
-[[nodiscard]] F32 f32_from_u32(u32 value, Env& env);
-[[nodiscard]] F32 f32_from_i64(i64 value, Env& env);
-[[nodiscard]] F32 f32_from_u64(u64 value, Env& env);
-[[nodiscard]] F64 f64_from_i32(i32 value, Env& env);
-[[nodiscard]] F64 f64_from_u32(u32 value, Env& env);
-[[nodiscard]] F64 f64_from_i64(i64 value, Env& env);
-[[nodiscard]] F64 f64_from_u64(u64 value, Env& env);
-[[nodiscard]] F32 f64_to_f32(F64 a, Env& env);
-[[nodiscard]] F64 f32_to_f64(F32 a, Env& env);
+// fcvtmod.w.d (Zfa): toward zero whatever the mode, and modulo 2^32 where to_integer would saturate; infinity and NaN
+// give 0. The flags are those of to_integer.
+[[nodiscard]] i32 to_i32_modulo(F64 a, Env& env);
+
+// The value that fli loads for a number from 0 to 31 (Zfa).
+template <Number F>
+[[nodiscard]] F constant(unsigned index);
+
+// To an integer in the same format (Zfa): roundToIntegralExact of IEEE 754, and the same without the inexact flag.
+template <Number F>
+[[nodiscard]] F round_exact(F a, Env& env);
+template <Number F>
+[[nodiscard]] F round(F a, Env& env);
 
 // Whether the host rounds to nearest even, without excess precision, and neither flushes subnormal results nor reads
 // subnormal operands as zero, on the calling thread. Asserted on entering the run loop: a library may have changed it.

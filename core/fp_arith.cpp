@@ -170,16 +170,22 @@ F fma(F a, F b, F c, Env& env) {
   return add_to_product<F>(product, detail::unpack(c), env);
 }
 
+template F16 add(F16, F16, Env&);
 template F32 add(F32, F32, Env&);
 template F64 add(F64, F64, Env&);
+template F16 sub(F16, F16, Env&);
 template F32 sub(F32, F32, Env&);
 template F64 sub(F64, F64, Env&);
+template F16 mul(F16, F16, Env&);
 template F32 mul(F32, F32, Env&);
 template F64 mul(F64, F64, Env&);
+template F16 div(F16, F16, Env&);
 template F32 div(F32, F32, Env&);
 template F64 div(F64, F64, Env&);
+template F16 sqrt(F16, Env&);
 template F32 sqrt(F32, Env&);
 template F64 sqrt(F64, Env&);
+template F16 fma(F16, F16, F16, Env&);
 template F32 fma(F32, F32, F32, Env&);
 template F64 fma(F64, F64, F64, Env&);
 

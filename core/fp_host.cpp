@@ -59,6 +59,7 @@ F sqrt(F a, Env& env) {
   return soft::sqrt(a, env);
 }
 
+template F16 sqrt(F16, Env&);
 template F32 sqrt(F32, Env&);
 template F64 sqrt(F64, Env&);
 

@@ -148,4 +148,26 @@ template <Number F>
   return round_pack<F>(value, env);
 }
 
+// A finite number rounded to an integer.
+struct Whole {
+  u128 magnitude = 0;
+  bool inexact = false;
+};
+
+// Of a number below 2^64.
+[[nodiscard]] constexpr Whole round_to_whole(const Unpacked& value, Round round) {
+  // 64 bits of integer and 64 of fraction.
+  const u128 fixed = shift_right_jam(u128{value.significand} << 64, 63 - value.exponent);
+  const auto whole = static_cast<u64>(fixed >> 64);
+  const auto lost = static_cast<u64>(fixed);
+  const bool away = rounds_away(round, value.negative, (whole & 1) != 0, lost, u64{1} << 63);
+  return {u128{whole} + (away ? 1 : 0), lost != 0};
+}
+
+// The number of that magnitude, or the nearest one.
+template <Number F>
+[[nodiscard]] constexpr F from_magnitude(bool negative, u64 magnitude, Env& env) {
+  return normalize_round_pack<F>({negative, 63, magnitude}, env);
+}
+
 }  // namespace retrov::fp::detail

@@ -66,8 +66,11 @@ enum class Format : u8 {
   kFR4,       ///< frd frs1 frs2 frs3, imm = rm | frs3 << 3
   kFUnary,    ///< frd frs1 (sqrt, fcvt.s.d …), rm in imm
   kFCompare,  ///< rd frs1 frs2
-  kFToInt,    ///< rd frs1 (fcvt.w.s, fmv.x.w, fclass), rm in imm
+  kFToInt,    ///< rd frs1 (fcvt.w.s), rm in imm
   kIntToF,    ///< frd rs1, rm in imm
+  kFToIntNoRm,  ///< rd frs1 (fmv.x.w, fclass)
+  kIntToFNoRm,  ///< frd rs1 (fmv.w.x)
+  kFli,       ///< frd, number of a constant in rs1
   kFNoRm,     ///< frd frs1 frs2 (fsgnj, fmin)
   kFLoad,     ///< frd rs1 imm12
   kFStore,    ///< rs1 frs2 imm12

@@ -33,6 +33,18 @@ struct DiskConfig {
   }
 };
 
+/// A unit of flash that starts with an image.
+struct FlashConfig {
+  u8 unit = 0;
+  bool read_only = false;
+  std::string id;  ///< For messages.
+  Blob image;      ///< From the unit's address on; zeros behind it.
+  template <class A>
+  void serialize(A& a) {
+    a(field("unit", unit), field("read_only", read_only), field("id", id), field("image", image));
+  }
+};
+
 /// A request of n bytes completes base_ticks + n / bytes_per_tick after it was made.
 struct DiskLatency {
   u64 base_ticks = 1000;    ///< 100 microseconds.
@@ -48,6 +60,7 @@ struct BoardConfig {
   bool virtio_legacy = true;  ///< virtio-mmio version 1, QEMU's default, instead of 2.
   std::vector<DiskConfig> disks;
   DiskLatency disk_latency;
+  std::vector<FlashConfig> flash;
   std::optional<PhysAddr> tohost;  ///< Physical address of the ELF symbol; present: the board has HTIF.
   std::vector<u8> rom;             ///< Content of the boot ROM at 0x1000: reset vector and fw_dynamic_info.
   std::string bootargs;            ///< For people; the guest reads its device tree.
@@ -56,11 +69,19 @@ struct BoardConfig {
     bool has_tohost = tohost.has_value();
     u64 tohost_at = has_tohost ? tohost->value : 0;
     a(field("machine", machine), field("virtio_legacy", virtio_legacy), field("disks", disks));
-    a(field("disk_latency", disk_latency), field("has_tohost", has_tohost), field("tohost", tohost_at));
+    a(field("disk_latency", disk_latency), field("flash", flash));
+    a(field("has_tohost", has_tohost), field("tohost", tohost_at));
     a(field("rom", rom), field("bootargs", bootargs));
     tohost = has_tohost ? std::optional<PhysAddr>(PhysAddr{tohost_at}) : std::nullopt;
   }
 };
+
+/// Null: that unit has no image.
+[[nodiscard]] const FlashConfig* find_flash(const BoardConfig& config, unsigned unit);
+
+/// All that guest memory is filled with at power-on: RAM first, then flash.
+[[nodiscard]] std::vector<Blob*> initial_blobs(BoardConfig& config);
+[[nodiscard]] std::vector<const Blob*> initial_blobs(const BoardConfig& config);
 
 /// Throws Error(exit_code) naming the first thing that is out of range: kUsage for options, kBadTrace for a trace.
 void validate(const BoardConfig& config, Exit exit_code);

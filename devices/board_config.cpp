@@ -68,12 +68,47 @@ void validate_disks(const BoardConfig& config, const Checker& check) {
   check.require(config.disk_latency.base_ticks <= kMaxLatencyTicks, "a disk latency of more than a minute");
 }
 
+void validate_flash(const BoardConfig& config, const Checker& check) {
+  unsigned used_units = 0;
+  for (const FlashConfig& flash : config.flash) {
+    const std::string who = "flash " + flash.id;
+    check.require(flash.unit < kFlashUnits, who + ": units are 0 and 1");
+    check.require((used_units >> flash.unit & 1) == 0, who + ": unit " + std::to_string(flash.unit) + " is taken");
+    used_units |= 1u << flash.unit;
+    check.require(flash.image.at == flash_at(flash.unit), who + ": its image is not where the unit is");
+    check.require(flash.image.bytes.size() <= kFlashUnitBytes, who + ": larger than 32 MiB");
+    check.require(flash.id.size() <= 4096, "the id of a flash is too long");
+  }
+}
+
+template <class Config, class BlobPointer>
+std::vector<BlobPointer> collect_blobs(Config& config) {
+  std::vector<BlobPointer> blobs;
+  for (auto& blob : config.machine.initial_memory) blobs.push_back(&blob);
+  for (auto& flash : config.flash) blobs.push_back(&flash.image);
+  return blobs;
+}
+
 }  // namespace
+
+const FlashConfig* find_flash(const BoardConfig& config, unsigned unit) {
+  for (const FlashConfig& flash : config.flash) {
+    if (flash.unit == unit) return &flash;
+  }
+  return nullptr;
+}
+
+std::vector<Blob*> initial_blobs(BoardConfig& config) { return collect_blobs<BoardConfig, Blob*>(config); }
+
+std::vector<const Blob*> initial_blobs(const BoardConfig& config) {
+  return collect_blobs<const BoardConfig, const Blob*>(config);
+}
 
 void validate(const BoardConfig& config, Exit exit_code) {
   const Checker check(exit_code);
   validate_machine(config.machine, check);
   validate_disks(config, check);
+  validate_flash(config, check);
   check.require(config.rom.size() <= kRomRegion.size_bytes, "the boot ROM is larger than 60 KiB");
   check.require(
       !config.tohost || (config.tohost->value % 8 == 0 && in_ram(config.machine, *config.tohost, kTohostBytes)),

@@ -1,6 +1,7 @@
 #include "devices/board_devices.hpp"
 
 #include "devices/clint.hpp"
+#include "devices/flash.hpp"
 #include "devices/htif.hpp"
 #include "devices/plic.hpp"
 #include "devices/rom.hpp"
@@ -53,6 +54,10 @@ std::vector<PlacedDevice> make_devices(const BoardConfig& config, const Wiring& 
       device = std::make_unique<VirtioBlk>(config.disks[i], config.disk_latency, version, connection);
     }
     add(region, std::move(device));
+  }
+  for (unsigned unit = 0; unit < kFlashUnits; ++unit) {
+    const FlashConfig* flash = find_flash(config, unit);
+    add({flash_at(unit), kFlashUnitBytes}, std::make_unique<Flash>(unit, flash, w.output, w.position));
   }
   if (config.tohost) {
     add(Region{}, std::make_unique<Htif>(*config.tohost, w.memory, w.power, w.output, w.position));

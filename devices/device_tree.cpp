@@ -1,6 +1,7 @@
 #include "devices/board.hpp"
 #include "devices/board_devices.hpp"
 #include "devices/fdt.hpp"
+#include "devices/flash.hpp"
 #include "devices/test_finisher.hpp"
 
 namespace retrov {
@@ -67,6 +68,7 @@ std::vector<u8> make_device_tree(const BoardConfig& config, const std::string& b
     root.text("model", "riscv-virtio,retrov");
     describe_chosen(root, bootargs, initrd_at, initrd_bytes);
     TestFinisher::describe_uses(root);
+    Flash::describe_units(root);
     {
       FdtNode memory = root.child("memory@80000000");
       memory.text("device_type", "memory");

@@ -181,6 +181,13 @@ std::vector<u8> make_rom(PhysAddr entry, PhysAddr dtb, PhysAddr next) {
   return rom;
 }
 
+/// Firmware in flash fetches what else there is by itself, so that with it a kernel of ours would never be entered.
+void refuse_kernel_behind_flash(const BootImages& images) {
+  if (!images.bios || !images.kernel) return;
+  throw Error(Exit::kUsage, "kernel " + images.kernel->name +
+                                ": the firmware continues in pflash unit 0; give -bios none, or no -kernel");
+}
+
 PhysAddr find_tohost(const BootImages& images) {
   const Image* image = symbol_image(images);
   if (image == nullptr) throw Error(Exit::kUsage, "--htif needs an ELF image with the symbol tohost");
@@ -200,7 +207,11 @@ const Image* symbol_image(const BootImages& images) {
 }
 
 void place_images(BoardConfig& config, const BootImages& images) {
-  if (!images.bios && !images.kernel) throw Error(Exit::kUsage, "nothing to run: give -kernel or -bios");
+  const bool in_flash = find_flash(config, 0) != nullptr;
+  if (!images.bios && !images.kernel && !in_flash) {
+    throw Error(Exit::kUsage, "nothing to run: give -kernel or -bios");
+  }
+  if (in_flash) refuse_kernel_behind_flash(images);
   if (images.append.size() > kMaxCommandLine) {
     throw Error(Exit::kUsage, "the kernel command line is longer than " + std::to_string(kMaxCommandLine) + " bytes");
   }
@@ -223,7 +234,11 @@ void place_images(BoardConfig& config, const BootImages& images) {
   config.machine.rng_seed_at = seed ? std::optional<PhysAddr>(PhysAddr{dtb_at.value + *seed}) : std::nullopt;
   config.machine.reset_pc = kRomRegion.base;
   config.machine.initial_memory = ram.take_blobs();
-  config.rom = make_rom(images.bios ? firmware.entry : kernel.entry, dtb_at, images.kernel ? kernel.entry : PhysAddr{});
+  // Flash is entered first, or by the firmware that has been loaded into RAM.
+  PhysAddr entry = images.bios ? firmware.entry : kernel.entry;
+  PhysAddr next = images.kernel ? kernel.entry : PhysAddr{};
+  if (in_flash) (images.bios ? next : entry) = flash_at(0);
+  config.rom = make_rom(entry, dtb_at, next);
   config.tohost = images.htif ? std::optional<PhysAddr>(find_tohost(images)) : std::nullopt;
   config.bootargs = images.append;
   validate(config, Exit::kNoInput);

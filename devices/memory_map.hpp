@@ -21,6 +21,9 @@ inline constexpr Region kUartRegion{PhysAddr{0x10000000}, 0x100};
 inline constexpr PhysAddr kVirtioBase{0x10001000};
 inline constexpr u64 kVirtioSlotBytes = 0x1000;
 inline constexpr unsigned kVirtioSlots = 8;
+inline constexpr PhysAddr kFlashBase{0x20000000};
+inline constexpr u64 kFlashUnitBytes = u64{32} << 20;
+inline constexpr unsigned kFlashUnits = 2;
 inline constexpr PhysAddr kRamBase{0x80000000};
 
 inline constexpr unsigned kFirstVirtioIrq = 1;
@@ -34,8 +37,12 @@ inline constexpr u8 kUartIndex = 2;
 inline constexpr u8 kRtcIndex = 3;
 inline constexpr u8 kTestFinisherIndex = 4;
 inline constexpr u8 kRomIndex = 5;
-inline constexpr u8 kFirstVirtioIndex = 6;                          ///< Slot n is index 6 + n.
-inline constexpr u8 kHtifIndex = kFirstVirtioIndex + kVirtioSlots;  ///< Only on a board with HTIF.
+inline constexpr u8 kFirstVirtioIndex = 6;  ///< Slot n is index 6 + n.
+inline constexpr u8 kFirstFlashIndex = kFirstVirtioIndex + kVirtioSlots;
+inline constexpr u8 kHtifIndex = kFirstFlashIndex + kFlashUnits;  ///< Only on a board with HTIF, so always the last.
+
+/// Where a unit of flash begins.
+constexpr PhysAddr flash_at(unsigned unit) { return PhysAddr{kFlashBase.value + unit * kFlashUnitBytes}; }
 
 inline constexpr unsigned kMaxHarts = 8;
 

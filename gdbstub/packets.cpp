@@ -75,4 +75,6 @@ std::string transfer(std::string_view document, std::string_view arguments) {
   return (last ? "l" : "m") + escape_binary(part);
 }
 
+std::string refuse_annex(Stub&, std::string_view) { return "E00"; }
+
 }  // namespace retrov

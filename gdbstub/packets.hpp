@@ -46,5 +46,7 @@ struct PacketHandler {
 
 /// A part of `document` in the way of qXfer: `arguments` is "offset,length". Throws Error if it is not.
 [[nodiscard]] std::string transfer(std::string_view document, std::string_view arguments);
+/// E00: the object of a qXfer is known, this part of it is not. (An unknown object is an unknown packet.)
+[[nodiscard]] std::string refuse_annex(Stub& stub, std::string_view arguments);
 
 }  // namespace retrov

@@ -1,5 +1,6 @@
 // Packets that read and write registers.
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -63,6 +64,10 @@ std::string write_all(Stub& stub, std::string_view arguments) {
 std::string read_one(Stub& stub, std::string_view arguments) {
   const std::optional<RegisterId> id = parse_register(arguments);
   if (!id) return stub.error("p wants a register's number");
+  // What the description lists is always readable, if need be as x's; what it does not list is a mistake of the client.
+  const std::vector<RegisterInfo>& known = stub.machine().registers();
+  const bool exists = std::any_of(known.begin(), known.end(), [&](const RegisterInfo& info) { return info.id == *id; });
+  if (!exists) return stub.error("there is no register " + std::to_string(static_cast<unsigned>(*id)));
   return register_text(stub.machine(), stub.general_hart(), *id);
 }
 

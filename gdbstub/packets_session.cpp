@@ -90,6 +90,7 @@ constexpr std::array kRows = {
     PacketHandler{"vKill;", "", OnError::kText, kill_process},
     PacketHandler{"qRcmd,", "", OnError::kConsole, monitor},
     PacketHandler{"qXfer:features:read:target.xml:", "qXfer:features:read+", OnError::kCode, read_target_xml},
+    PacketHandler{"qXfer:features:read:", "", OnError::kCode, refuse_annex},
     PacketHandler{"qqemu.Supported", "", OnError::kText, qemu_supported},
     PacketHandler{"qqemu.PhyMemMode", "", OnError::kText, physical_mode},
     PacketHandler{"Qqemu.PhyMemMode:", "", OnError::kText, set_physical_mode},

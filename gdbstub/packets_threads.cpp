@@ -68,6 +68,7 @@ constexpr std::array kRows = {
     PacketHandler{"qsThreadInfo", "", OnError::kText, more_threads},
     PacketHandler{"qThreadExtraInfo,", "", OnError::kText, extra_info},
     PacketHandler{"qXfer:threads:read::", "qXfer:threads:read+", OnError::kCode, read_threads},
+    PacketHandler{"qXfer:threads:read:", "", OnError::kCode, refuse_annex},
 };
 
 }  // namespace

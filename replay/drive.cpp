@@ -52,6 +52,11 @@ Next ask(Machine& machine, InputSource& source) {
 
 }  // namespace
 
+Ticks latest_wake(Ticks now, Ticks deadline) {
+  constexpr Ticks kLastWait{u64{1} << 63};
+  return deadline == kNever ? std::max(now, kLastWait) : deadline;
+}
+
 bool begins_to_wait(const Machine& machine, unsigned hart) {
   const auto last = machine.stepping(hart).last_step;
   return last && last->steps + 1 == machine.position().steps && machine.hart_summary(hart).waiting;

@@ -24,6 +24,10 @@ enum class Halt : u8 {
 /// Looks at `interrupted` at least every kStretchSteps steps and after every wait. `stops` may be null.
 Halt drive(Machine& machine, InputSource& source, Position limit, StopSet* stops, const std::atomic<bool>& interrupted);
 
+/// The latest guest time at which an input may end a wait that began at `now`. No guest waits beyond tick 2^63
+/// (docs/machine.md, "Idle"), so what follows from it cannot overflow.
+[[nodiscard]] Ticks latest_wake(Ticks now, Ticks deadline);
+
 /// A millisecond or two of the fast engine, a few of the reference engine.
 inline constexpr u64 kStretchSteps = 200'000;
 

@@ -39,7 +39,7 @@ Position FrameBuilder::open(FrameKind kind, Position& at) {
 }
 
 void FrameBuilder::add_event(const Event& event) {
-  RV_CHECK(event.at >= reached_ && !event.batch.inputs.empty());
+  RV_CHECK(event.at >= reached_ && !event.batch.inputs.empty() && event.batch.wake <= kMaxWake);
   inputs_ += event.batch.inputs.size();
   if (inputs_ > kMaxInputs) refuse("a trace cannot hold more than " + std::to_string(kMaxInputs) + " inputs");
   std::vector<u8> alone;

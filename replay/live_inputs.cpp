@@ -10,6 +10,7 @@
 
 #include "core/check.hpp"
 #include "devices/memory_map.hpp"
+#include "replay/drive.hpp"
 #include "replay/host_clock.hpp"
 
 namespace retrov {
@@ -130,7 +131,7 @@ Took LiveInputs::take_idle(Ticks guest_now, Ticks deadline, Batch& out) {
     anchor(Ticks{guest_now.value + kMaxLagNs / kNanosPerTick});
   }
   for (;;) {
-    const Ticks wake = paced ? std::clamp(paced_guest_time(), guest_now, deadline) : guest_now;
+    const Ticks wake = paced ? std::clamp(paced_guest_time(), guest_now, latest_wake(guest_now, deadline)) : guest_now;
     if (!typed_.empty()) return deliver(wake, out);
     if (deadline != kNever && wake == deadline) {
       // However late it is, what has been typed comes first if it can.

@@ -1,5 +1,7 @@
 #include "replay/output_log.hpp"
 
+#include <utility>
+
 namespace retrov {
 
 void ConsoleTally::add(std::span<const u8> said) {
@@ -16,11 +18,37 @@ bool OutputLog::Mark::is_new(Position step) {
 
 void OutputLog::console(Position at, std::span<const u8> bytes) {
   tally_.add(bytes);
-  if (!muted_ && console_mark_.is_new(at)) shown_.console(at, bytes);
+  if (holding_) {
+    held_.push_back({at, {bytes.begin(), bytes.end()}, {}});
+  } else if (console_mark_.is_new(at)) {
+    shown_.console(at, bytes);
+  }
 }
 
 void OutputLog::notice(Position at, const std::string& sentence) {
-  if (!muted_ && notice_mark_.is_new(at)) shown_.notice(at, sentence);
+  if (holding_) {
+    held_.push_back({at, {}, sentence});
+  } else if (notice_mark_.is_new(at)) {
+    shown_.notice(at, sentence);
+  }
+}
+
+void OutputLog::hold() { holding_ = true; }
+
+void OutputLog::show_held() {
+  holding_ = false;
+  for (const Piece& piece : std::exchange(held_, {})) {
+    if (!piece.bytes.empty()) {
+      if (console_mark_.is_new(piece.at)) shown_.console(piece.at, piece.bytes);
+    } else if (notice_mark_.is_new(piece.at)) {
+      shown_.notice(piece.at, piece.notice);
+    }
+  }
+}
+
+void OutputLog::drop_held() {
+  holding_ = false;
+  held_.clear();
 }
 
 void OutputLog::rewind(const ConsoleTally& tally) {

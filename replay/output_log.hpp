@@ -3,6 +3,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "core/door.hpp"
 #include "core/types.hpp"
@@ -30,10 +32,20 @@ class OutputLog final : public OutputSink {
   [[nodiscard]] const ConsoleTally& tally() const { return tally_; }
   /// The machine was put at a position with that much output behind it.
   void rewind(const ConsoleTally& tally);
-  /// While muted, steps are made for trial: nothing is shown, and rewind() follows.
-  void mute(bool muted) { muted_ = muted; }
+  /// From here on steps are made for trial: what they say is counted and kept back.
+  void hold();
+  /// The trial is over: its steps stay made, and what they said is shown.
+  void show_held();
+  /// The trial is over: its steps are unmade, and rewind() follows.
+  void drop_held();
 
  private:
+  /// A notice has no bytes.
+  struct Piece {
+    Position at;
+    std::vector<u8> bytes;
+    std::string notice;
+  };
   /// The last step whose output was shown; a second piece of the same step is shown unless the step is made again.
   struct Mark {
     std::optional<Position> at;
@@ -43,7 +55,8 @@ class OutputLog final : public OutputSink {
   OutputSink& shown_;
   ConsoleTally tally_;
   Mark console_mark_, notice_mark_;
-  bool muted_ = false;
+  bool holding_ = false;
+  std::vector<Piece> held_;
 };
 
 }  // namespace retrov

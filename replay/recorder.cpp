@@ -5,8 +5,6 @@
 namespace retrov {
 
 namespace {
-/// A killed recorder must lose little: the history's end is told often, but not at every poll.
-constexpr u64 kTellEveryNs = 20'000'000;
 /// An idle wait longer than this may be the last thing that is heard of the machine for a while.
 constexpr u64 kLongWaitTicks = kTicksPerSecond / 50;
 }  // namespace

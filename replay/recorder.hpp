@@ -8,6 +8,9 @@ namespace retrov {
 
 class Recorder final : public InputSource {
  public:
+  /// While the guest only computes, the history's end is told this often: a killed recorder must lose little.
+  static constexpr u64 kTellEveryNs = 10'000'000;
+
   /// Both must outlive it.
   Recorder(InputSource& live, History& history) : live_(live), history_(history) {}
 

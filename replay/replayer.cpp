@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/check.hpp"
+#include "replay/drive.hpp"
 
 namespace retrov {
 
@@ -16,7 +17,7 @@ Took Replayer::take(Position now, Idle idle, Ticks guest_now, Ticks deadline, Ba
   const std::vector<Event>& events = history_.events();
   if (next_ < events.size() && events[next_].at == now) {
     out = events[next_].batch;
-    if (idle == Idle::kYes && (out.wake < guest_now || out.wake > deadline)) {
+    if (idle == Idle::kYes && (out.wake < guest_now || out.wake > latest_wake(guest_now, deadline))) {
       throw Error(Exit::kDivergence, "replay diverged: the input recorded at step " + std::to_string(now.steps) +
                                          " does not fall into the machine's wait");
     }

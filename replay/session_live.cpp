@@ -82,26 +82,44 @@ bool Session::stops_at_end(StopSet& stops) {
   }
 }
 
-/// Makes the step that was stopped before. If there is nothing to report it stays made, else the session stands
-/// before it again: by a snapshot, or, once many stores in a row have changed nothing, by running there from an older
-/// one.
+/// Makes the step that was stopped before. If there is nothing to report it stays made, and what it said is shown;
+/// else, and if it fails, the session stands before it again: by a snapshot, or, once many stores in a row have changed
+/// nothing, by running there from an older one.
 std::optional<WatchReport> Session::try_access(StopSet& stops) {
   const Position here = position();
   stops.ignore_at = here;
   const WatchedAccess access(*machine_, stops.watches, *stops.hit);
   const bool snapshot_first = recording_ == Recording::kOff || silent_accesses_ < kManySilentAccesses;
   const KeptPointer before = snapshot_first ? timeline_->unkept_snapshot() : nullptr;
-  if (in_past()) {
-    timeline_->run_history(Position{here.steps + 1}, &stops, interrupted_);
-  } else {
-    if (recorder_) recorder_->reached(here);
-    machine_->run_until(Position{here.steps + 1}, &stops);
+  const auto unmake = [&] {
+    output_.drop_held();
+    if (before) {
+      timeline_->restore(before);
+    } else {
+      timeline_->return_to(here);
+    }
+  };
+  std::optional<WatchReport> report;
+  output_.hold();
+  try {
+    if (in_past()) {
+      timeline_->run_history(Position{here.steps + 1}, &stops, interrupted_);
+    } else {
+      if (recorder_) recorder_->reached(here);
+      machine_->run_until(Position{here.steps + 1}, &stops);
+    }
+    // The run may have been interrupted before the step.
+    if (position() > here) report = access.after(*machine_);
+  } catch (...) {
+    unmake();
+    throw;
   }
-  // The run may have been interrupted before the step.
-  const auto report = position() > here ? access.after(*machine_) : std::nullopt;
   silent_accesses_ = report ? 0 : silent_accesses_ + 1;
-  if (report && before) timeline_->restore(before);
-  if (report && !before) timeline_->seek(here, never_interrupted_);
+  if (report) {
+    unmake();
+  } else {
+    output_.show_held();
+  }
   return report;
 }
 

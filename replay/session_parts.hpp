@@ -32,12 +32,12 @@ class Session::Trial {
  public:
   explicit Trial(Session& session)
       : session_(session), before_(session.machine_->snapshot()), tally_(session.output_.tally()) {
-    session_.output_.mute(true);
+    session_.output_.hold();
   }
   ~Trial() {
     session_.machine_->restore(before_);
+    session_.output_.drop_held();
     session_.output_.rewind(tally_);
-    session_.output_.mute(false);
   }
   Trial(const Trial&) = delete;
   Trial& operator=(const Trial&) = delete;

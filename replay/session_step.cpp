@@ -59,13 +59,17 @@ std::optional<Stop> Session::run_to_hart(unsigned hart) {
 std::optional<Stop> Session::raw_step(unsigned hart) {
   const Position start = position();
   const bool from_wait = begins_to_wait(*machine_, hart);
+  // A breakpoint where the hart was about to step was reported on arrival. It is passed even if an input comes first.
+  const VirtAddr pc = machine_->hart_summary(hart).pc;
+  const bool reported = machine_->current_hart() == hart;
   for (;;) {
     if (auto early = make_step()) return early;
     if (auto early = run_to_hart(hart)) return early;
     const auto last = machine_->stepping(hart).last_step;
     if (from_wait || (last && *last >= start)) break;
-    // The hart was not about to step where we started, so this is only the stop before its step.
-    if (is_at_breakpoint(hart)) return stop_at(StopReason::kBreakpoint, hart);
+    // Something else came first, so this is only the stop before the hart's step.
+    const bool passed = reported && machine_->hart_summary(hart).pc == pc;
+    if (!passed && is_at_breakpoint(hart)) return stop_at(StopReason::kBreakpoint, hart);
   }
   pass_debugger_writes();
   return std::nullopt;

@@ -15,9 +15,11 @@ namespace retrov {
 /// How often snapshots are taken while running. All but kAuto exist for tests: the result must not depend on it.
 enum class SnapshotPolicy : u8 { kAuto, kNone, kEvery, kRandom };
 
+inline constexpr u64 kSnapshotBudgetBytes = u64{512} << 20;
+
 struct SnapshotOptions {
   SnapshotPolicy policy = SnapshotPolicy::kAuto;
-  u64 budget_bytes = u64{512} << 20;
+  u64 budget_bytes = kSnapshotBudgetBytes;
   u64 distance_steps = 100'000;  ///< kEvery; the mean for kRandom.
   u64 random_seed = 1;           ///< kRandom.
 };

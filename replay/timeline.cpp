@@ -167,4 +167,10 @@ bool Timeline::seek(Position target, const std::atomic<bool>& interrupted) {
   return true;
 }
 
+void Timeline::return_to(Position target) {
+  const std::atomic<bool> never{false};
+  restore(store_.at_or_before(target));
+  seek(target, never);
+}
+
 }  // namespace retrov

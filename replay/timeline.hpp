@@ -31,6 +31,8 @@ class Timeline {
   /// Goes to exactly that position of the history. False if it was interrupted on the way. Throws Error (kDivergence)
   /// if the machine does not get there.
   bool seek(Position target, const std::atomic<bool>& interrupted);
+  /// The same to its end, of a machine in whose step something failed: nothing of its present state is used.
+  void return_to(Position target);
 
   /// A snapshot of the present state; kept in the store unless the policy is kNone.
   KeptPointer take_snapshot();

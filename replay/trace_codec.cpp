@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/varint.hpp"
+#include "devices/memory_map.hpp"
 
 namespace retrov {
 
@@ -42,16 +43,16 @@ BoardLayout make_layout(const BoardConfig& board, std::vector<std::size_t>& firs
   BoardLayout layout;
   layout.board = board;
   first_blob.clear();
-  const std::vector<Blob>& blobs = board.machine.initial_memory;
+  const std::vector<const Blob*> blobs = initial_blobs(board);
   for (std::size_t blob = 0; blob < blobs.size(); ++blob) {
     const auto same = std::find_if(first_blob.begin(), first_blob.end(),
-                                   [&](std::size_t earlier) { return blobs[earlier].bytes == blobs[blob].bytes; });
+                                   [&](std::size_t earlier) { return blobs[earlier]->bytes == blobs[blob]->bytes; });
     layout.content_of_blob.push_back(static_cast<u32>(same - first_blob.begin()));
     if (same != first_blob.end()) continue;
     first_blob.push_back(blob);
-    layout.contents.push_back({blobs[blob].bytes.size(), hash_bytes(blobs[blob].bytes)});
+    layout.contents.push_back({blobs[blob]->bytes.size(), hash_bytes(blobs[blob]->bytes)});
   }
-  for (Blob& blob : layout.board.machine.initial_memory) blob.bytes.clear();
+  for (Blob* blob : initial_blobs(layout.board)) blob->bytes.clear();
   return layout;
 }
 
@@ -94,9 +95,10 @@ BoardLayout decode_layout(std::span<const u8> payload) {
     layout.content_of_blob.push_back(static_cast<u32>(content));
   }
   in(layout.board);
-  if (layout.board.machine.initial_memory.size() != blobs) refuse("two different numbers of pieces of initial memory");
-  for (const Blob& blob : layout.board.machine.initial_memory) {
-    if (!blob.bytes.empty()) refuse("initial memory in the wrong place");
+  const std::vector<Blob*> placed = initial_blobs(layout.board);
+  if (placed.size() != blobs) refuse("two different numbers of pieces of initial memory");
+  for (const Blob* blob : placed) {
+    if (!blob->bytes.empty()) refuse("initial memory in the wrong place");
   }
   if (in.left_bytes() != 0) refuse("bytes after the description of the machine");
   return layout;
@@ -194,7 +196,12 @@ Position HistoryDecoder::next_position(StateReader& in) { return reached_ = adva
 
 void HistoryDecoder::check_event(const Event& event) const {
   if (last_event_ && event.at <= *last_event_) refuse("two events at one position");
+  if (event.batch.wake > kMaxWake) refuse("wake time that no guest reaches");
+  const unsigned devices = kHtifIndex + (board_.tohost ? 1u : 0u);
   for (const Input& input : event.batch.inputs) {
+    if (input.device != kMachineItself && input.device >= devices) {
+      refuse("input for device " + std::to_string(input.device) + ", which is not there");
+    }
     const auto* write = std::get_if<DebuggerWrite>(&input.what);
     if (write != nullptr && write->hart >= board_.machine.harts) refuse("debugger write to a hart that is not there");
   }

@@ -19,7 +19,7 @@ namespace retrov {
 /// The shape of the file.
 inline constexpr u32 kContainerVersion = 1;
 /// The function from description and inputs to the sequence of states: whatever moves a step changes it.
-inline constexpr u32 kMachineVersion = 2;
+inline constexpr u32 kMachineVersion = 3;
 /// What a component's hash covers; kept per component in the trace.
 inline constexpr u16 kStateSchema = 1;
 
@@ -36,6 +36,7 @@ inline constexpr u64 kMaxComponents = 256;
 inline constexpr u64 kMaxNameBytes = 64;
 inline constexpr u64 kMaxReasonBytes = 4096;
 inline constexpr Position kMaxPosition{u64{1} << 62};
+inline constexpr Ticks kMaxWake{u64{3} << 62};  ///< 2^63, where nothing waits any longer, and time for every step.
 
 struct TraceIdentity {
   u32 container_version = kContainerVersion;

@@ -286,8 +286,9 @@ BoardConfig TraceReader::read_board() const {
     }
   }
   BoardConfig board = layout_.board;
-  for (std::size_t i = 0; i < layout_.content_of_blob.size(); ++i) {
-    board.machine.initial_memory[i].bytes = contents[layout_.content_of_blob[i]];
+  const std::vector<Blob*> blobs = initial_blobs(board);
+  for (std::size_t i = 0; i < blobs.size(); ++i) {
+    blobs[i]->bytes = contents[layout_.content_of_blob[i]];
   }
   try {
     validate(board, Exit::kBadTrace);

@@ -270,10 +270,11 @@ std::vector<Section> machine_sections(const BoardLayout& layout, ReportFormat fo
     fields.put("bootargs", in_quotes(board.bootargs), in_quotes(board.bootargs));
   });
   Section memory{"memory", {}, true};
+  const std::vector<const Blob*> blobs = initial_blobs(board);
   for (std::size_t i = 0; i < layout.content_of_blob.size(); ++i) {
     const BlobContent& content = layout.contents[layout.content_of_blob[i]];
     memory.items.push_back(object(format, [&](Fields& fields) {
-      fields.hex_number("at", board.machine.initial_memory[i].at.value);
+      fields.hex_number("at", blobs[i]->at.value);
       fields.number("bytes", content.size_bytes);
       fields.text("hash", hex(content.hash, 16));
     }));
@@ -287,7 +288,15 @@ std::vector<Section> machine_sections(const BoardLayout& layout, ReportFormat fo
       fields.put("id", in_quotes(disk.id), in_quotes(disk.id));
     }));
   }
-  return {{"machine", machine}, memory, disks};
+  Section flash{"flash", {}, true};
+  for (const FlashConfig& unit : board.flash) {
+    flash.items.push_back(object(format, [&](Fields& fields) {
+      fields.number("unit", unit.unit);
+      fields.truth("read_only", unit.read_only);
+      fields.put("id", in_quotes(unit.id), in_quotes(unit.id));
+    }));
+  }
+  return {{"machine", machine}, memory, disks, flash};
 }
 
 std::vector<Section> content_sections(const TraceReader& trace, ReportFormat format) {

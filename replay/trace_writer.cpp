@@ -81,11 +81,12 @@ void TraceWriter::write_header(const BoardConfig& board, const TraceIdentity& id
     throw Error(Exit::kIo, "trace " + path_ + ": a trace cannot hold a description of the machine as long as this one");
   }
   write(make_preamble(identity));
+  const std::vector<const Blob*> blobs = initial_blobs(board);
   std::vector<u8> frame;
   append_frame(frame, written_bytes_, FrameKind::kBoard, {}, description);
   write(frame);
   for (std::size_t content = 0; content < first_blob.size(); ++content) {
-    const std::vector<u8>& bytes = board.machine.initial_memory[first_blob[content]].bytes;
+    const std::vector<u8>& bytes = blobs[first_blob[content]]->bytes;
     for (std::size_t done = 0; done < bytes.size();) {
       const std::size_t size_bytes = std::min<std::size_t>(kBlobChunkBytes, bytes.size() - done);
       std::vector<u8> payload;

@@ -24,6 +24,7 @@ BoardConfig full_config() {
   config.virtio_legacy = false;
   config.disks.push_back({3, 8192, true, false, "x0"});
   config.disk_latency = {7, 9};
+  config.flash.push_back({1, true, "vars", {PhysAddr{0x22000000}, {4, 5}}});
   config.tohost = PhysAddr{0x80001000};
   config.rom = {0x6f, 0, 0, 0};  // j .
   config.bootargs = "quiet";
@@ -69,6 +70,8 @@ TEST_CASE("board: a config is the same after it was written and read", "[board]"
     CHECK(again.disks.at(0).id == "x0");
     CHECK(again.disks.at(0).slot == 3);
     CHECK(again.machine.initial_memory.at(0).bytes == std::vector<u8>{1, 2, 3});
+    CHECK(again.flash.at(0).id == "vars");
+    CHECK(again.flash.at(0).image.bytes == std::vector<u8>{4, 5});
   }
 }
 
@@ -103,6 +106,12 @@ TEST_CASE("board: what cannot be is refused", "[board]") {
   CHECK(refusal([](BoardConfig& c) { c.disks.push_back(c.disks[0]); }) == "disk x0: virtio-mmio slot 3 is taken");
   CHECK(refusal([](BoardConfig& c) { c.disks[0].size_bytes = 100; }) != "accepted");
   CHECK(refusal([](BoardConfig& c) { c.disks[0].size_bytes = u64{5} << 40; }) != "accepted");
+  CHECK(refusal([](BoardConfig& c) { c.flash[0].unit = 2; }) == "flash vars: units are 0 and 1");
+  CHECK(refusal([](BoardConfig& c) { c.flash.push_back(c.flash[0]); }) == "flash vars: unit 1 is taken");
+  CHECK(refusal([](BoardConfig& c) { c.flash[0].unit = 0; }) == "flash vars: its image is not where the unit is");
+  CHECK(refusal([](BoardConfig& c) { c.flash[0].image.bytes.resize((32u << 20) + 1); }) ==
+        "flash vars: larger than 32 MiB");
+  CHECK(refusal([](BoardConfig& c) { c.flash[0].id.resize(5000); }) != "accepted");
   CHECK(refusal([](BoardConfig& c) { c.disk_latency.bytes_per_tick = 0; }) != "accepted");
   CHECK(refusal([](BoardConfig& c) { c.disk_latency.base_ticks = ~u64{0}; }) != "accepted");
 }
@@ -124,6 +133,8 @@ TEST_CASE("board: a machine is built with its devices at their indices", "[board
   CHECK(word[0] == 0x6f);
   CHECK(machine->read_physical(PhysAddr{0x80000000}, word));
   CHECK(word == std::array<u8, 4>{1, 2, 3, 0});
+  CHECK(machine->read_physical(PhysAddr{0x22000000}, word));
+  CHECK(word == std::array<u8, 4>{4, 5, 0, 0});
 }
 
 TEST_CASE("board: a machine is not built from a config that cannot be", "[board]") {
@@ -142,7 +153,7 @@ TEST_CASE("device tree: says what the board has", "[board]") {
        {"riscv-virtio", "console=ttyS0", "/soc/serial@10000000", "linux,initrd-start", "syscon-poweroff",
         "syscon-reboot", "memory@80000000", "cpu@0", "cpu@1", "riscv,isa-extensions", "riscv,sv57", "svadu",
         "clint@2000000", "plic@c000000", "serial@10000000", "rtc@101000", "test@100000", "virtio_mmio@10001000",
-        "virtio_mmio@10008000"}) {
+        "virtio_mmio@10008000", "flash@20000000", "cfi-flash", "bank-width"}) {
     INFO(expected);
     CHECK(text.find(expected) != std::string::npos);
   }

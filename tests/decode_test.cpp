@@ -1,6 +1,6 @@
 // Decoding: that each encoding has at most one row, which encodings are legal, and what their operands are. Covers
-// core/isa/rv_i, rv_i_aligned, rv_m, rv_a, rv_f, rv_d, rv_c, rv_zba, rv_zbb, rv_zbc, rv_zbs, rv_zicsr, rv_zifencei, rv_priv as
-// tables.
+// core/isa/rv_i, rv_i_aligned, rv_m, rv_a, rv_f, rv_d, rv_c, rv_zba, rv_zbb, rv_zbc, rv_zbs, rv_zfh, rv_zfa, rv_zicsr,
+// rv_zifencei, rv_priv as tables.
 #include <set>
 #include <string>
 

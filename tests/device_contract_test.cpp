@@ -65,6 +65,8 @@ TEST_CASE("device contract: names are unique and indices are where the memory ma
   CHECK(names[kFirstVirtioIndex] == "virtio-blk0");
   CHECK(names[kFirstVirtioIndex + 1] == "virtio-mmio1");
   CHECK(names[kFirstVirtioIndex + 7] == "virtio-blk7");
+  CHECK(names[kFirstFlashIndex] == "flash0");
+  CHECK(names[kFirstFlashIndex + 1] == "flash1");
   CHECK(names[kHtifIndex] == "htif");
   std::sort(names.begin(), names.end());
   CHECK(std::adjacent_find(names.begin(), names.end()) == names.end());

@@ -48,6 +48,20 @@ TEST_CASE("disasm: what Capstone does not know comes from our rows", "[disasm]")
   CHECK(text(0x12c58073) == "sfence.vma a1, a2");
 }
 
+TEST_CASE("disasm: half precision and Zfa read as binutils writes them", "[disasm]") {
+  CHECK(text(0x04c58553) == "fadd.h fa0, fa1, fa2, rne");
+  CHECK(text(0x04c5f553) == "fadd.h fa0, fa1, fa2");
+  CHECK(text(0xe4059553) == "fclass.h a0, fa1");
+  CHECK(text(0xe4058553) == "fmv.x.h a0, fa1");
+  CHECK(text(0xf4058553) == "fmv.h.x fa0, a1");
+  CHECK(text(0x00459507) == "flh fa0, 4(a1)");
+  CHECK(text(0xf4108553) == "fli.h fa0, min");
+  CHECK(text(0xf0180553) == "fli.s fa0, 0x1p+0");
+  CHECK(text(0xf21f8553) == "fli.d fa0, nan");
+  CHECK(text(0xc2859553) == "fcvtmod.w.d a0, fa1, rtz");
+  CHECK(text(0x4445f553) == "fround.h fa0, fa1");
+}
+
 TEST_CASE("disasm: illegal encodings are data", "[disasm]") {
   CHECK(text(0x0000) == ".2byte 0x0");
   CHECK(text(0x9c61) == ".2byte 0x9c61");

@@ -55,7 +55,69 @@ std::unique_ptr<Session> start(const ImageFile& image, Screen& screen, Recording
   return Session::live(std::move(setup), screen);
 }
 
+/// Where the first block was read; and what a host that fails just there does.
+class FirstBlock final : public HistoryListener {
+ public:
+  void on_event(const Event&) override {}
+  void on_block(Position before, const CapturedBlock&) override {
+    if (std::exchange(fails, false)) throw Error(Exit::kIo, "the host fails");
+    if (!at) at = before;
+  }
+  void on_mark(const HashMark&) override {}
+  void on_progress(Position) override {}
+  void on_finish(Position, const Outcome&) override {}
+  std::optional<Position> at;
+  bool fails = false;
+};
+
+/// The moment at which a block is read depends on `base_ticks`.
+std::unique_ptr<Session> start_listened(const ImageFile& image, Screen& screen, u64 base_ticks, FirstBlock& listener) {
+  LiveSetup setup;
+  setup.board = disk_board(image.content.size(), true);
+  setup.board.machine.steps_per_tick = 101;
+  setup.board.disk_latency.base_ticks = base_ticks;
+  setup.disk_images = {image.path};
+  setup.inputs.clock = ClockMode::kVirtual;
+  setup.listener = &listener;
+  return Session::live(std::move(setup), screen);
+}
+
 }  // namespace
+
+TEST_CASE("disks: a step that fails while it is tried leaves the session before it", "[disks]") {
+  const ImageFile image(16 * 512);
+  // The driver waits in a loop that loads this word, and the block is read in whatever step is due.
+  const StopRequest watch{{}, {WatchRange{VirtAddr{symbol("disk", "queue") + 4096 + 2}, 2, WatchKind::kRead}}};
+  unsigned tried = 0;
+  for (u64 base_ticks = 50; base_ticks < 54; ++base_ticks) {
+    Screen other, screen;
+    FirstBlock where, failing;
+    const auto twin = start_listened(image, other, base_ticks, where);
+    REQUIRE(twin->resume(Direction::kForward).reason == StopReason::kPoweredOff);
+    REQUIRE(where.at);
+    twin->set_stops(watch);
+    twin->seek(*where.at);
+    const u64 hash = twin->hash();
+    const Stop stop = twin->resume(Direction::kForward);
+    if (stop.reason != StopReason::kWatchpoint || stop.at != *where.at) continue;
+    ++tried;
+    const auto session = start_listened(image, screen, base_ticks, failing);
+    REQUIRE(session->run_to(*where.at).reason == StopReason::kStep);
+    REQUIRE(session->hash() == hash);
+    session->set_stops(watch);
+    failing.fails = true;
+    CHECK_THROWS_WITH(session->resume(Direction::kForward), "the host fails");
+    CHECK(session->position() == *where.at);
+    CHECK(session->hash() == hash);
+    CHECK(session->resume(Direction::kForward).at == *where.at);
+    session->set_stops({});
+    REQUIRE(session->resume(Direction::kForward).reason == StopReason::kPoweredOff);
+    twin->seek(twin->end());
+    CHECK(session->hash() == twin->hash());
+    CHECK(verify(session->history()).identical());
+  }
+  CHECK(tried != 0);
+}
 
 TEST_CASE("disks: a block is captured once, and the image is not asked again", "[disks]") {
   const ImageFile image(10'000);

@@ -24,29 +24,6 @@ using fp_test::Outcome;
 
 constexpr int kSamples = 100'000;
 
-template <class I, class F>
-I to_integer(F a, Env& env) {
-  if constexpr (std::is_same_v<I, i32>) return fp::to_i32(a, env);
-  else if constexpr (std::is_same_v<I, u32>) return fp::to_u32(a, env);
-  else if constexpr (std::is_same_v<I, i64>) return fp::to_i64(a, env);
-  else return fp::to_u64(a, env);
-}
-
-template <class F, class I>
-F from_integer(I value, Env& env) {
-  if constexpr (std::is_same_v<F, F32>) {
-    if constexpr (std::is_same_v<I, i32>) return fp::f32_from_i32(value, env);
-    else if constexpr (std::is_same_v<I, u32>) return fp::f32_from_u32(value, env);
-    else if constexpr (std::is_same_v<I, i64>) return fp::f32_from_i64(value, env);
-    else return fp::f32_from_u64(value, env);
-  } else {
-    if constexpr (std::is_same_v<I, i32>) return fp::f64_from_i32(value, env);
-    else if constexpr (std::is_same_v<I, u32>) return fp::f64_from_u32(value, env);
-    else if constexpr (std::is_same_v<I, i64>) return fp::f64_from_i64(value, env);
-    else return fp::f64_from_u64(value, env);
-  }
-}
-
 // The host only rounds to an integral value; the range is looked at here, in double, where every bound is exact.
 template <class I, class F>
 Outcome<I> expect_integer(F a, Round round) {
@@ -75,7 +52,7 @@ void compare_to_integer() {
         a.bits = static_cast<typename L::Bits>((a.bits & ~L::kInfinity) | (field << L::kFractionBits));
       }
       Env env{round, 0};
-      const I value = to_integer<I>(a, env);
+      const I value = fp::to_integer<I>(a, env);
       const Outcome<I> expected = expect_integer<I>(a, round);
       if (value != expected.value || env.flags != expected.flags) {
         INFO("rounding " << static_cast<int>(round) << std::hex << ", operand " << a.bits << ", expected "
@@ -122,7 +99,7 @@ void compare_from_integer() {
         return H{result};
       });
       Env env{round, 0};
-      const F got = from_integer<F, I>(value, env);
+      const F got = fp::from_integer<F, I>(value, env);
       if (got.bits != fp_test::canonical<F>(host.value).bits || env.flags != host.flags) {
         INFO("rounding " << static_cast<int>(round) << std::hex << ", operand " << I{value} << ", got " << got.bits
                          << " " << int{env.flags});
@@ -133,7 +110,7 @@ void compare_from_integer() {
 }
 
 template <class To, class From>
-void compare_formats(To (*convert)(From, Env&)) {
+void compare_formats() {
   using H = fp_test::Host<To>;
   Operands<From> operands(7);
   for (const Round round : fp_test::kHostRounds) {
@@ -151,7 +128,7 @@ void compare_formats(To (*convert)(From, Env&)) {
         return H{result};
       });
       Env env{round, 0};
-      const To got = convert(a, env);
+      const To got = fp::convert<To>(a, env);
       if (got.bits != fp_test::canonical<To>(host.value).bits || env.flags != host.flags) {
         INFO("rounding " << static_cast<int>(round) << std::hex << ", operand " << a.bits << ", got " << got.bits
                          << " " << int{env.flags});
@@ -213,10 +190,10 @@ TEST_CASE("fp: a conversion to an integer out of range is invalid and nothing el
     INFO(c.value << " rounded by mode " << static_cast<int>(c.round));
     const F64 a{std::bit_cast<u64>(c.value)};
     Env env[4] = {{c.round, 0}, {c.round, 0}, {c.round, 0}, {c.round, 0}};
-    CHECK(fp::to_i32(a, env[0]) == c.to_i32);
-    CHECK(fp::to_u32(a, env[1]) == c.to_u32);
-    CHECK(fp::to_i64(a, env[2]) == c.to_i64);
-    CHECK(fp::to_u64(a, env[3]) == c.to_u64);
+    CHECK(fp::to_integer<i32>(a, env[0]) == c.to_i32);
+    CHECK(fp::to_integer<u32>(a, env[1]) == c.to_u32);
+    CHECK(fp::to_integer<i64>(a, env[2]) == c.to_i64);
+    CHECK(fp::to_integer<u64>(a, env[3]) == c.to_u64);
     for (int i = 0; i < 4; ++i) CHECK(int{env[i].flags} == int{c.flags[i]});
   }
 }
@@ -227,16 +204,16 @@ TEMPLATE_TEST_CASE("fp: an integer becomes the number that the mode says", "[fp]
   compare_from_integer<i64, TestType>();
   compare_from_integer<u64, TestType>();
   Env env{Round::kNearestMaxMagnitude, 0};
-  CHECK(fp::f32_from_u32(0x1000001, env).bits == 0x4b800001);  // A tie, even below.
-  CHECK(fp::f64_from_i64(-0x20000000000001, env).bits == 0xc340000000000001);
+  CHECK(fp::from_integer<F32>(u32{0x1000001}, env).bits == 0x4b800001);  // A tie, even below.
+  CHECK(fp::from_integer<F64>(i64{-0x20000000000001}, env).bits == 0xc340000000000001);
   CHECK(int{env.flags} == fp::kInexact);
 }
 
 TEST_CASE("fp: the formats convert into each other as on the host", "[fp]") {
-  compare_formats<F32, F64>(fp::f64_to_f32);
-  compare_formats<F64, F32>(fp::f32_to_f64);
+  compare_formats<F32, F64>();
+  compare_formats<F64, F32>();
   Env env{Round::kNearestMaxMagnitude, 0};
-  CHECK(fp::f64_to_f32(F64{std::bit_cast<u64>(1 + 0x1p-24)}, env).bits == 0x3f800001);
+  CHECK(fp::convert<F32>(F64{std::bit_cast<u64>(1 + 0x1p-24)}, env).bits == 0x3f800001);
   CHECK(int{env.flags} == fp::kInexact);
 }
 

@@ -1,5 +1,5 @@
-// What surrounds the arithmetic of F and D: NaN boxing, rounding modes, flags, FS. The arithmetic itself is core/fp's.
-// Covers core/isa/rv_f, core/isa/rv_d.
+// What surrounds the arithmetic of F, D, Zfh and Zfa: NaN boxing, rounding modes, flags, FS. The arithmetic itself is
+// core/fp's. Covers core/isa/rv_f, core/isa/rv_d, core/isa/rv_zfh, core/isa/rv_zfa.
 #include "tests/catch.hpp"
 #include "tests/support/isa_hart.hpp"
 
@@ -10,6 +10,8 @@ constexpr u64 kBox = u64{0xffffffff} << 32;
 constexpr u64 kOneS = kBox | 0x3f800000, kTwoS = kBox | 0x40000000, kThreeS = kBox | 0x40400000;
 constexpr u64 kNanS = kBox | 0x7fc00000;
 constexpr u64 kOneD = 0x3ff0000000000000, kTwoD = 0x4000000000000000, kThreeD = 0x4008000000000000;
+constexpr u64 kBoxH = ~u64{0} << 16;
+constexpr u64 kOneH = kBoxH | 0x3c00, kTwoH = kBoxH | 0x4000, kThreeH = kBoxH | 0x4200, kNanH = kBoxH | 0x7e00;
 constexpr u64 kSign = u64{1} << 63;
 constexpr u64 kData = kTestRam + 0x1000;
 constexpr u8 kInexact = 1, kDivideByZero = 8, kInvalid = 16;
@@ -28,7 +30,8 @@ class FloatHart : public IsaHart {
     const InsnRow& row = row_named(name);
     const i32 imm = row.format == Format::kFR4 ? rm | 4 << 3 : rm;
     if (step(row, {imm, 3, 1, 2})) throw std::logic_error(std::string(name) + " trapped");
-    return row.format == Format::kFCompare || row.format == Format::kFToInt ? hart.x[3] : hart.f[3];
+    const bool to_integer = row.format == Format::kFToInt || row.format == Format::kFToIntNoRm;
+    return row.format == Format::kFCompare || to_integer ? hart.x[3] : hart.f[3];
   }
   u64 from_integer(std::string_view name, u64 a, i32 rm = 0) {
     hart.x[1] = a;
@@ -133,6 +136,100 @@ TEST_CASE("isa_float: comparisons and selections", "[isa_float]") {
   CHECK(machine.floats("fclass.d", kSign | 0x7ff0000000000000) == 1);
 }
 
+TEST_CASE("isa_float: half precision computes, boxed in 64 bits", "[isa_float]") {
+  FloatHart machine;
+  CHECK(machine.floats("fadd.h", kOneH, kTwoH) == kThreeH);
+  CHECK(machine.floats("fsub.h", kThreeH, kTwoH) == kOneH);
+  CHECK(machine.floats("fmul.h", kOneH, kTwoH) == kTwoH);
+  CHECK(machine.floats("fdiv.h", kTwoH, kOneH) == kTwoH);
+  CHECK(machine.floats("fsqrt.h", kBoxH | 0x4400) == kTwoH);
+  CHECK(machine.floats("fmadd.h", kTwoH, kOneH, kOneH) == kThreeH);
+  CHECK(machine.floats("fmsub.h", kTwoH, kTwoH, kOneH) == kThreeH);
+  CHECK(machine.floats("fnmsub.h", kTwoH, kTwoH, kOneH) == (kThreeH | 0x8000));
+  CHECK(machine.floats("fnmadd.h", kTwoH, kOneH, kOneH) == (kThreeH | 0x8000));
+  CHECK(machine.floats("fmax.h", kTwoH, kOneH) == kTwoH);
+  CHECK(machine.floats("fmin.h", kTwoH, kOneH) == kOneH);
+  CHECK(machine.floats("fsgnjn.h", kTwoH, kOneH) == (kTwoH | 0x8000));
+  CHECK(machine.floats("fsgnjx.h", kTwoH, kOneH | 0x8000) == (kTwoH | 0x8000));
+  CHECK(machine.floats("fsgnj.h", kTwoH | 0x8000, kOneH) == kTwoH);
+  CHECK(machine.floats("flt.h", kOneH, kTwoH) == 1);
+  CHECK(machine.floats("fle.h", kTwoH, kOneH) == 0);
+  CHECK(machine.floats("feq.h", kTwoH, kTwoH) == 1);
+  CHECK(machine.floats("fclass.h", kOneH) == 1u << 6);
+}
+
+TEST_CASE("isa_float: half precision converts to and from everything else", "[isa_float]") {
+  FloatHart machine;
+  CHECK(machine.floats("fcvt.s.h", kTwoH) == kTwoS);
+  CHECK(machine.floats("fcvt.d.h", kTwoH) == kTwoD);
+  CHECK(machine.floats("fcvt.h.s", kThreeS) == kThreeH);
+  CHECK(machine.floats("fcvt.h.d", kThreeD) == kThreeH);
+  for (const char* name : {"fcvt.w.h", "fcvt.l.h"}) CHECK(machine.floats(name, kThreeH | 0x8000) == ~u64{2});
+  for (const char* name : {"fcvt.wu.h", "fcvt.lu.h"}) CHECK(machine.floats(name, kThreeH) == 3);
+  CHECK(machine.floats("fcvt.wu.h", kBoxH | 0x7c00) == ~u64{0});  // 2^32 - 1, sign-extended
+  CHECK(machine.floats("fcvt.w.h", kBoxH | 0x7c00) == 0x7fffffff);
+  for (const char* name : {"fcvt.h.w", "fcvt.h.l"}) CHECK(machine.from_integer(name, ~u64{2}) == (kThreeH | 0x8000));
+  for (const char* name : {"fcvt.h.wu", "fcvt.h.lu"}) CHECK(machine.from_integer(name, 3) == kThreeH);
+  CHECK(machine.from_integer("fcvt.h.wu", 0x1'0000'0003) == kThreeH);
+  CHECK(machine.from_integer("fcvt.h.lu", 0x1'0000'0003) == (kBoxH | 0x7c00));
+}
+
+TEST_CASE("isa_float: an unboxed half is a NaN, but moves and stores take its bits", "[isa_float]") {
+  FloatHart machine;
+  for (const u64 unboxed : {u64{0x3c00}, u64{0xffff3c00}, kOneH ^ u64{1} << 63, kOneH ^ u64{1} << 16}) {
+    CHECK(machine.floats("fadd.h", unboxed, kOneH) == kNanH);
+    CHECK(machine.floats("fadd.h", kOneH, unboxed) == kNanH);
+    CHECK(machine.floats("fmadd.h", kOneH, kOneH, unboxed) == kNanH);
+    CHECK(machine.floats("fcvt.s.h", unboxed) == kNanS);
+    CHECK(machine.floats("fmv.x.h", unboxed) == 0x3c00);
+  }
+  CHECK(machine.floats("fmv.x.h", 0x8001) == 0xffffffffffff8001);
+  CHECK(machine.from_integer("fmv.h.x", 0x123456789abc3c00) == kOneH);
+  CHECK(machine.floats("fcvt.d.s", kOneH) == 0x7ff8000000000000);  // A boxed half is a NaN in single precision.
+  machine.hart.x[1] = kData;
+  machine.hart.f[2] = 0x0123456789abcdef;
+  machine.put(kData, ~u64{0});
+  REQUIRE_FALSE(machine.step("fsh", {0, 0, 1, 2}));
+  CHECK(machine.get(kData) == 0xffffffffffffcdef);
+  REQUIRE_FALSE(machine.step("flh", {0, 3, 1}));
+  CHECK(machine.hart.f[3] == (kBoxH | 0xcdef));
+}
+
+TEST_CASE("isa_float: what Zfa adds, in all formats", "[isa_float]") {
+  FloatHart machine;
+  const auto constant = [&](std::string_view name, u8 number) {
+    if (machine.step(name, {0, 3, number})) throw std::logic_error(std::string(name) + " trapped");
+    return machine.hart.f[3];
+  };
+  CHECK(constant("fli.s", 16) == kOneS);
+  CHECK(constant("fli.d", 20) == kTwoD);
+  CHECK(constant("fli.h", 22) == kThreeH);
+  CHECK(constant("fli.h", 1) == (kBoxH | 0x400));
+  CHECK(constant("fli.d", 0) == (kOneD | kSign));
+  for (const char* format : {"s", "d", "h"}) {
+    const auto name = [&](const char* stem) { return std::string(stem) + "." + format; };
+    const u64 nan = *format == 's' ? kNanS : *format == 'd' ? 0x7ff8000000000000 : kNanH;
+    const u64 one = constant(name("fli"), 16), two = constant(name("fli"), 20);
+    const u64 one_and_half = constant(name("fli"), 18);
+    INFO(format);
+    CHECK(machine.floats(name("fminm"), one, two) == one);
+    CHECK(machine.floats(name("fmaxm"), one, two) == two);
+    CHECK(machine.floats(name("fminm"), one, nan) == nan);
+    CHECK(machine.floats(name("fmaxm"), nan, one) == nan);
+    CHECK(machine.floats(name("fltq"), one, two) == 1);
+    CHECK(machine.floats(name("fltq"), one, one) == 0);
+    CHECK(machine.floats(name("fleq"), one, one) == 1);
+    CHECK(machine.floats(name("fround"), one_and_half, 0, 0, 1) == one);
+    CHECK(machine.floats(name("froundnx"), one_and_half, 0, 0, 3) == two);
+    CHECK(machine.flags(name("fltq"), one, nan) == 0);
+    CHECK(machine.flags(name("flt"), one, nan) == kInvalid);
+    CHECK(machine.flags(name("fround"), one_and_half) == 0);
+    CHECK(machine.flags(name("froundnx"), one_and_half) == kInexact);
+  }
+  CHECK(machine.floats("fcvtmod.w.d", 0x41efffffffe00000, 0, 0, 1) == ~u64{0});  // 2^32 - 1
+  CHECK(machine.flags("fcvtmod.w.d", 0x41efffffffe00000, 0, 1) == kInvalid);
+}
+
 TEST_CASE("isa_float: conversions to words are sign-extended, also unsigned ones", "[isa_float]") {
   FloatHart machine;
   CHECK(machine.floats("fcvt.w.d", kOneD | kSign) == ~u64{0});
@@ -213,7 +310,7 @@ TEST_CASE("isa_float: everything is illegal while FS is off", "[isa_float]") {
       CHECK_FALSE(machine.step(row, {0, 3, 1, 2}));
     }
   }
-  CHECK(count == 30 + 32 + 4);
+  CHECK(count == 30 + 32 + 4 + 34 + 22);
 }
 
 TEST_CASE("isa_float: FS becomes dirty when an f register is written or a flag newly raised", "[isa_float]") {

@@ -135,6 +135,31 @@ TEST_CASE("loader: without firmware a kernel is entered at its own entry", "[loa
   CHECK(rom_word(config, kRomEntry) == 0x80000000);
 }
 
+TEST_CASE("loader: flash unit 0 is entered first, or by the firmware", "[loader]") {
+  BoardConfig config = with_ram(128);
+  config.flash.push_back({0, false, "code", {flash_at(0), {1, 2, 3, 4}}});
+  BootImages images;
+  place_images(config, images);
+  CHECK(rom_word(config, kRomEntry) == 0x20000000);
+  CHECK(rom_word(config, kRomInfo + 16) == 0);
+  images.kernel = elf_image("kernel", 0x80000000, 1000, 16);
+  place_images(config, images);
+  CHECK(rom_word(config, kRomEntry) == 0x20000000);
+  CHECK(rom_word(config, kRomInfo + 16) == 0x80000010);
+  images.bios = image("fw", std::vector<u8>(1000, 1));
+  CHECK(refusal(config, images, "kernel kernel: the firmware continues in pflash unit 0") == Exit::kUsage);
+  images.kernel.reset();
+  place_images(config, images);
+  CHECK(rom_word(config, kRomEntry) == 0x80000000);
+  CHECK(rom_word(config, kRomInfo + 16) == 0x20000000);
+  // What is in unit 1 is data.
+  config.flash[0] = {1, false, "vars", {flash_at(1), {}}};
+  place_images(config, images);
+  CHECK(rom_word(config, kRomInfo + 16) == 0);
+  images.bios.reset();
+  CHECK(refusal(config, images, "nothing to run") == Exit::kUsage);
+}
+
 TEST_CASE("loader: a kernel follows firmware that is larger than 2 MiB", "[loader]") {
   BoardConfig config = with_ram(128);
   BootImages images;

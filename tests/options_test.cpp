@@ -2,6 +2,7 @@
 #include "cli/options.hpp"
 
 #include <algorithm>
+#include <fstream>
 #include <set>
 #include <sstream>
 
@@ -121,6 +122,59 @@ TEST_CASE("options: drives without a bus fill the slots from the last one down",
   CHECK(disks[2].drive->read_only);
 }
 
+TEST_CASE("options: drives go to flash in all of QEMU's spellings", "[options]") {
+  const auto files = [](const std::vector<std::string>& words) {
+    const Options options = parse(words);
+    std::string result;
+    for (const FlashPlan& plan : plan_flash(options.machine)) {
+      result += std::to_string(plan.unit) + plan.drive->file + (plan.drive->read_only ? "! " : " ");
+    }
+    return result;
+  };
+  CHECK(files({"run", "-drive", "if=none,file=a,id=a"}).empty());
+  CHECK(files({"run", "-drive", "if=pflash,format=raw,file=a,readonly=on"}) == "0a! ");
+  CHECK(files({"run", "-drive", "if=pflash,file=a", "-drive", "if=pflash,file=b"}) == "0a 1b ");
+  CHECK(files({"run", "-drive", "if=pflash,file=a,unit=1", "-drive", "if=pflash,file=b"}) == "0b 1a ");
+  CHECK(files({"run", "-M", "virt,pflash1=x,acpi=off", "-drive", "if=none,file=a,id=x"}) == "1a ");
+  CHECK(files({"run", "-machine", "virt,pflash0=c,pflash1=v", "-blockdev",
+               "node-name=c,driver=file,read-only=on,filename=code", "-blockdev",
+               "driver=raw,node-name=v,file.driver=file,file.filename=vars"}) == "0code! 1vars ");
+  const Options options = parse({"run", "-drive", "if=pflash,file=a", "-blockdev", "driver=file,node-name=d,filename=d",
+                                 "-device", "virtio-blk-device,drive=d"});
+  REQUIRE(plan_disks(options.machine).size() == 1);
+  CHECK(plan_disks(options.machine)[0].drive->file == "d");
+}
+
+TEST_CASE("options: what is wrong with flash is said", "[options]") {
+  const auto plan = [](const std::vector<std::string>& words) {
+    try {
+      static_cast<void>(plan_flash(parse_options(words).machine));
+    } catch (const Error& error) {
+      CHECK(error.exit_code() == Exit::kUsage);
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  const std::string drive = "-drive", pflash = "if=pflash,file=a";
+  CHECK_THAT(plan({"run", drive, pflash + ",unit=2"}), has_substring("unit '2'"));
+  CHECK_THAT(plan({"run", drive, "if=none,id=x,file=a,unit=0"}), has_substring("unit= is for if=pflash"));
+  CHECK_THAT(plan({"run", drive, pflash + ",unit=1", drive, pflash + ",unit=1"}),
+             has_substring("unit 1 is given twice"));
+  CHECK_THAT(plan({"run", drive, pflash, drive, pflash, drive, pflash}), has_substring("more if=pflash drives"));
+  CHECK_THAT(plan({"run", "-M", "virt,pflash2=a"}), has_substring("pflash2"));
+  CHECK_THAT(plan({"run", "-M", "virt,pflash0=a"}), has_substring("no -drive with id=a"));
+  CHECK_THAT(plan({"run", "-M", "virt,acpi=on"}), has_substring("acpi"));
+  const std::string named = "if=none,file=a,id=a";
+  CHECK_THAT(plan({"run", "-M", "virt,pflash0=a", drive, named, drive, pflash + ",unit=0"}), has_substring("twice"));
+  CHECK_THAT(plan({"run", "-M", "virt,pflash0=a,pflash1=a", drive, named}), has_substring("attached twice"));
+  CHECK_THAT(plan({"run", "-M", "virt,pflash0=a", drive, named, "-device", "virtio-blk-device,drive=a"}),
+             has_substring("attached twice"));
+  CHECK_THAT(plan({"run", "-blockdev", "driver=qcow2,node-name=a,filename=a"}), has_substring("qcow2"));
+  CHECK_THAT(plan({"run", "-blockdev", "driver=file,filename=a"}), has_substring("node-name="));
+  CHECK_THAT(plan({"run", "-blockdev", "driver=file,node-name=a"}), has_substring("filename="));
+  CHECK_THAT(plan({"run", "-blockdev", "driver=file,node-name=a,filename=a,what=1"}), has_substring("what"));
+}
+
 TEST_CASE("options: what is wrong with a drive is said", "[options]") {
   const auto plan = [](const std::vector<std::string>& words) {
     try {
@@ -148,6 +202,17 @@ TEST_CASE("options: what is wrong with a drive is said", "[options]") {
   CHECK_THAT(plan({"run", "-drive", "file=x,id=a,if=none", "-device", "virtio-blk-device,drive=a", "-device",
                    "virtio-blk-device,drive=a"}),
              has_substring("attached twice"));
+}
+
+TEST_CASE("options: the memory for snapshots is what the sessions, the help and the README say", "[options]") {
+  CHECK(parse({"run", "x"}).snapshot_budget_bytes == SnapshotOptions{}.budget_bytes);
+  const std::string mebibytes = std::to_string(SnapshotOptions{}.budget_bytes >> 20);
+  std::ostringstream help;
+  print_subcommand_help(Subcommand::kRun, help);
+  CHECK_THAT(help.str(), has_substring("default " + mebibytes + "M"));
+  std::ifstream readme(RETROV_SOURCE_DIR "/README.md");
+  const std::string text{std::istreambuf_iterator<char>(readme), std::istreambuf_iterator<char>()};
+  CHECK_THAT(text, has_substring("Snapshots are in memory, " + mebibytes + " MiB at most"));
 }
 
 TEST_CASE("options: an unknown word names the nearest known one", "[options]") {

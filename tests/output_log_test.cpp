@@ -46,15 +46,36 @@ TEST_CASE("output_log: the tally does not depend on how output was cut", "[outpu
 TEST_CASE("output_log: steps made for trial show nothing", "[output_log]") {
   Screen screen;
   OutputLog log(screen);
-  log.mute(true);
+  log.hold();
   say(log, 1, "a");
   log.notice(Position{1}, "odd");
+  log.drop_held();
   log.rewind(ConsoleTally{});
-  log.mute(false);
   CHECK(screen.text.empty());
   say(log, 1, "a");
   log.notice(Position{1}, "odd");
   log.notice(Position{1}, "odder");
   CHECK(screen.text == "a");
   CHECK(screen.notices.size() == 2);
+}
+
+TEST_CASE("output_log: a trial that stays made shows what it said, once and in order", "[output_log]") {
+  Screen screen;
+  OutputLog log(screen);
+  log.hold();
+  say(log, 1, "a");
+  say(log, 1, "b");
+  log.notice(Position{1}, "odd");
+  CHECK(screen.text.empty());
+  log.show_held();
+  CHECK(screen.text == "ab");
+  CHECK(screen.notices.size() == 1);
+  CHECK(log.tally().bytes == 2);
+  log.rewind(ConsoleTally{});
+  log.hold();
+  say(log, 1, "a");
+  say(log, 1, "b");
+  say(log, 2, "c");
+  log.show_held();
+  CHECK(screen.text == "abc");
 }

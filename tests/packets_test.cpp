@@ -179,7 +179,11 @@ TEST_CASE("packets: qXfer gives a document in pieces", "[packets]") {
   CHECK(f.ask("qXfer:features:read:target.xml:" + hex_number(whole.size()) + ",10") == "l");
   CHECK(f.ask("qXfer:features:read:target.xml:fffffff,10") == "E01");
   CHECK(f.ask("qXfer:features:read:target.xml:0") == "E01");
-  CHECK(f.ask("qXfer:features:read:other.xml:0,10").empty());
+  // No such part of a known object, and no such object.
+  CHECK(f.ask("qXfer:features:read:other.xml:0,10") == "E00");
+  CHECK(f.ask("qXfer:threads:read:other:0,10") == "E00");
+  CHECK(f.ask("qXfer:auxv:read::0,10").empty());
+  CHECK(f.ask("qXfer:features:write:target.xml:0:").empty());
 }
 
 // --- registers -----------------------------------------------------------------------------------
@@ -219,7 +223,7 @@ TEST_CASE("packets: p reads any register of the selected hart, xx where there is
   f.ask("Hg2");
   CHECK(f.ask("p342") == "000000000a000000");
   CHECK(f.ask("p" + hex_number(kFakeUnavailable)) == "xxxxxxxxxxxxxxxx");
-  CHECK(f.ask("pffff") == "xxxxxxxxxxxxxxxx");
+  CHECK(f.ask("pffff") == "E.there is no register 65535");
   CHECK(f.ask("p44").size() == 8);
   CHECK(f.ask("p10000").front() == 'E');
   CHECK(f.ask("p").front() == 'E');

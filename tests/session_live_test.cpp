@@ -135,6 +135,57 @@ TEST_CASE("session_live: steps at the live end are undone and made again", "[ses
   }
 }
 
+TEST_CASE("session_live: a key typed at a breakpoint does not bring it up again", "[session_live]") {
+  for (const StepIrq irq : {StepIrq::kEnter, StepIrq::kSkip}) {
+    // In `work` the key interrupts; in the handler, where interrupts are off, it does not.
+    for (const char* place : {"work", "handler"}) {
+      Live live("echo");
+      Session& session = *live.session;
+      session.set_step_irq(irq);
+      session.set_stops({{VirtAddr{symbol("echo", place)}}, {}});
+      for (int i = 0; i < 3; ++i) {
+        REQUIRE(session.resume(Direction::kForward).reason == StopReason::kBreakpoint);
+        const Position stopped = session.position();
+        const VirtAddr pc = session.machine().hart_summary(0).pc;
+        live.type("k");
+        // The console is not looked at more often than once in a millisecond.
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        // The client leaves the breakpoint where it is.
+        CHECK(session.step(0, Direction::kForward).reason == StopReason::kStep);
+        CHECK(session.machine().hart_summary(0).pc != pc);
+        REQUIRE(session.history().events().back().at == stopped);
+      }
+      session.set_stops({});
+      live.type("q");
+      CHECK(session.resume(Direction::kForward).reason == StopReason::kPoweredOff);
+      CHECK(live.screen.text == "kkkq");
+      CHECK(verify(session.history()).identical());
+    }
+  }
+}
+
+TEST_CASE("session_live: a step made for trial says nothing before it is made", "[session_live]") {
+  Live live("hello");
+  Session& session = *live.session;
+  const StopRequest watch{{}, {WatchRange{VirtAddr{0x1000'0000}, 1, WatchKind::kAccess}}};
+  std::string said;
+  for (const char c : {'h', 'e'}) {
+    session.set_stops(watch);
+    Stop stop = session.resume(Direction::kForward);
+    while (stop.reason == StopReason::kWatchpoint && live.screen.text == said) {
+      session.set_stops({});
+      REQUIRE(session.step(0, Direction::kForward).reason == StopReason::kStep);
+      session.set_stops(watch);
+      if (live.screen.text == said) stop = session.resume(Direction::kForward);
+    }
+    said += c;
+    CHECK(live.screen.text == said);
+    CHECK(stop.reason == StopReason::kWatchpoint);
+    // It was the step after the stop that said it.
+    CHECK(session.position().steps == stop.at.steps + 1);
+  }
+}
+
 TEST_CASE("session_live: the last writer is found from the live end", "[session_live]") {
   Live live("two_harts", 2);
   Session& session = *live.session;

@@ -153,6 +153,12 @@ TEST_CASE("trace_corruption: hostile payloads with good checksums are refused by
   const Payload other_hart = {0, 0, 1, 255, 3, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
   CHECK_THAT(refusal_of_frame(FrameKind::kEvents, other_hart), has_substring("hart that is not there"));
 
+  const Payload late = {0, 0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0xc0, 1, 1, 3, 0, 1, 0, 0, 0, 0, 0, 0, 0, 'k'};
+  CHECK_THAT(refusal_of_frame(FrameKind::kEvents, late), has_substring("wake time that no guest reaches"));
+  Payload other_device = key;
+  other_device[3] = 200;
+  CHECK_THAT(refusal_of_frame(FrameKind::kEvents, other_device), has_substring("input for device 200, which is not"));
+
   CHECK_THAT(refusal_of_frame(FrameKind::kBlocks, {0, 1, 0}), has_substring("block 0 of disk 1, which is not there"));
   CHECK_THAT(refusal_of_frame(FrameKind::kBlocks, {0, 0, 16}), has_substring("block 16 of disk 0"));
   CHECK_THAT(refusal_of_frame(FrameKind::kBlocks, {0, 0, 15, 1, 2, 3}), has_substring("ends too early"));

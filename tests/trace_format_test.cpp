@@ -157,7 +157,7 @@ TEST_CASE("trace_format: other versions are refused by number and by the build t
   TraceIdentity other = sample_identity();
   other.machine_version = kMachineVersion + 1;
   CHECK_THROWS_WITH(require_replayable(other),
-                    "machine version 2, this build reads 1: replay it with retrov 1.2.3, "
+                    "machine version 3, this build reads 2: replay it with retrov 1.2.3, "
                     "commit 0123456789ab, which made it");
 }
 

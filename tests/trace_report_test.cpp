@@ -133,21 +133,22 @@ TEST_CASE("trace_report: dump keeps to the range that was asked for", "[trace_re
 
 TEST_CASE("trace_report: info names the machine, the build, the outcome and where the bytes go", "[trace_report]") {
   const std::string text = info(ReportFormat::kText);
-  CHECK_THAT(text, has_substring("made_by   release 1.2.3  commit 0123456789ab  format 1  machine_version 1"));
+  CHECK_THAT(text, has_substring("made_by   release 1.2.3  commit 0123456789ab  format 1  machine_version 2"));
   CHECK_THAT(text, has_substring("machine   harts 2  ram_bytes 1048576"));
   CHECK_THAT(text, has_substring("bootargs \"console=ttyS0 \\\"quoted\\\"\""));
   CHECK_THAT(text, has_substring("memory    at 0x80002000  bytes 9000"));
   CHECK_THAT(text, has_substring("disks     slot 0  bytes 65536  read_only no"));
+  CHECK_THAT(text, has_substring("flash     unit 1  read_only yes"));
   CHECK_THAT(text, has_substring("recorded  events 3  console 1  rtc-start 1  seed 1  debugger-write 1  sched-mask 1  "
                                  "blocks 1  marks 1"));
   CHECK_THAT(text, has_substring("end       at 40  complete yes  torn_bytes 0  powered-off  status -3"));
-  CHECK_THAT(text, has_substring("sizes     memory  frames 2"));
+  CHECK_THAT(text, has_substring("sizes     memory  frames 3"));
 }
 
 TEST_CASE("trace_report: info as JSON is one object with the same content", "[trace_report]") {
   const std::string json = info(ReportFormat::kJson);
   CHECK(after_json(json) == "\n");
-  for (const char* member : {"trace", "made_by", "machine", "memory", "disks", "recorded", "end", "sizes"}) {
+  for (const char* member : {"trace", "made_by", "machine", "memory", "disks", "flash", "recorded", "end", "sizes"}) {
     CHECK_THAT(json, has_substring("\n  \"" + std::string(member) + "\": "));
   }
   CHECK_THAT(json, has_substring("\"outcome\": \"powered-off\", \"status\": -3, \"why\": \"off \\\"now\\\"\""));

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "replay/frame_builder.hpp"
+#include "replay/recorder.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/trace_samples.hpp"
 
@@ -97,8 +98,8 @@ TEST_CASE("trace_writer: the description of the machine comes back whole", "[tra
   { const TraceWriter writer(folder.file("x.rvt"), board); }
   const TraceReader trace(folder.file("x.rvt"));
   CHECK(bytes_of(trace.read_board()) == bytes_of(board));
-  CHECK(trace.layout().contents.size() == 4);  // The first and the third are one.
-  CHECK(trace.totals()[static_cast<std::size_t>(FrameKind::kBlob)].frames == 5);
+  CHECK(trace.layout().contents.size() == 5);  // The first and the third are one.
+  CHECK(trace.totals()[static_cast<std::size_t>(FrameKind::kBlob)].frames == 6);
   CHECK_FALSE(trace.complete());
   CHECK_THAT(trace.note(), has_substring("not ended by its recorder"));
 }
@@ -185,6 +186,12 @@ TEST_CASE("trace_writer: a recorder that is killed leaves a trace up to its last
   CHECK(history->events().size() == 1);
   CHECK(*history->block(0, 1) == *page_of(9));
   CHECK(history->outcome().kind == Outcome::Kind::kUnknown);
+}
+
+TEST_CASE("trace_writer: half a second before a kill is kept to nine tenths", "[trace_writer]") {
+  // What is lost is what was not told, and what was told and not yet written.
+  constexpr u64 kLostNs = Recorder::kTellEveryNs + u64{TraceWriter::kFlushMilliseconds} * 1'000'000;
+  CHECK(kLostNs * 10 <= 500'000'000);
 }
 
 TEST_CASE("trace_writer: on a full disk it stops, says so once and leaves what replays", "[trace_writer]") {

@@ -84,6 +84,29 @@ TEST_CASE("verify: a changed, a moved and a lost input are found between the mar
   CHECK(verify(*altered(*recorded.history, [](Event&) { return true; })).identical());
 }
 
+TEST_CASE("verify: an input outside the wait it ends is a difference, however late it claims to be", "[verify]") {
+  // The guest waits for this key and for nothing else.
+  std::optional<Position> where;
+  Recorded recorded;
+  for (u64 seed = 1; !where; ++seed) {
+    REQUIRE(seed < 100);
+    recorded = record_guest("wait_for_byte", 1, seed);
+    for (const Event& event : recorded.history->events()) {
+      if (event.batch.wake > Ticks{0}) where = event.at;
+    }
+  }
+  for (const u64 wake : {(u64{1} << 63) + 1, u64{3} << 62, ~u64{0}}) {
+    const auto changed = altered(*recorded.history, [&](Event& event) {
+      if (event.at == *where) event.batch.wake = Ticks{wake};
+      return true;
+    });
+    const Verdict verdict = verify(*changed);
+    REQUIRE(verdict.divergence);
+    CHECK(verdict.divergence->at == *where);
+    CHECK_THAT(verdict.divergence->detail, has_substring("does not fall into the machine's wait"));
+  }
+}
+
 TEST_CASE("verify: another ending is a difference", "[verify]") {
   const Recorded recorded = record_guest("echo", 1, 9);
   auto ended = altered(*recorded.history, [](Event&) { return true; });

@@ -1,34 +1,36 @@
-// What the F and D instructions do, for a format N (fp::F32, fp::F64). All are fallible: illegal while mstatus.FS is
-// off, or with a reserved rounding mode (unprivileged manual, chapter F). FS becomes dirty when an f register is
-// written or a flag is newly raised.
+// What the instructions of F, D, Zfh and Zfa do, for a format N (fp::F16, fp::F32, fp::F64). All are fallible: illegal
+// while mstatus.FS is off, or with a reserved rounding mode (unprivileged manual, chapter F). FS becomes dirty when an
+// f register is written or a flag is newly raised.
 //
 // What calls the library with an Env of its own is not to be inlined into a handler: a local whose address has left the
 // function keeps compilers from making the jump to the next handler a tail call.
 #pragma once
 
-#include <concepts>
 #include <optional>
+#include <type_traits>
 
 #include "core/fp.hpp"
 #include "core/isa/operands.hpp"
 
 namespace retrov::isa {
 
+template <fp::Number N>
+inline constexpr unsigned kWidth = 8 * sizeof(N);
+/// What is above a number in an f register.
+template <fp::Number N>
+inline constexpr u64 kBox = kWidth<N> == 64 ? 0 : ~u64{0} << (kWidth<N> & 63);
+
 /// A number in a wider register is NaN-boxed; what is not boxed reads as the canonical NaN ("NaN Boxing of Narrower
 /// Values").
 template <fp::Number N>
 N unbox(u64 value) {
-  if constexpr (std::same_as<N, fp::F64>) {
-    return {value};
-  } else {
-    return value >> 32 == 0xffffffff ? N{static_cast<u32>(value)} : fp::canonical_nan<N>();
-  }
+  if ((value & kBox<N>) != kBox<N>) return fp::canonical_nan<N>();
+  return {static_cast<typename fp::Format<N>::Bits>(value)};
 }
 
 template <fp::Number N>
 u64 box(N number) {
-  if constexpr (std::same_as<N, fp::F64>) return number.bits;
-  return number.bits | ~u64{0} << 32;
+  return number.bits | kBox<N>;
 }
 
 template <fp::Number N>
@@ -78,11 +80,12 @@ template <class N, auto kOperation>
   return true;
 }
 
-template <class N>
-[[gnu::noinline]] bool square_root(Hart& hart, const Operands& operands) {
+/// kOperation: N(N, Env&).
+template <class N, auto kOperation>
+[[gnu::noinline]] bool unary_float(Hart& hart, const Operands& operands) {
   std::optional<fp::Env> env = environment(hart, operands);
   if (!env) return false;
-  const N result = fp::sqrt(frs1<N>(hart, operands), *env);
+  const N result = kOperation(frs1<N>(hart, operands), *env);
   set_flags(hart, *env);
   set_frd(hart, operands, result);
   return true;
@@ -111,7 +114,7 @@ template <class N, Sign kProduct, Sign kAddend>
   return true;
 }
 
-/// fmin, fmax. kOperation: N(N, N, Env&). Rounding mode and its field play no part.
+/// fmin, fmax and their kind. kOperation: N(N, N, Env&). Rounding mode and its field play no part.
 template <class N, auto kOperation>
 [[gnu::noinline]] bool select(Hart& hart, const Operands& operands) {
   if (!hart.fp_enabled()) return false;
@@ -146,7 +149,7 @@ constexpr Bits<N> negated_sign_of_second(N, N b) {
 }
 template <class N>
 constexpr Bits<N> product_of_signs(N a, N b) {
-  return a.bits ^ b.bits;
+  return static_cast<Bits<N>>(a.bits ^ b.bits);
 }
 
 /// kSign: Bits(N, N), of which the sign bit counts.
@@ -154,7 +157,7 @@ template <class N, auto kSign>
 bool inject_sign(Hart& hart, const Operands& operands) {
   if (!hart.fp_enabled()) return false;
   const N a = frs1<N>(hart, operands);
-  const Bits<N> sign = kSign(a, frs2<N>(hart, operands)) & fp::Layout<N>::kSign;
+  const u64 sign = kSign(a, frs2<N>(hart, operands)) & fp::Layout<N>::kSign;
   set_frd(hart, operands, N{static_cast<Bits<N>>((a.bits & fp::Layout<N>::kMagnitude) | sign)});
   return true;
 }
@@ -168,7 +171,7 @@ bool classify(Hart& hart, const Operands& operands) {
 
 /// kConvert: Integer(N, Env&). Words are sign-extended, unsigned ones as well.
 template <class N, auto kConvert>
-[[gnu::noinline]] bool to_integer(Hart& hart, const Operands& operands) {
+[[gnu::noinline]] bool to_integer_by(Hart& hart, const Operands& operands) {
   std::optional<fp::Env> env = environment(hart, operands);
   if (!env) return false;
   const auto result = kConvert(frs1<N>(hart, operands), *env);
@@ -176,35 +179,36 @@ template <class N, auto kConvert>
   hart.x[operands.rd] = sizeof result == 4 ? sign_extend_word(static_cast<u64>(result)) : static_cast<u64>(result);
   return true;
 }
+template <class Integer, class N>
+inline constexpr auto to_integer = to_integer_by<N, fp::to_integer<Integer, N>>;
 
-/// kConvert: N(Integer, Env&).
-template <class Integer, auto kConvert>
+template <class N, class Integer>
 [[gnu::noinline]] bool from_integer(Hart& hart, const Operands& operands) {
   std::optional<fp::Env> env = environment(hart, operands);
   if (!env) return false;
-  const auto result = kConvert(static_cast<Integer>(rs1(hart, operands)), *env);
+  const N result = fp::from_integer<N>(static_cast<Integer>(rs1(hart, operands)), *env);
   set_flags(hart, *env);
   set_frd(hart, operands, result);
   return true;
 }
 
-/// Between formats. kConvert: N(From, Env&).
-template <class From, auto kConvert>
+/// Between formats.
+template <class To, class From>
 [[gnu::noinline]] bool convert(Hart& hart, const Operands& operands) {
   std::optional<fp::Env> env = environment(hart, operands);
   if (!env) return false;
-  const auto result = kConvert(frs1<From>(hart, operands), *env);
+  const To result = fp::convert<To>(frs1<From>(hart, operands), *env);
   set_flags(hart, *env);
   set_frd(hart, operands, result);
   return true;
 }
 
-/// fmv.x.w, fmv.x.d: the bits, whether boxed or not.
+/// fmv.x.h, fmv.x.w, fmv.x.d: the bits, whether boxed or not, with copies of the sign above.
 template <class N>
 bool move_to_integer(Hart& hart, const Operands& operands) {
   if (!hart.fp_enabled()) return false;
-  const u64 value = hart.f[operands.rs1];
-  hart.x[operands.rd] = std::same_as<N, fp::F32> ? sign_extend_word(value) : value;
+  const auto bits = static_cast<std::make_signed_t<Bits<N>>>(hart.f[operands.rs1]);
+  hart.x[operands.rd] = static_cast<u64>(i64{bits});
   return true;
 }
 
@@ -212,6 +216,14 @@ template <class N>
 bool move_from_integer(Hart& hart, const Operands& operands) {
   if (!hart.fp_enabled()) return false;
   set_frd(hart, operands, N{static_cast<Bits<N>>(rs1(hart, operands))});
+  return true;
+}
+
+/// fli: rs1 is the number of a constant.
+template <class N>
+[[gnu::noinline]] bool load_constant(Hart& hart, const Operands& operands) {
+  if (!hart.fp_enabled()) return false;
+  set_frd(hart, operands, fp::constant<N>(operands.rs1));
   return true;
 }
 

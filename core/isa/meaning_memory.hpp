@@ -1,4 +1,4 @@
-// Loads and stores, in the shape that core/insn.hpp asks for. Shared by rv_i, rv_f, rv_d and rv_c.
+// Loads and stores, in the shape that core/insn.hpp asks for. Shared by rv_i, rv_f, rv_d, rv_zfh and rv_c.
 #pragma once
 
 #include "core/isa/operands.hpp"
@@ -31,7 +31,7 @@ struct LoadFloat {
   static bool allowed(const Hart& hart) { return hart.fp_enabled(); }
   static u64 address(const Hart& hart, const Operands& operands) { return rs1_plus_immediate(hart, operands); }
   static void finish(Hart& hart, const Operands& operands, u64 value) {
-    hart.f[operands.rd] = kWidth == 4 ? value | u64{0xffffffff} << 32 : value;
+    hart.f[operands.rd] = kWidth == 8 ? value : value | ~u64{0} << (8 * kWidth & 63);
     hart.fp_dirty();
   }
 };

@@ -26,6 +26,12 @@ namespace retrov {
 [[nodiscard]] std::span<const InsnRow> rv_zbc_rows();
 [[nodiscard]] std::span<const InsnRow> rv_zbs_rows();
 [[nodiscard]] std::span<const InsnRow> rv_priv_rows();
+[[nodiscard]] std::span<const InsnRow> rv_zfhmin_rows();
+[[nodiscard]] std::span<const InsnRow> rv_zfhmin_double_rows();
+[[nodiscard]] std::span<const InsnRow> rv_zfh_rows();
+[[nodiscard]] std::span<const InsnRow> rv_zfa_rows();
+[[nodiscard]] std::span<const InsnRow> rv_zfa_double_rows();
+[[nodiscard]] std::span<const InsnRow> rv_zfa_half_rows();
 
 /// Some bits match both.
 constexpr bool overlap(const Encoding& a, const Encoding& b) {

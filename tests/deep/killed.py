@@ -28,7 +28,7 @@ for number in range(KILLS):
     # From when the guest runs: before that there is nothing to lose.
     guest.wait_for("OpenSBI")
     began = time.time()
-    moment = chance.uniform(1.2, 3.5)
+    moment = chance.uniform(0.5, 3.5)
     while time.time() - began < moment:
         guest.read(0.01)
     guest.process.kill()

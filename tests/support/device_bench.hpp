@@ -125,6 +125,8 @@ struct Bench {
     config.tohost = PhysAddr{kRamBase.value + 0x8000};
     config.disks.push_back({0, 64 * kBlockBytes, false, true, "zero"});
     config.disks.push_back({7, 3 * 512, true, true, "seven"});
+    config.flash.push_back({0, false, "code", {flash_at(0), {0x13, 0, 0, 0}}});
+    config.flash.push_back({1, true, "vars", {flash_at(1), std::vector<u8>(5000, 0xff)}});
     const std::array<DiskBase*, 2> bases = {&disk, &disk};
     return make_devices(config, {memory, time, power, output, asks_position(), bases});
   }

@@ -146,11 +146,11 @@ class Operands {
     switch (below(8)) {
       case 0: return F{static_cast<Bits>(random())};
       case 1: return edge();
-      case 2: return make(0, fraction());                               // Subnormal.
-      case 3: return make(1 + below(4), fraction());                    // About the smallest normal.
-      case 4: return make(L::kExponentMask - 1 - below(4), fraction());  // About overflow.
-      case 5: return make(below(L::kExponentMask), fraction());
-      default: return make(static_cast<u64>(L::kMaxExponent) - 3 + below(7), fraction());  // About 1.
+      case 2: return make(0);                // Subnormal.
+      case 3: return make(1 + below(4));  // About the smallest normal.
+      case 4: return make(L::kExponentMask - 1 - below(4));  // About overflow.
+      case 5: return make(below(L::kExponentMask));
+      default: return make(static_cast<u64>(L::kMaxExponent) - 3 + below(7));  // About 1.
     }
   }
 
@@ -162,19 +162,19 @@ class Operands {
     switch (below(8)) {
       case 0: return F{static_cast<Bits>(a.bits + below(5) - 2)};
       case 1: return F{static_cast<Bits>((a.bits ^ L::kSign) + below(5) - 2)};
-      case 2: return make(field + below(2 * precision) - precision, fraction());
-      case 3: return make(static_cast<u64>(L::kMaxExponent) - field + below(4) - 2, fraction());  // a * b tiny.
-      case 4: return make(3 * static_cast<u64>(L::kMaxExponent) - field + below(4) - 2, fraction());
-      case 5: return make(field + static_cast<u64>(L::kMaxExponent) + below(4) - 2, fraction());  // a / b tiny.
-      case 6: return make(field - static_cast<u64>(L::kMaxExponent) + below(4) - 2, fraction());
+      case 2: return make(field + below(2 * precision) - precision);
+      case 3: return make(static_cast<u64>(L::kMaxExponent) - field + below(4) - 2);  // a * b tiny.
+      case 4: return make(3 * static_cast<u64>(L::kMaxExponent) - field + below(4) - 2);
+      case 5: return make(field + static_cast<u64>(L::kMaxExponent) + below(4) - 2);  // a / b tiny.
+      case 6: return make(field - static_cast<u64>(L::kMaxExponent) + below(4) - 2);
       default: return one();
     }
   }
 
   // An addend for the product of `a` and `b`: near its negation, or some bits away from it.
   F addend(F a, F b) {
-    const auto product = compute_on_host(Operation::kMul, fp::Round::kTowardZero, to_host(a), to_host(b), to_host(a));
-    const F near = canonical<F>(product.value);
+    fp::Env env{fp::Round::kTowardZero, 0};
+    const F near = fp::soft::mul(a, b, env);
     return below(4) == 0 ? one() : partner(near);
   }
 
@@ -210,10 +210,11 @@ class Operands {
     }
   }
 
-  F make(u64 exponent_field, u64 fraction) {
+  // One random number after the other: arguments of a call would be made in an order that compilers choose.
+  F make(u64 exponent_field) {
     const u64 field = exponent_field & L::kExponentMask;
     const u64 sign = below(2) != 0 ? L::kSign : 0;
-    return F{static_cast<Bits>(sign | (field << L::kFractionBits) | (fraction & (L::kHidden - 1)))};
+    return F{static_cast<Bits>(sign | (field << L::kFractionBits) | (fraction() & (L::kHidden - 1)))};
   }
 
   u64 state_;

@@ -22,6 +22,7 @@ BoardConfig sample_board() {
   disk.size_bytes = 65536;
   disk.id = "root";
   board.disks.push_back(disk);
+  board.flash.push_back({1, true, "vars", {flash_at(1), std::vector<u8>(5000, 0x33)}});
   board.rom = {0x13, 0, 0, 0};
   board.bootargs = "console=ttyS0 \"quoted\"";
   return board;

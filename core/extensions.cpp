@@ -86,7 +86,8 @@ bool is_mode(Extension id) { return id >= kSv39; }
 
 /// What follows from the members: what they need, and their parts.
 ExtensionSet closure(ExtensionSet set) {
-  for (ExtensionSet before; before != set;) {
+  ExtensionSet before;
+  do {
     before = set;
     for (const ExtensionRow& row : kRows) {
       const bool follows = row.may_change == kAlways || (row.may_change == kPart && set.has_all(row.needs));
@@ -96,7 +97,7 @@ ExtensionSet closure(ExtensionSet set) {
         if (row.needs.has(other.id)) set.add(other.id);
       }
     }
-  }
+  } while (before != set);
   return set;
 }
 

@@ -30,7 +30,8 @@ struct RegisterInfo {
   RegisterGroup group;
 };
 
-/// All registers of a machine that has all extensions, ascending by number. Machine::read_register knows which are there.
+/// All registers of a machine that has all extensions, ascending by number; Machine::read_register knows which are
+/// there.
 [[nodiscard]] const std::vector<RegisterInfo>& register_list();
 /// By ABI name, "x10", "f3" or CSR name.
 [[nodiscard]] std::optional<RegisterId> find_register(std::string_view name);

@@ -13,7 +13,7 @@ std::string refusal(Parse parse, const char* text) {
   try {
     static_cast<void>(parse(text));
   } catch (const Error& error) {
-    CHECK(error.exit() == Exit::kUsage);
+    CHECK(error.exit_code() == Exit::kUsage);
     return error.what();
   }
   return "";

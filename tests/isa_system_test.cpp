@@ -1,5 +1,5 @@
 // Instructions that are more than a sum: jumps, memory, atomics, CSRs, fences, hints. Covers core/isa/rv_i,
-// core/isa/rv_a, core/isa/rv_c, core/isa/rv_zicsr, core/isa/rv_zifencei, core/isa/rv_priv.
+// core/isa/rv_i_aligned, core/isa/rv_a, core/isa/rv_c, core/isa/rv_zicsr, core/isa/rv_zifencei, core/isa/rv_priv.
 #include "tests/catch.hpp"
 #include "tests/support/isa_hart.hpp"
 
@@ -328,6 +328,37 @@ TEST_CASE("isa_system: hints change nothing but the pc", "[isa_system]") {
     CHECK(hart.pc == pc + insn_length_bytes(raw));
     CHECK_FALSE(hart.leave);
   }
+}
+
+TEST_CASE("isa_system: without C a jump to half an instruction traps where it stands", "[isa_system]") {
+  const ExtensionSet plain = without_extension(default_extensions(), Extension::kC);
+  const auto step = [&](IsaHart& machine, u32 raw) {
+    const InsnRow* row = find_insn(raw, plain);
+    REQUIRE(row != nullptr);
+    return machine.step(*row, decode_operands(row->format, raw));
+  };
+  struct Case {
+    const char* what;
+    u32 raw;
+  };
+  const Case cases[] = {{"jal ra, 6", 0x006000ef},  {"jalr ra, 2(a0)", 0x002500e7}, {"beq x0, x0, 6", 0x00000363},
+                        {"bne a0, x0, 6", 0x00051363}, {"bge x0, x0, 6", 0x00005363}, {"bltu x0, a0, 6", 0x00a06363}};
+  for (const Case& c : cases) {
+    INFO(c.what);
+    IsaHart machine;
+    machine.hart.x[10] = kTestRam + 4;
+    const Trap trap = step(machine, c.raw);
+    CHECK(trap.cause == Cause::kInstructionMisaligned);
+    CHECK(trap.value == kTestRam + 6);
+    CHECK(machine.hart.pc == kTestRam);
+    CHECK(machine.hart.x[1] == 0);
+  }
+  IsaHart machine;
+  REQUIRE_FALSE(step(machine, 0x00001363));  // bne x0, x0, 6: not taken
+  CHECK(machine.hart.pc == kTestRam + 4);
+  REQUIRE_FALSE(step(machine, 0x008000ef));  // jal ra, 8
+  CHECK(machine.hart.pc == kTestRam + 12);
+  CHECK(machine.hart.x[1] == kTestRam + 8);
 }
 
 }  // namespace retrov

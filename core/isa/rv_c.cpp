@@ -1,6 +1,7 @@
-// C: compressed instructions of RV64, those of D apart (unprivileged manual, chapter C). Their formats yield the operands of the
-// instructions that they stand for (core/decode.cpp), so the meanings are those of the base instructions. HINTs
-// (rd = x0, shifts by 0, …) need no rows of their own: they compute into nothing. Reserved encodings have no row.
+// C: compressed instructions of RV64, those of D apart (unprivileged manual, chapter C). Their formats yield the
+// operands of the instructions that they stand for (core/decode.cpp), so the meanings are those of the base
+// instructions. HINTs (rd = x0, shifts by 0, …) need no rows of their own: they compute into nothing. Reserved
+// encodings have no row.
 #include "core/isa/meaning_integer.hpp"
 #include "core/isa/meaning_memory.hpp"
 #include "core/isa/rows.hpp"

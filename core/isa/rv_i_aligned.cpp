@@ -1,6 +1,7 @@
-// Jumps of a machine without C. Instructions are then aligned to four bytes, and a jump that is taken to elsewhere traps
-// at the jump (unprivileged manual, "Control Transfer Instructions"). With C no jump can trap, so those of rv_i.cpp, which
-// the engine links, need no test; these leave the block instead. One of the two tables is there, never both.
+// Jumps of a machine without C. Instructions are then aligned to four bytes, and a jump that is taken to elsewhere
+// traps at the jump (unprivileged manual, "Control Transfer Instructions"). With C no jump can trap, so those of
+// rv_i.cpp, which the engine links, need no test; these leave the block instead. One of the two tables is there, never
+// both.
 #include "core/isa/meaning_integer.hpp"
 #include "core/isa/rows.hpp"
 #include "core/isa/tables.hpp"

@@ -35,7 +35,9 @@ std::string size_text(u64 size_bytes) {
 }  // namespace
 
 void WatchedWriter::look() {
-  if (writer_.failed() && on_failure_) on_failure_();
+  if (!on_failure_ || told_ || !writer_.failed()) return;
+  told_ = true;
+  on_failure_();
 }
 void WatchedWriter::on_event(const Event& event) {
   writer_.on_event(event);
@@ -101,7 +103,8 @@ void LiveRun::start_recording() {
   writer_ = std::make_unique<TraceWriter>(path, machine_.board);
   watched_writer_ = std::make_unique<WatchedWriter>(*writer_);
   watched_writer_->on_failure([this] {
-    if (session_) session_->interrupt();
+    session_->interrupt();
+    if (front_end_->gdb_attached()) say_write_failure();
   });
   try {
     store.set_latest(path);
@@ -127,8 +130,7 @@ void LiveRun::start_session() {
   setup.disk_images = machine_.disk_images;
   setup.recording = options_.live.keep_history ? Recording::kOn : Recording::kOff;
   setup.listener = watched_writer_.get();
-  setup.snapshots.budget_bytes = options_.snapshot_budget_bytes;
-  if (!options_.keep_snapshots) setup.snapshots.policy = SnapshotPolicy::kNone;
+  setup.snapshots = options_.snapshots;
   session_ = Session::live(std::move(setup), console_);
   front_end_ = std::make_unique<FrontEnd>(*session_, symbols_, signals_);
   console_.on_request([this](Console::Request request) {
@@ -152,6 +154,15 @@ void LiveRun::start_session() {
 }
 
 int LiveRun::run() {
+  try {
+    return run_to_end();
+  } catch (const Error&) {
+    end_recording();
+    throw;
+  }
+}
+
+int LiveRun::run_to_end() {
   Next next = first();
   while (next != Next::kFinish) {
     switch (next) {
@@ -306,10 +317,28 @@ Stop LiveRun::resume_for_prompt(Direction direction) {
   }
   const Stop stop = front_end_->resume(direction);
   if (to_guest) take_terminal_back();
+  if (writer_ && writer_->failed()) say_write_failure();
   const bool over = stop.reason == StopReason::kPoweredOff && options_.live.at_exit == AtExit::kQuit &&
                     options_.subcommand != Subcommand::kDebug;
   if (over || console_.take_request() == Console::Request::kQuit) front_end_->context().quit = true;
   return stop;
+}
+
+/// To somebody who goes on looking at the guest; else it is the last thing that is said.
+void LiveRun::say_write_failure() {
+  const auto error = writer_->take_error();
+  if (!error) return;
+  write_failure_ = error->exit_code();
+  say(error->what());
+}
+
+/// After an error that ends the run: what was recorded stays a trace that says it was ended.
+void LiveRun::end_recording() noexcept {
+  try {
+    session_->finish(Outcome::Kind::kStopped);
+  } catch (...) {
+    // The first error is the one to be told.
+  }
 }
 
 int LiveRun::finish() {
@@ -325,6 +354,7 @@ int LiveRun::finish() {
   if (writer_) {
     writer_->flush();
     if (const auto error = writer_->take_error()) throw Error(error->exit_code(), error->what());
+    if (write_failure_) return static_cast<int>(*write_failure_);
     print_summary();
   }
   if (const int error = console_.write_error(); error != 0 && status_ == 0) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,13 +20,13 @@
 
 namespace retrov {
 
-/// `record`. Gives up the run as soon as the trace can no longer be written, so that nobody believes in a recording
-/// that is not there.
+/// `record`. Stops the guest as soon as the trace can no longer be written, so that nobody believes in a recording that
+/// is not there. Who debugs it then still has all of its history, in memory.
 class WatchedWriter final : public HistoryListener {
  public:
   /// The writer must outlive it.
   explicit WatchedWriter(TraceWriter& writer) : writer_(writer) {}
-  /// Called when writing has failed, on the thread that runs the machine.
+  /// Called once, when writing has failed, on the thread that runs the machine.
   void on_failure(std::function<void()> callback) { on_failure_ = std::move(callback); }
 
   void on_event(const Event& event) override;
@@ -38,6 +39,7 @@ class WatchedWriter final : public HistoryListener {
   void look();
   TraceWriter& writer_;
   std::function<void()> on_failure_;
+  bool told_ = false;
 };
 
 class LiveRun {
@@ -53,6 +55,7 @@ class LiveRun {
  private:
   enum class Next : u8 { kRun, kServe, kPrompt, kFinish };
 
+  int run_to_end();
   void start_recording();
   void start_session();
   void find_signature();
@@ -69,6 +72,8 @@ class LiveRun {
   [[nodiscard]] Next when_over();
   Stop resume_for_prompt(Direction direction);
   int finish();
+  void say_write_failure();
+  void end_recording() noexcept;
   void print_summary();
 
   const Options& options_;
@@ -91,6 +96,7 @@ class LiveRun {
   std::string why_ = "by the user";
   unsigned booted_harts_ = 0;  ///< A bit for each hart that has passed the reset vector once.
   bool over_said_ = false;
+  std::optional<Exit> write_failure_;  ///< It was said already.
 };
 
 }  // namespace retrov

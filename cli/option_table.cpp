@@ -139,10 +139,12 @@ constexpr std::array kRows =
                   }},
         OptionRow{"--snapshot-budget", "SIZE", "memory for snapshots (default 512M)", Group::kGeneral, kExecutes,
                   [](Options& o, std::string_view v) {
-                    o.snapshot_budget_bytes = parse_size("--snapshot-budget", v, u64{1} << 20);
+                    o.snapshots.budget_bytes = parse_size("--snapshot-budget", v, u64{1} << 20);
                   }},
-        OptionRow{"--no-snapshots", "", "keep none: going back runs from the beginning", Group::kGeneral, kExecutes,
-                  [](Options& o, std::string_view) { o.keep_snapshots = false; }},
+        OptionRow{"--snapshots", "auto|none|every:STEPS|random:STEPS[,SEED]",
+                  "when to take them; all but auto are for tests", Group::kGeneral, kExecutes, apply_snapshots},
+        OptionRow{"--no-snapshots", "", "--snapshots=none: going back runs from the beginning", Group::kGeneral,
+                  kExecutes, [](Options& o, std::string_view) { apply_snapshots(o, "none"); }},
         OptionRow{"-q --quiet", "", "say nothing that is not an error", Group::kGeneral, kExecutes,
                   [](Options& o, std::string_view) { o.quiet = true; }},
         OptionRow{"-h --help", "", "this", Group::kGeneral, ~0u, [](Options& o, std::string_view) { o.help = true; }},

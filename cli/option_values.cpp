@@ -355,6 +355,32 @@ void apply_seed(Options& options, std::string_view value) {
   options.live.seed = seed;
 }
 
+void apply_snapshots(Options& options, std::string_view value) {
+  // Twice the distance, from any position there is, is still a position.
+  constexpr u64 kFarthestSteps = u64{1} << 60;
+  SnapshotOptions& snapshots = options.snapshots;
+  const std::size_t colon = std::min(value.find(':'), value.size());
+  const std::string_view word = value.substr(0, colon);
+  std::string_view distance = value.substr(std::min(colon + 1, value.size()));
+  if (colon == value.size() && (word == "auto" || word == "none")) {
+    snapshots.policy = word == "auto" ? SnapshotPolicy::kAuto : SnapshotPolicy::kNone;
+    return;
+  }
+  if (word != "every" && word != "random") {
+    refuse("--snapshots: unknown policy " + quoted(value) + "; auto, none, every:STEPS or random:STEPS,SEED");
+  }
+  snapshots.policy = word == "every" ? SnapshotPolicy::kEvery : SnapshotPolicy::kRandom;
+  if (const std::size_t comma = distance.find(','); word == "random" && comma != std::string_view::npos) {
+    snapshots.random_seed = parse_whole("--snapshots", distance.substr(comma + 1));
+    if (snapshots.random_seed == 0) refuse("--snapshots: seeds begin at 1");
+    distance = distance.substr(0, comma);
+  }
+  snapshots.distance_steps = parse_whole("--snapshots", distance);
+  if (snapshots.distance_steps == 0 || snapshots.distance_steps > kFarthestSteps) {
+    refuse("--snapshots: a distance of 1 to 2^60 steps, not " + quoted(distance));
+  }
+}
+
 std::vector<DiskPlan> plan_disks(const MachineWords& machine) {
   std::vector<DiskPlan> plans;
   std::array<bool, kVirtioSlots> taken{};

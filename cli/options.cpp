@@ -126,7 +126,7 @@ void apply_positional(Options& options, const std::string& word) {
 
 void apply_environment(Options& options) {
   if (const char* budget = std::getenv("RETROV_SNAPSHOT_BUDGET"); budget != nullptr && *budget != '\0') {
-    options.snapshot_budget_bytes = parse_size("RETROV_SNAPSHOT_BUDGET", budget, u64{1} << 20);
+    options.snapshots.budget_bytes = parse_size("RETROV_SNAPSHOT_BUDGET", budget, u64{1} << 20);
   }
   if (const char* seed = std::getenv("RETROV_SEED"); seed != nullptr && *seed != '\0') apply_seed(options, seed);
 }

@@ -97,8 +97,7 @@ struct Options {
   LiveWords live;
   ReplayWords replay;
   EngineKind engine = EngineKind::kFast;
-  u64 snapshot_budget_bytes = kSnapshotBudgetBytes;
-  bool keep_snapshots = true;
+  SnapshotOptions snapshots;
   bool quiet = false;
   std::vector<std::string> symbols;
   /// debug: an option that describes a machine was given, so it is a live session.

@@ -32,11 +32,8 @@ class ReplayRun {
     const TraceReader trace(path_);
     note_ = trace.note();
     if (!note_.empty()) say(note_);
-    SnapshotOptions snapshots;
-    snapshots.budget_bytes = options.snapshot_budget_bytes;
-    if (!options.keep_snapshots) snapshots.policy = SnapshotPolicy::kNone;
     for (const std::string& file : options.symbols) symbols_.add(read_image("symbols", file).bytes);
-    session_ = Session::replay(trace.read_history(), options.engine, console_, snapshots);
+    session_ = Session::replay(trace.read_history(), options.engine, console_, options.snapshots);
     front_end_ = std::make_unique<FrontEnd>(*session_, symbols_, signals_);
     front_end_->describe_recording([this](std::ostream& out) {
       out << "trace: " << path_ << '\n' << "events: " << session_->history().events().size() << '\n';

@@ -93,6 +93,7 @@ int run_verify(const Options& options) {
   const auto history = trace.read_history();
   VerifyOptions verification;
   verification.engine = options.engine;
+  verification.snapshots = options.snapshots;
   verification.interrupted = interrupted.flag();
   verification.progress = [&](Position here) {
     interrupted.look(signals);

@@ -207,7 +207,13 @@ void Session::set_progress(std::function<void()> progress) { timeline_->set_prog
 
 void Session::finish(Outcome::Kind kind) {
   if (finished_ || !live() || recording_ == Recording::kOff) return;
-  timeline_->seek(end(), never_interrupted_);
+  try {
+    timeline_->seek(end(), never_interrupted_);
+  } catch (const Error& error) {
+    finished_ = true;
+    history_->finish(Outcome{Outcome::Kind::kUnknown, 0, error.what()});
+    throw;
+  }
   finished_ = true;
   recorder_->reached(position());
   mark();

@@ -82,7 +82,7 @@ class Session final : public Debugger {
   [[nodiscard]] const History& history() const { return *history_; }
   [[nodiscard]] const SnapshotStore& snapshots() const { return timeline_->snapshots(); }
   /// Live: goes to the live end, tells the history how it ended and marks the end. Once; nothing may be resumed after
-  /// it.
+  /// it. Throws Error if the live end cannot be reached; the history is ended all the same.
   void finish(Outcome::Kind kind);
   /// Writes what the guest wrote to `snapshot=off` disks into their images, as it is at the live end. Throws Error.
   void commit_disks();

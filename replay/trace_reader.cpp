@@ -30,12 +30,17 @@ class HistoryFiller final : public HistoryListener {
   History& history_;
 };
 
-class DeafListener final : public HistoryListener {
+/// Hears how it ended and nothing else.
+class EndListener final : public HistoryListener {
+ public:
+  Outcome outcome;
+
+ private:
   void on_event(const Event&) override {}
   void on_block(Position, const CapturedBlock&) override {}
   void on_mark(const HashMark&) override {}
   void on_progress(Position) override {}
-  void on_finish(Position, const Outcome&) override {}
+  void on_finish(Position, const Outcome& how) override { outcome = how; }
 };
 
 }  // namespace
@@ -201,17 +206,18 @@ void TraceReader::scan() {
 void TraceReader::find_end() {
   // Only names and the last frame: the frames between are below its position, which visit() checks.
   HistoryDecoder decoder(layout_.board);
-  DeafListener nobody;
+  EndListener listener;
   for (const FrameInfo& frame : told_frames()) {
     const bool is_last = &frame == &frames_.back();
     if (!is_last && frame.kind != FrameKind::kComponents) continue;
     try {
-      decoder.decode(frame, payload(frame), nobody);
+      decoder.decode(frame, payload(frame), listener);
     } catch (const Error& error) {
       throw damage(frame.offset, frame.at, error.what());
     }
   }
   end_ = decoder.reached();
+  outcome_ = std::move(listener.outcome);
 }
 
 std::span<const FrameInfo> TraceReader::told_frames() const {
@@ -234,8 +240,11 @@ std::vector<u8> TraceReader::payload(const FrameInfo& frame) const {
 }
 
 std::string TraceReader::note() const {
-  if (complete_ && torn_bytes_ == 0) return {};
   const std::string end = "it ends at position " + std::to_string(end_.steps);
+  if (complete_ && torn_bytes_ == 0) {
+    if (outcome_.kind != Outcome::Kind::kUnknown) return {};
+    return "trace " + name_ + " was given up by its recorder (" + outcome_.why + "); " + end;
+  }
   if (torn_bytes_ == 0) return "trace " + name_ + " was not ended by its recorder (killed, or still running); " + end;
   return "trace " + name_ + " is cut at offset " + std::to_string(file_bytes_ - torn_bytes_) + ": its last " +
          std::to_string(torn_bytes_) + " bytes are not a whole frame and are ignored; " + end;

@@ -45,7 +45,7 @@ class TraceReader {
   [[nodiscard]] bool complete() const { return complete_; }
   /// Bytes after the last whole frame, which are ignored.
   [[nodiscard]] u64 torn_bytes() const { return torn_bytes_; }
-  /// A sentence for people if the trace is cut or was not ended; else empty.
+  /// A sentence for people if the trace is cut, or was not ended or given up by its recorder; else empty.
   [[nodiscard]] std::string note() const;
   [[nodiscard]] const std::vector<FrameInfo>& frames() const { return frames_; }
   /// Indexed by FrameKind; unknown optional kinds are counted under kUnknown.
@@ -85,6 +85,7 @@ class TraceReader {
   Position end_;
   bool complete_ = false;
   u64 torn_bytes_ = 0;
+  Outcome outcome_;
 };
 
 }  // namespace retrov

@@ -117,10 +117,14 @@ int TraceWriter::write_out(std::span<const u8> bytes) {
   return 0;
 }
 
-void TraceWriter::fail(const std::string& why) {
+void TraceWriter::fail(const std::string& sentence, const std::string& why) {
   failed_ = true;
-  error_ = Error(Exit::kIo, why + ": recording stopped at position " + std::to_string(safe_.steps) +
+  error_ = Error(Exit::kIo, sentence + ": recording stopped at position " + std::to_string(safe_.steps) +
                                 "; the trace replays up to there");
+  // An end is small, and cutting the file back may have made room for it; without it the trace looks like a killed one.
+  std::vector<u8> frame;
+  append_frame(frame, written_bytes_, FrameKind::kEnd, safe_, encode_outcome({Outcome::Kind::kUnknown, 0, why}));
+  (void)write_out(frame);
 }
 
 void TraceWriter::flush_locked() {
@@ -128,7 +132,7 @@ void TraceWriter::flush_locked() {
   if (failed_ || !frames_.pending()) return;
   const Position reached = frames_.reached();
   const int error = write_out(frames_.take());
-  if (error != 0) return fail(name_failure(path_, error));
+  if (error != 0) return fail(name_failure(path_, error), std::strerror(error));
   safe_ = reached;
 }
 
@@ -140,7 +144,7 @@ void TraceWriter::tell(Add add) {
     add(frames_);
   } catch (const Error& error) {
     flush_locked();
-    if (!failed_) fail("trace " + path_ + ": " + error.what());
+    if (!failed_) fail("trace " + path_ + ": " + error.what(), error.what());
     return;
   }
   if (!frames_.pending()) return;

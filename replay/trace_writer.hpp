@@ -45,7 +45,7 @@ class TraceWriter final : public HistoryListener {
   /// Why recording stopped, once; nothing before and nothing after. The session says it and goes on or ends: all that
   /// was written stays a trace that replays up to the position in the sentence.
   [[nodiscard]] std::optional<Error> take_error();
-  /// Recording has stopped.
+  /// Recording has stopped: the trace ends where it was whole, with the reason if there was room for it.
   [[nodiscard]] bool failed() const;
   [[nodiscard]] u64 written_bytes() const;
   [[nodiscard]] const std::string& path() const { return path_; }
@@ -58,7 +58,8 @@ class TraceWriter final : public HistoryListener {
   void flush_locked();
   /// 0, or the errno; then the file is as it was.
   int write_out(std::span<const u8> bytes);
-  void fail(const std::string& why);
+  /// `sentence` is for the user, `why` for the trace.
+  void fail(const std::string& sentence, const std::string& why);
   void run_flusher();
 
   const std::string path_;

@@ -7,6 +7,7 @@
 #include "replay/disks.hpp"
 #include "replay/drive.hpp"
 #include "replay/replayer.hpp"
+#include "replay/timeline.hpp"
 
 namespace retrov {
 
@@ -33,6 +34,10 @@ class Verifier {
       bases.push_back(disks_.back().get());
     }
     machine_ = build_board(history.board(), options.engine, output_, bases);
+    const SnapshotPolicy policy = options.snapshots.policy;
+    if (policy == SnapshotPolicy::kEvery || policy == SnapshotPolicy::kRandom) {
+      timeline_ = std::make_unique<Timeline>(history, *machine_, output_, options.snapshots);
+    }
   }
 
   Verdict run() {
@@ -61,12 +66,12 @@ class Verifier {
   }
 
   bool reach(Position target) {
-    const std::atomic<bool> never{false};
-    const std::atomic<bool>& interrupted = options_.interrupted != nullptr ? *options_.interrupted : never;
+    const std::atomic<bool>& interrupted = options_.interrupted != nullptr ? *options_.interrupted : never_;
     while (machine_->position() < target) {
       const u64 left = target.steps - machine_->position().steps;
       const Position limit{machine_->position().steps + std::min(left, kProgressSteps)};
-      const Halt halt = drive(*machine_, replayer_, limit, nullptr, interrupted);
+      const Halt halt = timeline_ ? timeline_->run_history(limit, nullptr, interrupted)
+                                  : drive(*machine_, replayer_, limit, nullptr, interrupted);
       if (options_.progress) options_.progress(machine_->position());
       if (halt == Halt::kInterrupted) {
         verdict_.interrupted = true;
@@ -78,7 +83,14 @@ class Verifier {
         return false;
       }
     }
+    if (timeline_ && target > Position{0}) reach_again(target);
     return true;
+  }
+
+  /// From the snapshot before it.
+  void reach_again(Position target) {
+    timeline_->restore(timeline_->snapshot_before(target));
+    timeline_->seek(target, never_);
   }
 
   bool compare(const HashMark& mark) {
@@ -122,6 +134,8 @@ class Verifier {
   Replayer replayer_;
   std::vector<std::unique_ptr<DiskBase>> disks_;
   std::unique_ptr<Machine> machine_;
+  std::unique_ptr<Timeline> timeline_;  ///< Only if there shall be snapshots.
+  const std::atomic<bool> never_{false};
   Verdict verdict_;
   Position last_good_;
 };

@@ -10,6 +10,7 @@
 
 #include "replay/history.hpp"
 #include "replay/output_log.hpp"
+#include "replay/snapshots.hpp"
 
 namespace retrov {
 
@@ -36,6 +37,9 @@ struct VerifyOptions {
   OutputSink* output = nullptr;               ///< Is shown what the guest says; null: nobody.
   std::function<void(Position)> progress;     ///< Told now and then how far it has come.
   const std::atomic<bool>* interrupted = nullptr;
+  /// For tests, kEvery and kRandom: snapshots are taken on the way, and what is compared has been reached again from
+  /// the last of them. Otherwise none are, because nothing goes back.
+  SnapshotOptions snapshots;
 };
 
 /// Throws Error (kBadTrace) if the board cannot be built.

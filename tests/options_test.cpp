@@ -205,7 +205,7 @@ TEST_CASE("options: what is wrong with a drive is said", "[options]") {
 }
 
 TEST_CASE("options: the memory for snapshots is what the sessions, the help and the README say", "[options]") {
-  CHECK(parse({"run", "x"}).snapshot_budget_bytes == SnapshotOptions{}.budget_bytes);
+  CHECK(parse({"run", "x"}).snapshots.budget_bytes == SnapshotOptions{}.budget_bytes);
   const std::string mebibytes = std::to_string(SnapshotOptions{}.budget_bytes >> 20);
   std::ostringstream help;
   print_subcommand_help(Subcommand::kRun, help);
@@ -213,6 +213,26 @@ TEST_CASE("options: the memory for snapshots is what the sessions, the help and 
   std::ifstream readme(RETROV_SOURCE_DIR "/README.md");
   const std::string text{std::istreambuf_iterator<char>(readme), std::istreambuf_iterator<char>()};
   CHECK_THAT(text, has_substring("Snapshots are in memory, " + mebibytes + " MiB at most"));
+}
+
+TEST_CASE("options: tests say when snapshots are taken", "[options]") {
+  for (const char* command : {"run", "record", "replay", "debug", "verify"}) {
+    const auto snapshots = [&](const char* text) { return parse({command, "--snapshots", text}).snapshots; };
+    CHECK(parse({command}).snapshots.policy == SnapshotPolicy::kAuto);
+    CHECK(snapshots("auto").policy == SnapshotPolicy::kAuto);
+    CHECK(snapshots("none").policy == SnapshotPolicy::kNone);
+    CHECK(parse({command, "--no-snapshots"}).snapshots.policy == SnapshotPolicy::kNone);
+    CHECK(snapshots("every:5000").policy == SnapshotPolicy::kEvery);
+    CHECK(snapshots("every:5000").distance_steps == 5000);
+    CHECK(snapshots("random:70").policy == SnapshotPolicy::kRandom);
+    CHECK(snapshots("random:70").distance_steps == 70);
+    CHECK(snapshots("random:70,9").random_seed == 9);
+    for (const char* bad : {"", "some", "auto:1", "every", "every:", "every:0", "every:1,2", "every:x", "random:0",
+                            "random:9,0", "random:9,x", "random:99999999999999999999", "every:1152921504606846977"}) {
+      CHECK_THAT(refusal({command, "--snapshots", bad}), has_substring("--snapshots"));
+    }
+  }
+  CHECK_THAT(refusal({"info", "--snapshots=none"}), has_substring("--snapshots"));
 }
 
 TEST_CASE("options: an unknown word names the nearest known one", "[options]") {

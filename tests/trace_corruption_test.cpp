@@ -153,7 +153,8 @@ TEST_CASE("trace_corruption: hostile payloads with good checksums are refused by
   const Payload other_hart = {0, 0, 1, 255, 3, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
   CHECK_THAT(refusal_of_frame(FrameKind::kEvents, other_hart), has_substring("hart that is not there"));
 
-  const Payload late = {0, 0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0xc0, 1, 1, 3, 0, 1, 0, 0, 0, 0, 0, 0, 0, 'k'};
+  const Payload late = {0, 0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0xc0, 1, 1, 3, 0, 1, 0, 0, 0, 0, 0, 0, 0,
+                        'k'};
   CHECK_THAT(refusal_of_frame(FrameKind::kEvents, late), has_substring("wake time that no guest reaches"));
   Payload other_device = key;
   other_device[3] = 200;

@@ -226,6 +226,31 @@ TEST_CASE("trace_writer: on a full disk it stops, says so once and leaves what r
   CHECK(trace.torn_bytes() == 0);
 }
 
+TEST_CASE("trace_writer: what stopped it stands in the trace if there is room", "[trace_writer]") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("x.rvt");
+  TraceWriter writer(path, sample_board());
+  writer.on_event(key_at(5));
+  writer.on_progress({100});
+  writer.flush();
+  {
+    const FullDisk full(size_of(path) + 1000);
+    writer.on_event({{200}, {{{3, ConsoleBytes{Dice(1).bytes(5000)}}}, {}}});
+    writer.flush();
+    CHECK(writer.failed());
+  }
+  writer.on_event(key_at(300));
+  writer.on_finish({400}, {});
+  const TraceReader trace(path);
+  CHECK(trace.complete());
+  CHECK(trace.end() == Position{100});
+  CHECK(trace.note() == "trace " + path + " was given up by its recorder (File too large); it ends at position 100");
+  const auto history = trace.read_history();
+  CHECK(history->events().size() == 1);
+  CHECK(history->outcome().kind == Outcome::Kind::kUnknown);
+  CHECK_THAT(history->outcome().why, has_substring("File too large"));
+}
+
 TEST_CASE("trace_writer: a trace that cannot even begin is removed", "[trace_writer]") {
   const TemporaryFolder folder;
   const std::string path = folder.file("x.rvt");

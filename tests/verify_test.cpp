@@ -34,6 +34,24 @@ TEST_CASE("verify: guests replay to the last bit, whoever typed when", "[verify]
   }
 }
 
+TEST_CASE("verify: what is reached from snapshots anywhere is what was recorded", "[verify]") {
+  for (const auto& [guest, harts] : {std::pair{"echo", 1u}, std::pair{"two_harts", 2u}}) {
+    const Recorded recorded = record_guest(guest, harts, 4);
+    for (const SnapshotPolicy policy : {SnapshotPolicy::kEvery, SnapshotPolicy::kRandom}) {
+      Screen screen;
+      VerifyOptions options;
+      options.output = &screen;
+      options.snapshots = {policy, kSnapshotBudgetBytes, 500, 3};
+      const Verdict verdict = verify(*recorded.history, options);
+      CAPTURE(guest, verdict.divergence ? verdict.divergence->detail : std::string());
+      CHECK(verdict.identical());
+      CHECK(verdict.marks == recorded.history->marks().size());
+      CHECK(verdict.hash == recorded.end_hash);
+      CHECK(screen.text == recorded.text);
+    }
+  }
+}
+
 TEST_CASE("verify: the echo guest was given something to record", "[verify]") {
   const Recorded recorded = record_guest("echo", 1, 1);
   CHECK(recorded.history->events().size() > 20);

@@ -47,6 +47,36 @@ def no_space_left() -> None:
     check(os.path.getsize(trace) <= limit, "the file is not beyond its limit")
     shown = run("replay", "-a", trace)
     check(shown.returncode == 0 and typed.startswith(shown.stdout), f"what was written replays: {shown}")
+    check(run("verify", "-q", trace).returncode == 0, "and it is what was recorded")
+
+
+def no_space_left_under_gdb() -> None:
+    """Who debugs the guest keeps all of its history; the trace says where and why it ends."""
+    trace = TMPDIR + "/full_under_gdb.rvt"
+    limit = 8000
+    process = subprocess.Popen([RETROV, "record", "-S", "-gdb", "tcp::0", "-o", trace, *ECHO], env=ENVIRONMENT,
+                               stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+    said = process.stderr.readline().decode() + process.stderr.readline().decode()
+    target = re.search(r"target remote (\S+)", said).group(1)
+    process.stdin.write("".join(random.Random(2).choices("abcdefghijklmno", k=60000)).encode())
+    process.stdin.flush()
+    commands = [f"target remote {target}", "continue", "monitor when", "reverse-continue", "monitor when", "stepi",
+                "continue", "monitor when", "detach"]
+    words = [word for command in commands for word in ("-ex", command)]
+    shown = subprocess.run(["gdb-multiarch", "-nx", "-batch", *words], stdin=subprocess.DEVNULL, text=True,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False).stdout
+    errors = process.communicate()[1].decode()
+    check("SIGINT" in shown, f"the guest is stopped: {shown}")
+    positions = re.findall(r"^step ([0-9,]+) ", shown, re.MULTILINE)
+    check(len(positions) == 3 and positions[1] == "0" and positions[0] == positions[2], f"all history is there: {shown}")
+    check(process.returncode == 74, f"status {process.returncode}: {errors}")
+    check(errors.count("recording stopped at position") == 1 and errors.count("\n") == 1, errors)
+    info = run("info", trace)
+    check("unknown" in info.stdout and "File too large" in info.stdout, f"info says why it ends: {info}")
+    verified = run("verify", trace)
+    check(verified.returncode == 0, f"it verifies up to there: {verified}")
+    check(verified.stderr.count("was given up by its recorder") == 1, verified.stderr)
 
 
 def killed() -> None:
@@ -71,4 +101,5 @@ def killed() -> None:
 without_standard_files()
 a_full_console()
 no_space_left()
+no_space_left_under_gdb()
 killed()

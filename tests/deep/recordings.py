@@ -28,7 +28,19 @@ for build in ("clang", "asan"):
     if other.exists():
         require(verify(trace, retrov=str(other)) == final, f"the {build} build ends in another hash")
         print(f"{build} build: the same final hash")
+for seed in (1, 2):
+    policy = f"--snapshots=random:3000000,{seed}"
+    require(verify(trace, policy) == final, f"with {policy} the end differs")
 require(verify(trace, "--no-snapshots") == final, "without snapshots the end differs")
+
+# There and back: what is reached from snapshots is what is reached from the beginning.
+places = random.Random(final + "places").sample(range(10_000_000, 600_000_000), 3)
+way = [command for place in places for command in (f"goto {place}", "hash", "reverse-step 3", "hash")]
+straight = hashes(prompt(trace, *way, options=("--snapshots=none",)))
+require(len(straight) >= 2 * len(places), f"no hashes: {straight}")
+for policy in ("auto", "every:7000000", "random:5000000,3"):
+    require(hashes(prompt(trace, *way, options=(f"--snapshots={policy}",))) == straight,
+            f"with --snapshots={policy} other states are reached at {places}")
 
 at = random.Random(final).randrange(100_000_000, 700_000_000)
 answer = prompt(trace, f"goto {at}", "step 3000", "goto end", "hash")

@@ -171,6 +171,16 @@ TEST_CASE("trace_corruption: hostile payloads with good checksums are refused by
   CHECK_THAT(refusal_of_frame(FrameKind::kBoard, {}), has_substring("behind its beginning"));
 }
 
+TEST_CASE("trace_corruption: no text of a trace brings control characters to a terminal", "[trace_corruption]") {
+  std::vector<u8> bytes = sample_trace(1, 0);
+  bytes.resize(TraceReader("x.rvt", bytes).frames().back().offset);
+  const Outcome how{Outcome::Kind::kUnknown, 0, "a\nb\033[2J\177"};
+  append_frame(bytes, bytes.size(), FrameKind::kEnd, {}, encode_outcome(how));
+  const TraceReader trace("x.rvt", bytes);
+  CHECK_THAT(trace.note(), has_substring("(a?b?[2J?)"));
+  CHECK(trace.read_history()->outcome().why == "a?b?[2J?");
+}
+
 TEST_CASE("trace_corruption: hostile descriptions are refused before anything is allocated", "[trace_corruption]") {
   CHECK_THAT(refusal_of_board({}), has_substring("ends too early"));
   CHECK_THAT(refusal_of_board({0x81, 0x02}), has_substring("more than 256 pieces"));

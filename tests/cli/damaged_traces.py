@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every report on a trace that was cut or damaged: one line on stderr, named once, with a status that says what it is."""
+"""Every report on a trace that was cut or damaged: one line on stderr, named once, and a status that says which."""
 import os
 import random
 import subprocess

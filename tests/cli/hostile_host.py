@@ -69,7 +69,8 @@ def no_space_left_under_gdb() -> None:
     errors = process.communicate()[1].decode()
     check("SIGINT" in shown, f"the guest is stopped: {shown}")
     positions = re.findall(r"^step ([0-9,]+) ", shown, re.MULTILINE)
-    check(len(positions) == 3 and positions[1] == "0" and positions[0] == positions[2], f"all history is there: {shown}")
+    there_and_back = len(positions) == 3 and positions[1] == "0" and positions[0] == positions[2]
+    check(there_and_back, f"all history is there: {shown}")
     check(process.returncode == 74, f"status {process.returncode}: {errors}")
     check(errors.count("recording stopped at position") == 1 and errors.count("\n") == 1, errors)
     info = run("info", trace)

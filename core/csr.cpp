@@ -230,6 +230,7 @@ void set_satp(Hart& hart, const CsrWrite& write) {
                       (mode == 10 && hart.has(Extension::kSv57));
   if (!exists || write.value == hart.csr.satp) return;
   hart.csr.satp = write.value;
+  hart.platform().touched.note_satp(write.value);
   hart.flush_translations();
   hart.leave = true;
 }

@@ -13,6 +13,7 @@
 #include "core/machine.hpp"
 #include "core/state.hpp"
 #include "core/stops.hpp"
+#include "core/touched.hpp"
 #include "core/trap.hpp"
 #include "core/types.hpp"
 
@@ -89,6 +90,8 @@ struct Platform {
   /// Set while a run has watches or breakpoints; null otherwise.
   StopSet* stops = nullptr;
   ExtensionSet extensions = default_extensions();
+  /// What harts have touched since the machine's last snapshot, but for the pages, which Memory knows.
+  Touched touched{};
 };
 
 class Hart final : public Stateful {

@@ -219,6 +219,7 @@ void Machine::idle_step() {
 void Machine::reset_step() {
   reset_pending_ = false;
   memory_.restore(initial_ram_);
+  platform_->touched.everything = true;
   engine_->walks().start_epoch();
   engine_->flush_translations();
   refill_rng_seed();

@@ -17,6 +17,7 @@
 #include "core/state.hpp"
 #include "core/stops.hpp"
 #include "core/time_base.hpp"
+#include "core/touched.hpp"
 #include "core/types.hpp"
 
 namespace retrov {
@@ -73,6 +74,7 @@ struct Snapshot {
   Position at;
   std::vector<std::vector<u8>> components;  ///< write_state of each component, in component order.
   std::vector<PageTree> trees;              ///< RAM, then each device overlay in board order.
+  Touched touched;                          ///< Since the machine's last begin_stretch or restore.
 };
 
 /// One 64-bit hash per component of State(P): "machine", "hart0"…, "ram", each device, overlays as "<device>.pages".
@@ -152,6 +154,8 @@ class Machine final : public PowerControl {
 
   // --- state ---
   Snapshot snapshot();
+  /// What snapshots say was touched counts from here.
+  void begin_stretch();
   void restore(const Snapshot& snapshot);
   /// Hash of State(P), and of each component.
   [[nodiscard]] std::vector<ComponentHash> component_hashes();
@@ -174,6 +178,8 @@ class Machine final : public PowerControl {
   [[nodiscard]] std::optional<PhysAddr> translate_for_debugger(unsigned hart, VirtAddr address) const;
   /// Reads RAM, or a device register without side effect; false if nothing answers there.
   [[nodiscard]] bool read_physical(PhysAddr address, std::span<u8> out) const;
+  /// Some device answers somewhere in [address, address + size).
+  [[nodiscard]] bool has_device_in(PhysAddr address, u64 size_bytes) const;
   [[nodiscard]] Device* device(u8 index) { return devices_[index].get(); }
   [[nodiscard]] unsigned device_count() const { return static_cast<unsigned>(devices_.size()); }
   [[nodiscard]] const MachineConfig& config() const { return config_; }

@@ -39,7 +39,16 @@ Snapshot Machine::snapshot() {
   for (const auto& device : devices_) {
     if (const PageTree* pages = device->pages()) result.trees.push_back(*pages);
   }
+  result.touched = platform_->touched;
+  result.touched.pages = memory_.written_pages();
   return result;
+}
+
+void Machine::begin_stretch() {
+  memory_.forget_written();
+  platform_->touched = {};
+  platform_->touched.since = position_;
+  for (const auto& hart : harts_) platform_->touched.note_satp(hart->csr.satp);
 }
 
 void Machine::restore(const Snapshot& snapshot) {
@@ -65,6 +74,7 @@ void Machine::restore(const Snapshot& snapshot) {
   for (auto& hart : harts_) hart->select_context();
   set_position(position_);
   settle_devices();
+  begin_stretch();
 }
 
 std::vector<ComponentHash> Machine::component_hashes() {

@@ -39,6 +39,13 @@ std::optional<PhysAddr> Machine::translate_for_debugger(unsigned index, VirtAddr
   return harts_[index]->translate_for_debugger(address);
 }
 
+bool Machine::has_device_in(PhysAddr address, u64 size_bytes) const {
+  const auto& slots = bus_.slots();
+  return std::any_of(slots.begin(), slots.end(), [=](const Bus::Slot& slot) {
+    return slot.base.value < address.value + size_bytes && address.value < slot.base.value + slot.size_bytes;
+  });
+}
+
 bool Machine::read_physical(PhysAddr address, std::span<u8> out) const {
   if (memory_.contains(address, out.size())) {
     memory_.read(address, out);

@@ -87,9 +87,17 @@ const PageTree& Memory::commit() {
     flags_[page] = u8(flags_[page] & ~kDirty);
     tree_.set(page, std::span<const u8, kPageBytes>(host(u64{page} << kPageShift), kPageBytes));
   }
+  written_.insert(written_.end(), dirty_.begin(), dirty_.end());
+  if (written_.size() > flags_.size()) (void)written_pages();  // To lose the doubles.
   dirty_.clear();
   if (listener_ != nullptr) listener_->flush_write_translations();
   return tree_;
+}
+
+const std::vector<u32>& Memory::written_pages() {
+  std::sort(written_.begin(), written_.end());
+  written_.erase(std::unique(written_.begin(), written_.end()), written_.end());
+  return written_;
 }
 
 void Memory::restore(const PageTree& tree) {
@@ -99,6 +107,7 @@ void Memory::restore(const PageTree& tree) {
     replace_page(page, tree.find(page));
   }
   dirty_.clear();
+  written_.clear();
   PageTree::diff(tree_, tree, [this](u64 page, const Page*, const Page* wanted) { replace_page(page, wanted); });
   tree_ = tree;
   if (listener_ != nullptr) listener_->flush_write_translations();

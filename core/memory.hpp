@@ -81,6 +81,9 @@ class Memory {
   const PageTree& commit();
   /// The pages dirtied in the current epoch, in no particular order.
   [[nodiscard]] std::span<const u32> dirty_pages() const { return dirty_; }
+  /// The pages written and committed since the last forget_written or restore, ascending, without doubles.
+  [[nodiscard]] const std::vector<u32>& written_pages();
+  void forget_written() { written_.clear(); }
   /// Makes RAM equal to `tree`, touching only pages that differ. Decoded code of replaced pages is retired.
   void restore(const PageTree& tree);
 
@@ -93,6 +96,7 @@ class Memory {
   std::unique_ptr<u8, Free> bytes_;
   std::vector<u8> flags_;
   std::vector<u32> dirty_;
+  std::vector<u32> written_;  ///< For written_pages; may hold doubles.
   PageTree tree_;  ///< RAM as of the last commit or restore.
   WriteListener* listener_ = nullptr;
   RamObserver* observer_ = nullptr;

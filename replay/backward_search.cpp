@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "replay/skippable.hpp"
+
 namespace retrov {
 
 namespace {
@@ -25,6 +27,12 @@ std::optional<PastStop> BackwardSearch::run(Position from) {
   while (upper > from) {
     KeptPointer lower = timeline_.snapshot_before(upper);
     const Position begin = std::max(lower->machine.at, from);
+    if (skippable(machine_, lower->machine, at_upper->machine, wanted_)) {
+      if (begin == from) break;
+      upper = begin;
+      at_upper = std::move(lower);
+      continue;
+    }
     auto result = scan(begin, upper);
     if (broken_) {
       timeline_.restore(at_upper);

@@ -14,6 +14,7 @@ constexpr u64 kBytesPerPage = kPageBytes + kPageBytes / 2;
 u64 own_bytes(const Snapshot& snapshot, const Snapshot* before) {
   u64 bytes = sizeof(Snapshot);
   for (const auto& component : snapshot.components) bytes += component.size();
+  bytes += snapshot.touched.pages.size() * sizeof(u32) + snapshot.touched.satps.size() * sizeof(u64);
   static const PageTree kEmpty;
   for (std::size_t i = 0; i < snapshot.trees.size(); ++i) {
     const PageTree& other = before != nullptr ? before->trees[i] : kEmpty;
@@ -50,8 +51,14 @@ void SnapshotStore::recount(Entries::iterator entry) {
 void SnapshotStore::drop(Entries::iterator entry) {
   RV_CHECK(entry != kept_.begin());
   bytes_ -= entry->second.cost_bytes;
+  const KeptPointer gone = std::move(entry->second.snapshot);
   const auto next = kept_.erase(entry);
-  if (next != kept_.end()) recount(next);
+  if (next == kept_.end()) return;
+  // What was touched on the way to it is now part of the way to the next.
+  auto longer = std::make_shared<KeptSnapshot>(*next->second.snapshot);
+  if (longer->machine.touched.since <= gone->machine.at) longer->machine.touched.absorb(gone->machine.touched);
+  next->second.snapshot = std::move(longer);
+  recount(next);
 }
 
 /// The one whose loss lengthens the way from its neighbour least, measured by its distance: at twice the distance gaps

@@ -45,7 +45,10 @@ KeptPointer Timeline::unkept_snapshot() {
 KeptPointer Timeline::take_snapshot() {
   const u64 begin = cpu_ns();
   KeptPointer kept = unkept_snapshot();
-  if (options_.policy != SnapshotPolicy::kNone) store_.keep(kept);
+  if (options_.policy != SnapshotPolicy::kNone) {
+    store_.keep(kept);
+    machine_.begin_stretch();
+  }
   snapshot_cost_ns_ = cpu_ns() - begin;
   cpu_since_snapshot_ns_ = 0;
   snapshot_at_ = now();

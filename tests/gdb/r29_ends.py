@@ -57,6 +57,7 @@ def power_off_keeps_the_session() -> None:
         end = gdb.step_number()
         answer = gdb.ask("stepi")
         require(NO_MORE in answer and gdb.step_number() == end, f"stepi behind the end says {answer}")
+        served.wait_console(b"off\n")
         require(served.console == b"start\nrounds done\noff\n", f"the guest printed {served.console}")
         gdb.expect("info threads", '"hart 0"')
         gdb.ask("break run_round")

@@ -48,6 +48,7 @@ def there_and_back_while_typing() -> None:
         served.type(b"q")
         answer = gdb.answer()
         require("test finisher: pass" in answer, f"the guest's end: {answer}")
+        served.wait_console(b"qoff\n")
         require(served.console == b"start\nrounds done\none two three four five qoff\n", f"printed: {served.console}")
         gdb.expect("reverse-continue", NO_MORE)
         gdb.expect("continue", NO_MORE)

@@ -223,6 +223,20 @@ void Hart::finish_atomic_store(PhysAddr physical, u8* host, unsigned size_bytes,
   note(platform_.memory.written(physical, size_bytes, Writer::kHart));
 }
 
+Trap Hart::compare_and_swap_pair(u64 address, Pair& value, const Pair& desired) {
+  u8* host = nullptr;
+  PhysAddr physical;
+  if (const Trap trap = begin_atomic(address, sizeof(Pair), Atomic::kReadWrite, host, physical)) return trap;
+  if (host == nullptr) return access_fault(AccessKind::kStore, address);
+  Pair old;
+  std::memcpy(old.data(), host, sizeof old);
+  const Pair& stored = old == value ? desired : old;
+  std::memcpy(host, stored.data(), sizeof stored);
+  note(platform_.memory.written(physical, sizeof stored, Writer::kHart));
+  value = old;
+  return {};
+}
+
 Trap Hart::load_reserved(u64 address, unsigned size_bytes, u64& out) {
   u8* host = nullptr;
   PhysAddr physical;

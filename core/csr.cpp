@@ -181,12 +181,29 @@ void set_sie(Hart& hart, const CsrWrite& write) { put_bits(hart, hart.csr.mie, w
 void set_mideleg(Hart& hart, const CsrWrite& write) {
   put_bits(hart, hart.csr.mideleg, write.value, irq::kSupervisor);
 }
-/// The fields of absent extensions are read-only 0. Hardware updates A and D while ADUE is set.
-void set_menvcfg(Hart& hart, const CsrWrite& write) {
+/// What menvcfg and senvcfg have in common. The fields of absent extensions are read-only 0. CBIE has no value 2 and
+/// then stays as it was.
+u64 common_envcfg(const Hart& hart, u64 value) {
   u64 writable = menvcfg::kFiom;
+  if (hart.has(Extension::kZicbom)) writable |= menvcfg::kCbie | menvcfg::kCbcfe;
+  if (hart.has(Extension::kZicboz)) writable |= menvcfg::kCbze;
+  if ((value & menvcfg::kCbie) == 2u << 4) writable &= ~menvcfg::kCbie;
+  return writable;
+}
+
+void set_menvcfg(Hart& hart, const CsrWrite& write) {
+  u64 writable = common_envcfg(hart, write.value);
   if (hart.has(Extension::kSvadu)) writable |= menvcfg::kAdue;
+  if (hart.has(Extension::kSvpbmt)) writable |= menvcfg::kPbmte;
   if (hart.has(Extension::kSstc)) writable |= menvcfg::kStce;
+  const u64 old = hart.csr.menvcfg;
   put_bits(hart, hart.csr.menvcfg, write.value, writable);
+  if (((old ^ hart.csr.menvcfg) & menvcfg::kPbmte) != 0) hart.flush_translations();
+}
+
+void set_senvcfg(Hart& hart, const CsrWrite& write) {
+  const u64 writable = common_envcfg(hart, write.value);
+  hart.csr.senvcfg = (hart.csr.senvcfg & ~writable) | (write.value & writable);
 }
 
 void set_stimecmp(Hart& hart, const CsrWrite& write) {
@@ -209,7 +226,8 @@ bool satp_gate(const Hart& hart, u16) {
 /// A mode that does not exist makes the whole write void (4.1.11). The same value again changes no translation.
 void set_satp(Hart& hart, const CsrWrite& write) {
   const u64 mode = write.value >> 60;
-  const bool exists = mode == 0 || mode == 8 || (mode == 9 && hart.has(Extension::kSv48));
+  const bool exists = mode == 0 || mode == 8 || (mode == 9 && hart.has(Extension::kSv48)) ||
+                      (mode == 10 && hart.has(Extension::kSv57));
   if (!exists || write.value == hart.csr.satp) return;
   hart.csr.satp = write.value;
   hart.platform().touched.note_satp(write.value);
@@ -283,7 +301,7 @@ constexpr Spec kSpecs[] = {
     {0x104, "sie", get_sie, set_sie},
     {0x105, "stvec", get<&Csrs::stvec>, set_tvec<&Csrs::stvec>},
     {0x106, "scounteren", get<&Csrs::scounteren>, set<&Csrs::scounteren, kLow32>},
-    {0x10a, "senvcfg", get<&Csrs::senvcfg>, set<&Csrs::senvcfg, menvcfg::kFiom>},
+    {0x10a, "senvcfg", get<&Csrs::senvcfg>, set_senvcfg},
     {0x140, "sscratch", get<&Csrs::sscratch>, set<&Csrs::sscratch>},
     {0x141, "sepc", get<&Csrs::sepc>, set_epc<&Csrs::sepc>},
     {0x142, "scause", get<&Csrs::scause>, set<&Csrs::scause>},

@@ -49,15 +49,17 @@ inline constexpr u64 kMvendorid = 0;
 inline constexpr u64 kMarchid = 0;
 inline constexpr u64 kMimpid = 1;
 
-/// menvcfg (privileged manual, 3.1.18).
+/// menvcfg (privileged manual, 3.1.18), and those of senvcfg that it has.
 namespace menvcfg {
-inline constexpr u64 kFiom = 1, kAdue = u64{1} << 61, kStce = u64{1} << 63;
+inline constexpr u64 kFiom = 1, kCbie = 3u << 4, kCbcfe = 1u << 6, kCbze = 1u << 7;
+inline constexpr u64 kAdue = u64{1} << 61, kPbmte = u64{1} << 62, kStce = u64{1} << 63;
 }
 
-/// With both Svade and Svadu firmware chooses; with Svadu alone A and D are updated from reset on, as on QEMU.
+/// As on QEMU: with both Svade and Svadu firmware chooses, with Svadu alone A and D are updated from reset on; and
+/// Svpbmt is on.
 [[nodiscard]] constexpr u64 reset_menvcfg(ExtensionSet extensions) {
   const bool updates = extensions.has(Extension::kSvadu) && !extensions.has(Extension::kSvade);
-  return updates ? menvcfg::kAdue : 0;
+  return (updates ? menvcfg::kAdue : 0) | (extensions.has(Extension::kSvpbmt) ? menvcfg::kPbmte : 0);
 }
 
 /// mcounteren and scounteren.

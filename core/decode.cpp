@@ -113,6 +113,10 @@ Operands word_operands(Format format, u32 raw) {
     case Format::kUnary:
     case Format::kLr:
       return {0, integer_rd, rs1};
+    case Format::kBlock:
+      return {0, 0, rs1};
+    case Format::kPrefetch:
+      return {immediate_s(raw & ~0xf80u), 0, rs1};
     case Format::kFence:
       return {unsigned_immediate(bits(raw, 31, 20))};
     case Format::kCsr:
@@ -166,6 +170,10 @@ constexpr i32 compressed_word_offset(u32 raw) {  // 5:3, 2 6
 constexpr i32 compressed_double_offset(u32 raw) {  // 5:3, 7:6
   return unsigned_immediate(bits(raw, 12, 10) << 3 | bits(raw, 6, 5) << 6);
 }
+constexpr i32 compressed_byte_offset(u32 raw) {  // 0 1
+  return unsigned_immediate(bits(raw, 6, 6) | bits(raw, 5, 5) << 1);
+}
+constexpr i32 compressed_half_offset(u32 raw) { return unsigned_immediate(bits(raw, 5, 5) << 1); }
 constexpr i32 compressed_word_load_sp(u32 raw) {  // 5, 4:2 7:6
   return unsigned_immediate(bits(raw, 12, 12) << 5 | bits(raw, 6, 4) << 2 | bits(raw, 3, 2) << 6);
 }
@@ -213,6 +221,16 @@ Operands compressed_operands(Format format, u32 raw) {
     case Format::kCLd:
     case Format::kCFld:
       return {compressed_double_offset(raw), low, high};
+    case Format::kCLb:
+      return {compressed_byte_offset(raw), low, high};
+    case Format::kCLh:
+      return {compressed_half_offset(raw), low, high};
+    case Format::kCSb:
+      return {compressed_byte_offset(raw), 0, high, low};
+    case Format::kCSh:
+      return {compressed_half_offset(raw), 0, high, low};
+    case Format::kCUnary:
+      return {0, high, high};
     case Format::kCSw:
       return {compressed_word_offset(raw), 0, high, low};
     case Format::kCSd:
@@ -258,6 +276,7 @@ std::span<const InsnTable> insn_tables() {
   using enum Extension;
   static const std::array tables = {
       InsnTable{{kZihintpause}, rv_zihintpause_rows(), {}, true},
+      InsnTable{{kZicbop}, rv_zicbop_rows(), {}, true},
       InsnTable{{kI}, rv_i_rows(), {}},
       InsnTable{{kC}, rv_i_jump_rows(), {}},
       InsnTable{{kI}, rv_i_aligned_jump_rows(), {kC}},
@@ -277,6 +296,16 @@ std::span<const InsnTable> insn_tables() {
       InsnTable{{kZfa}, rv_zfa_rows(), {}},
       InsnTable{{kZfa, kD}, rv_zfa_double_rows(), {}},
       InsnTable{{kZfa, kZfh}, rv_zfa_half_rows(), {}},
+      InsnTable{{kZicond}, rv_zicond_rows(), {}},
+      InsnTable{{kZicbom}, rv_zicbom_rows(), {}},
+      InsnTable{{kZicboz}, rv_zicboz_rows(), {}},
+      InsnTable{{kZacas}, rv_zacas_rows(), {}},
+      InsnTable{{kZawrs}, rv_zawrs_rows(), {}},
+      InsnTable{{kZcb}, rv_zcb_rows(), {}},
+      InsnTable{{kZcb, kZbb}, rv_zcb_zbb_rows(), {}},
+      InsnTable{{kZcb, kZba}, rv_zcb_zba_rows(), {}},
+      InsnTable{{kZcb, kM}, rv_zcb_m_rows(), {}},
+      InsnTable{{kSvinval}, rv_svinval_rows(), {}},
       InsnTable{{kZicsr}, rv_zicsr_rows(), {}},
       InsnTable{{kI}, rv_priv_rows(), {}},
       InsnTable{{kZifencei}, rv_zifencei_rows(), {}},

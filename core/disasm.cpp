@@ -118,6 +118,8 @@ constexpr std::string_view operand_letters(Format format) {
     case Format::kCLd:
     case Format::kCLwsp:
     case Format::kCLdsp:
+    case Format::kCLb:
+    case Format::kCLh:
       return "dm";
     case Format::kCB:
       return "sp";
@@ -126,6 +128,15 @@ constexpr std::string_view operand_letters(Format format) {
     case Format::kCJr:
     case Format::kCJalr:
       return "s";
+    case Format::kBlock:
+      return "a";
+    case Format::kPrefetch:
+      return "m";
+    case Format::kCUnary:
+      return "d";
+    case Format::kCSb:
+    case Format::kCSh:
+      return "tm";
     case Format::kCMv:
     case Format::kCAdd:
       return "dt";

@@ -1,7 +1,8 @@
 // One hart: architectural state, and how it looks at memory. Instruction meanings (core/isa) work on this class and on
 // nothing else. What is serialised is architectural; translations and the bookkeeping of the running slice are caches.
 //
-// Members are grouped by the file they live in: csr.cpp, trap.cpp, mmu.cpp, pmp.cpp, access.cpp, hart.cpp.
+// Members are grouped by the file they live in: csr.cpp, trap.cpp, mmu.cpp, pmp.cpp, access.cpp, cache_block.cpp,
+// hart.cpp.
 #pragma once
 
 #include <array>
@@ -23,6 +24,8 @@ struct CodePage;
 class WalkCache;
 
 enum class Priv : u8 { kUser = 0, kSupervisor = 1, kMachine = 3 };
+/// What cbo.* does to a block of 64 bytes. Cleaning and flushing are the same without a cache.
+enum class CacheBlock : u8 { kInvalidate, kClean, kZero };
 enum class AccessKind : u8 { kLoad, kStore, kFetch };
 
 /// mstatus bits (privileged manual, 3.1.6).
@@ -217,8 +220,14 @@ class Hart final : public Stateful {
   Trap load_reserved(u64 address, unsigned size_bytes, u64& out);
   /// `failed` is 0 or 1, as rd receives it.
   Trap store_conditional(u64 address, unsigned size_bytes, u64 value, u64& failed);
+  /// Zacas on 16 bytes of RAM: `value` is what is expected, and becomes what was there.
+  using Pair = std::array<u64, 2>;
+  Trap compare_and_swap_pair(u64 address, Pair& value, const Pair& desired);
   /// The instruction bits at pc, through a fresh walk (or a cached one): 2 or 4 bytes. Commits A bits.
   Trap fetch(u64 address, u32& raw, unsigned& length_bytes);
+
+  // --- cache_block.cpp ---------------------------------------------------------------------------------------------
+  Trap cache_block(u64 address, CacheBlock what);
 
   // --- translation caches ------------------------------------------------------------------------------------------
   static constexpr unsigned kTlbEntries = 1024;
@@ -262,6 +271,8 @@ class Hart final : public Stateful {
   void note(WriteEffect effect);
   Trap load_across(u64 address, unsigned size_bytes, unsigned first_bytes, u64& out);
   Trap store_across(u64 address, unsigned size_bytes, unsigned first_bytes, u64 value);
+  Trap manage_block(u64 address);
+  Trap zero_block(u64 address);
   Trap fetch_half(u64 address, u32& half);
   Trap device_load(PhysAddr physical, u64 address, unsigned size_bytes, AccessKind kind, u64& out);
   Trap device_store(PhysAddr physical, u64 address, unsigned size_bytes, u64 value);

@@ -57,6 +57,8 @@ enum class Format : u8 {
   kJ,         ///< rd imm21
   kUnary,     ///< rd rs1 (Zbb)
   kFence,
+  kBlock,     ///< rs1: an address in a cache block
+  kPrefetch,  ///< rs1 imm12, its low five bits 0
   kCsr,       ///< rd rs1, CSR number in imm
   kCsrImm,    ///< rd, uimm5 in rs1 (a value, no register), CSR number in imm
   kAmo,       ///< rd rs1 rs2; aq/rl in imm bits 1:0
@@ -75,6 +77,7 @@ enum class Format : u8 {
   kFLoad,     ///< frd rs1 imm12
   kFStore,    ///< rs1 frs2 imm12
   kCI, kCI16Sp, kCLui, kCShift, kCAddi4Spn, kCLw, kCLd, kCSw, kCSd, kCFld, kCFsd,
+  kCLb, kCLh, kCSb, kCSh, kCUnary,
   kCLwsp, kCLdsp, kCFldsp, kCSwsp, kCSdsp, kCFsdsp,
   kCB, kCBShift, kCBAndi, kCA, kCJ, kCJr, kCJalr, kCMv, kCAdd,
 };

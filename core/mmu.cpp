@@ -1,5 +1,5 @@
-// Sv39 and Sv48 (privileged manual, 4.3 to 4.5): from a virtual address to a physical one, by a walk of memory as it
-// stands.
+// Sv39, Sv48 and Sv57 (privileged manual, 4.3 to 4.6), with Svnapot and Svpbmt (chapters of their own): from a virtual
+// address to a physical one, by a walk of memory as it stands.
 #include <array>
 #include <cstring>
 
@@ -14,15 +14,16 @@ namespace {
 
 namespace pte {
 constexpr u64 kValid = 1, kRead = 2, kWrite = 4, kExecute = 8, kUser = 16, kAccessed = 64, kDirty = 128;
-constexpr u64 kReserved = u64{0x3ff} << 54;  // Svnapot and Svpbmt are absent.
+constexpr u64 kNapot = u64{1} << 63, kMemoryType = u64{3} << 61;
+constexpr u64 kReserved = u64{0x7f} << 54;
 constexpr u64 page_number(u64 entry) { return entry >> 10 & ((u64{1} << 44) - 1); }
 }  // namespace pte
 
-constexpr unsigned kMaxLevels = 4;
+constexpr unsigned kMaxLevels = 5;
 
 constexpr unsigned levels_of(u64 satp) {
   const u64 mode = satp >> 60;
-  return mode == 8 ? 3 : mode == 9 ? 4 : 0;
+  return mode >= 8 && mode <= 10 ? static_cast<unsigned>(mode) - 5 : 0;
 }
 
 enum class PmpCheck : bool { kNo, kYes };
@@ -36,12 +37,26 @@ struct Walked {
   unsigned entry_count = 0;
 };
 
+/// Bits that must be 0 in every entry.
+u64 reserved_bits(const Hart& hart) {
+  u64 bits = pte::kReserved;
+  if (!hart.has(Extension::kSvnapot)) bits |= pte::kNapot;
+  if ((hart.csr.menvcfg & menvcfg::kPbmte) == 0) bits |= pte::kMemoryType;
+  return bits;
+}
+
+/// Sixteen pages that lie together and are aligned as one: the only size that Svnapot has. The entry's page number says
+/// the size in its low bits, which those of the address then replace.
+constexpr u64 kNapotPages = 16;
+constexpr bool is_napot_size(u64 page_number) { return page_number % kNapotPages == kNapotPages / 2; }
+
 /// From the root to a well-formed leaf, without looking at what the leaf permits.
 Walked walk_tables(const Hart& hart, u64 address, unsigned levels, PmpCheck pmp) {
   const Memory& memory = hart.platform().memory;
   Walked result;
   const unsigned unused_bits = 64 - (12 + 9 * levels);
   if (static_cast<u64>(static_cast<i64>(address << unused_bits) >> unused_bits) != address) return result;
+  const u64 reserved = reserved_bits(hart);
   u64 table = hart.csr.satp & ((u64{1} << 44) - 1);
   for (unsigned level = levels; level-- > 0;) {
     const unsigned shift = 12 + 9 * level;
@@ -55,14 +70,21 @@ Walked walk_tables(const Hart& hart, u64 address, unsigned levels, PmpCheck pmp)
     std::memcpy(&entry, memory.host(memory.offset_of(at)), sizeof entry);
     result.entries[result.entry_count++] = at;
     const u64 permissions = entry & (pte::kRead | pte::kWrite | pte::kExecute);
-    if ((entry & pte::kValid) == 0 || (entry & pte::kReserved) != 0) return result;
+    if ((entry & pte::kValid) == 0 || (entry & reserved) != 0) return result;
     if ((permissions & (pte::kRead | pte::kWrite)) == pte::kWrite) return result;
     table = pte::page_number(entry);
     if (permissions == 0) {
-      if ((entry & (pte::kAccessed | pte::kDirty | pte::kUser)) != 0) return result;
+      constexpr u64 kOfLeaves = pte::kAccessed | pte::kDirty | pte::kUser | pte::kMemoryType | pte::kNapot;
+      if ((entry & kOfLeaves) != 0) return result;
       continue;
     }
-    const u64 within = (u64{1} << shift) - 1;
+    if ((entry & pte::kMemoryType) == pte::kMemoryType) return result;
+    u64 within = (u64{1} << shift) - 1;
+    if ((entry & pte::kNapot) != 0) {
+      if (level != 0 || !is_napot_size(table)) return result;
+      table &= ~(kNapotPages - 1);
+      within = kNapotPages * kPageBytes - 1;
+    }
     if (((table << kPageShift) & within) != 0) return result;  // A misaligned superpage.
     result.leaf = entry;
     result.physical = {(table << kPageShift) | (address & within)};

@@ -9,6 +9,7 @@ namespace retrov {
 namespace {
 
 constexpr u64 kRngSeedBytes = 32;
+constexpr u32 kCacheBlockBytes = 64;
 
 void describe_cpu(FdtNode& cpus, unsigned hart, ExtensionSet extensions) {
   FdtNode cpu = cpus.child("cpu@" + std::to_string(hart));
@@ -22,6 +23,9 @@ void describe_cpu(FdtNode& cpus, unsigned hart, ExtensionSet extensions) {
   cpu.text("riscv,isa", isa_string(extensions, WithModes::kNo));
   cpu.text("riscv,isa-base", "rv64i");
   cpu.texts("riscv,isa-extensions", isa_names(extensions));
+  if (extensions.has(Extension::kZicbom)) cpu.cell("riscv,cbom-block-size", kCacheBlockBytes);
+  if (extensions.has(Extension::kZicbop)) cpu.cell("riscv,cbop-block-size", kCacheBlockBytes);
+  if (extensions.has(Extension::kZicboz)) cpu.cell("riscv,cboz-block-size", kCacheBlockBytes);
   FdtNode intc = cpu.child("interrupt-controller");
   intc.text("compatible", "riscv,cpu-intc");
   intc.cell("#interrupt-cells", 1);

@@ -151,7 +151,7 @@ TEST_CASE("device tree: says what the board has", "[board]") {
   const std::string text(blob.begin(), blob.end());
   for (const char* expected :
        {"riscv-virtio", "console=ttyS0", "/soc/serial@10000000", "linux,initrd-start", "syscon-poweroff",
-        "syscon-reboot", "memory@80000000", "cpu@0", "cpu@1", "riscv,isa-extensions", "riscv,sv48", "svadu",
+        "syscon-reboot", "memory@80000000", "cpu@0", "cpu@1", "riscv,isa-extensions", "riscv,sv57", "svadu",
         "clint@2000000", "plic@c000000", "serial@10000000", "rtc@101000", "test@100000", "virtio_mmio@10001000",
         "virtio_mmio@10008000", "flash@20000000", "cfi-flash", "bank-width"}) {
     INFO(expected);

@@ -141,10 +141,10 @@ TEST_CASE("csr: vectors have modes 0 and 1, return addresses are even", "[csr]")
   CHECK(bare.keep(kSepc, 0x1003) == 0x1002);
 }
 
-TEST_CASE("csr: satp takes Bare, Sv39 and Sv48 with their ASID; another mode voids the write", "[csr]") {
+TEST_CASE("csr: satp takes Bare, Sv39, Sv48 and Sv57 with their ASID; another mode voids the write", "[csr]") {
   BareHart bare;
   CHECK(bare.keep(kSatp, u64{8} << 60 | u64{0xffff} << 44 | 5) == (u64{8} << 60 | u64{0xffff} << 44 | 5));
-  CHECK(bare.keep(kSatp, u64{10} << 60 | 7) == (u64{8} << 60 | u64{0xffff} << 44 | 5));
+  CHECK(bare.keep(kSatp, u64{11} << 60 | 7) == (u64{8} << 60 | u64{0xffff} << 44 | 5));
   CHECK_FALSE(bare.hart.leave);
   CHECK(bare.keep(kSatp, u64{9} << 60 | 7) == (u64{9} << 60 | 7));
   CHECK(bare.hart.leave);
@@ -161,10 +161,22 @@ TEST_CASE("csr: satp takes Bare, Sv39 and Sv48 with their ASID; another mode voi
 
 TEST_CASE("csr: menvcfg starts with hardware A and D updates on", "[csr]") {
   BareHart bare;
-  CHECK(bare.read(kMenvcfg) == menvcfg::kAdue);
-  CHECK(bare.keep(kMenvcfg, ~u64{0}) == (menvcfg::kFiom | menvcfg::kAdue | menvcfg::kStce));
+  constexpr u64 kBlocks = menvcfg::kCbie | menvcfg::kCbcfe | menvcfg::kCbze;
+  constexpr u64 kHigh = menvcfg::kAdue | menvcfg::kPbmte | menvcfg::kStce;
+  CHECK(bare.read(kMenvcfg) == (menvcfg::kAdue | menvcfg::kPbmte));
+  CHECK(bare.keep(kMenvcfg, ~u64{0}) == (menvcfg::kFiom | kBlocks | kHigh));
   CHECK(bare.keep(kMenvcfg, 0) == 0);
-  CHECK(bare.keep(0x10a, ~u64{0}) == menvcfg::kFiom);
+  CHECK(bare.keep(0x10a, ~u64{0}) == (menvcfg::kFiom | kBlocks));
+}
+
+TEST_CASE("csr: a change of PBMTE changes translations", "[csr]") {
+  BareHart bare;
+  bare.hart.context->read.fill(kTestRam, 1);
+  bare.write(kMenvcfg, menvcfg::kPbmte);
+  CHECK(bare.hart.context->read.probe(kTestRam, 1) != nullptr);
+  bare.write(kMenvcfg, 0);
+  CHECK(bare.hart.context->read.probe(kTestRam, 1) == nullptr);
+  CHECK(bare.hart.leave);
 }
 
 TEST_CASE("csr: stimecmp is for S-mode when STCE and TM allow, and then drives STIP", "[csr]") {
@@ -363,15 +375,16 @@ TEST_CASE("csr: fields of absent extensions are read-only zero", "[csr]") {
   CHECK(bare.keep(0x341, ~u64{0}) == ~u64{3});
   CHECK(bare.keep(kMisaNumber, 0) == 0x8000000000140100);
   CHECK(bare.keep(kSatp, u64{9} << 60) == 0);
+  CHECK(bare.keep(kSatp, u64{10} << 60) == 0);
   CHECK(bare.keep(kSatp, u64{8} << 60 | 5) == (u64{8} << 60 | 5));
 }
 
 TEST_CASE("csr: with Svade and Svadu announced A and D are not updated before firmware asks", "[csr]") {
   BareHart bare;
-  CHECK(bare.read(0x30a) == menvcfg::kAdue);
+  CHECK(bare.read(0x30a) == (menvcfg::kAdue | menvcfg::kPbmte));
   bare.platform.extensions = with_extension(default_extensions(), Extension::kSvade);
   bare.hart.reset(kTestRam);
-  CHECK(bare.read(0x30a) == 0);
+  CHECK(bare.read(0x30a) == menvcfg::kPbmte);
   CHECK(bare.keep(0x30a, menvcfg::kAdue) == menvcfg::kAdue);
 }
 

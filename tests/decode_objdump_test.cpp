@@ -136,6 +136,17 @@ std::string objdump_operands(Format format, const Operands& o, u64 at) {
       return f(o.rd) + "," + s;
     case Format::kFli:
       return f(o.rd) + "," + constant(o.rs1);
+    case Format::kBlock:
+      return "(" + s + ")";
+    case Format::kPrefetch:
+    case Format::kCLb:
+    case Format::kCLh:
+      return (format == Format::kPrefetch ? "" : d + ",") + memory;
+    case Format::kCSb:
+    case Format::kCSh:
+      return t + "," + memory;
+    case Format::kCUnary:
+      return d;
     case Format::kNone:
     case Format::kFence:
       return "";
@@ -147,7 +158,8 @@ struct Listed {
   std::string name, operands;
 };
 
-/// Which binutils to ask. The system's are Debian 12's at least, and know no Zfa.
+/// Which binutils to ask. The system's are Debian 12's at least, and know no Zfa,
+/// Zicond, Zacas and Zcb.
 enum class Binutils : bool { kSystem, kNewer };
 
 /// What objdump says of these encodings, in their order and from address 0 on.
@@ -160,7 +172,8 @@ std::vector<Listed> objdump(const std::vector<u32>& encodings, Binutils which = 
   }
   const bool newer = which == Binutils::kNewer;
   const std::string find = newer ? "B=$('" RETROV_SOURCE_DIR "/scripts/newer-binutils')/ && " : "B= && ";
-  const std::string march = std::string("rv64gc_zba_zbb_zbc_zbs_zfh_zihintpause") + (newer ? "_zfa" : "");
+  const std::string march = std::string("rv64gc_zba_zbb_zbc_zbs_zfh_zihintpause_zicbom_zicbop_zicboz_zawrs_svinval") +
+                            (newer ? "_zfa_zicond_zacas_zcb" : "");
   const std::string command = find + "cd '" + folder.string() + "' && \"${B}riscv64-linux-gnu-as\" -march=" + march +
                               " a.s -o a.o && \"${B}riscv64-linux-gnu-objdump\" -d -M no-aliases,numeric a.o >a.txt";
   const int status = std::system(command.c_str());
@@ -223,7 +236,8 @@ bool same_operands(const InsnRow& row, u32 raw, u64 at, const std::string& their
 
 bool is_known_to(Binutils which, const InsnRow& row) {
   bool is_new = false;
-  for (const std::span<const InsnRow> rows : {rv_zfa_rows(), rv_zfa_double_rows(), rv_zfa_half_rows()}) {
+  for (const std::span<const InsnRow> rows : {rv_zfa_rows(), rv_zfa_double_rows(), rv_zfa_half_rows(), rv_zicond_rows(),
+                                              rv_zacas_rows()}) {
     is_new = is_new || (&row >= rows.data() && &row < rows.data() + rows.size());
   }
   return is_new == (which == Binutils::kNewer);
@@ -269,7 +283,7 @@ TEST_CASE("decode_objdump: every 16-bit encoding means what binutils says", "[de
   for (u32 raw = 0; raw < 0x10000; ++raw) {
     if ((raw & 3) != 3) encodings.push_back(raw);
   }
-  const std::vector<Listed> listed = objdump(encodings);
+  const std::vector<Listed> listed = objdump(encodings, Binutils::kNewer);
   for (std::size_t i = 0; i < encodings.size(); ++i) {
     const u32 raw = encodings[i];
     const Listed& theirs = listed[i];

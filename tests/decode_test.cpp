@@ -1,6 +1,6 @@
 // Decoding: that each encoding has at most one row, which encodings are legal, and what their operands are. Covers
 // core/isa/rv_i, rv_i_aligned, rv_m, rv_a, rv_f, rv_d, rv_c, rv_zba, rv_zbb, rv_zbc, rv_zbs, rv_zfh, rv_zfa, rv_zicsr,
-// rv_zifencei, rv_priv as tables.
+// rv_zifencei, rv_zicond, rv_zicbo, rv_zacas, rv_zawrs, rv_zcb, rv_svinval, rv_priv as tables.
 #include <set>
 #include <string>
 
@@ -165,13 +165,13 @@ TEST_CASE("decode: reserved compressed encodings are illegal", "[decode]") {
   const u32 reserved[] = {
       0x0000,  // all zeros: defined illegal
       0x0004,  // c.addi4spn with immediate 0
-      0x8000,  // quadrant 0, funct3 100
+      0x9000,  // quadrant 0, funct3 100, 100
+      0x8c40,  // c.sh with bit 6
       0x2001,  // c.addiw x0
       0x6081,  // c.lui ra, 0
       0x6101,  // c.addi16sp 0
       0x6001,  // c.lui x0, 0
-      0x9c41,  // quadrant 1, funct3 100, 1 11 10
-      0x9c61,  // quadrant 1, funct3 100, 1 11 11
+      0x9c79,  // quadrant 1, funct3 100, 1 11 11 110
       0x4002,  // c.lwsp x0
       0x6002,  // c.ldsp x0
       0x8002,  // c.jr x0

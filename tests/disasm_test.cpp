@@ -46,6 +46,11 @@ TEST_CASE("disasm: what Capstone does not know comes from our rows", "[disasm]")
   CHECK(text(0x4005) == "c.li zero, 1");
   CHECK(text(0x6005) == "c.lui zero, 0x1");
   CHECK(text(0x12c58073) == "sfence.vma a1, a2");
+  CHECK(text(0x9c61) == "c.zext.b s0");
+  CHECK(text(0x8c24) == "c.sh s1, 2(s0)");
+  CHECK(text(0x0045200f) == "cbo.zero (a0)");
+  CHECK(text(0x02056013) == "prefetch.i 0x20(a0)");
+  CHECK(text(0x28c5a52f) == "amocas.w a0, a2, (a1)");
 }
 
 TEST_CASE("disasm: half precision and Zfa read as binutils writes them", "[disasm]") {
@@ -64,8 +69,8 @@ TEST_CASE("disasm: half precision and Zfa read as binutils writes them", "[disas
 
 TEST_CASE("disasm: illegal encodings are data", "[disasm]") {
   CHECK(text(0x0000) == ".2byte 0x0");
-  CHECK(text(0x9c61) == ".2byte 0x9c61");
-  CHECK(text(0xabcd9c61) == ".2byte 0x9c61");
+  CHECK(text(0x9c79) == ".2byte 0x9c79");
+  CHECK(text(0xabcd9c79) == ".2byte 0x9c79");
   CHECK(text(0xffffffff) == ".4byte 0xffffffff");
 }
 

@@ -1,4 +1,4 @@
-// Sv39 and Sv48: core/mmu.cpp.
+// Sv39, Sv48 and Sv57, Svnapot and Svpbmt: core/mmu.cpp.
 #include "tests/catch.hpp"
 #include "tests/support/bare_hart.hpp"
 
@@ -130,8 +130,11 @@ TEST_CASE("mmu: reserved encodings are page faults", "[mmu]") {
   Fixture f;
   SECTION("W without R") { f.leaf(kV | kW | kA | kD); }
   SECTION("W and X without R") { f.leaf(kV | kW | kX | kA | kD); }
-  SECTION("Svnapot's bit") { f.leaf(kAll | u64{1} << 63); }
-  SECTION("Svpbmt's bits") { f.leaf(kAll | u64{1} << 61); }
+  SECTION("Svnapot's bit with another size") { f.leaf(kAll | u64{1} << 63, kData + 0x4000); }
+  SECTION("Svnapot's bit in a superpage") { f.put(kMiddle + 8, entry(kTestRam + 0x8000, kAll) | u64{1} << 63); }
+  SECTION("Svnapot's bit on the way") { f.put(kMiddle + 8, entry(kLast, kV) | u64{1} << 63); }
+  SECTION("Svpbmt's bits, of no type") { f.leaf(kAll | u64{3} << 61); }
+  SECTION("Svpbmt's bits on the way") { f.put(kMiddle + 8, entry(kLast, kV) | u64{1} << 61); }
   SECTION("a reserved bit") { f.leaf(kAll | u64{1} << 54); }
   SECTION("a reserved bit on the way") { f.put(kMiddle + 8, entry(kLast, kV) | u64{1} << 60); }
   SECTION("A on the way") { f.put(kMiddle + 8, entry(kLast, kV | kA)); }
@@ -139,6 +142,54 @@ TEST_CASE("mmu: reserved encodings are page faults", "[mmu]") {
   SECTION("U on the way") { f.put(kRoot + 8, entry(kMiddle, kV | kU)); }
   SECTION("a pointer in the last level") { f.leaf(kV); }
   CHECK(f.cause(kVa) == Cause::kLoadPageFault);
+}
+
+TEST_CASE("mmu: Sv57 has five levels", "[mmu]") {
+  Fixture f;
+  constexpr u64 kTop57 = kTestRam + 0x14000;
+  f.put(kTop57, entry(kTop48, kV));
+  f.put(kTop57 + 8 * 511, entry(kTop48, kV));
+  f.hart.csr.satp = u64{10} << 60 | kTop57 >> 12;
+  CHECK(f.at(kVa + 0x123).address == PhysAddr{kData + 0x123});
+  CHECK(f.at((kVa + 0x123) | ~u64{0} << 48).address == PhysAddr{kData + 0x123});
+  CHECK(f.cause(kVa | u64{1} << 56) == Cause::kLoadPageFault);
+  CHECK(f.cause(kVa | u64{1} << 57) == Cause::kLoadPageFault);
+  CHECK(f.cause(kVa | u64{1} << 48) == Cause::kLoadPageFault);
+  f.at(kVa, AccessKind::kLoad, Hart::Walk::kCommit);
+  CHECK(f.walks.written(kTop57 - kTestRam, 8, Writer::kHart));
+  f.put(kTop57, entry(0, kAll));
+  CHECK(f.at(kVa).address == PhysAddr{kVa});
+}
+
+TEST_CASE("mmu: Svnapot joins sixteen pages", "[mmu]") {
+  Fixture f;
+  constexpr u64 kSize64k = 0x8000;
+  for (unsigned i = 0; i < 16; ++i) f.put(kLast + 8 * i, entry(kData + kSize64k, kAll) | u64{1} << 63);
+  for (u64 page = 0; page < 16; ++page) {
+    CHECK(f.at((kVa & ~u64{0xffff}) + page * 0x1000 + 0x10).address == PhysAddr{kData + page * 0x1000 + 0x10});
+  }
+  f.platform.extensions = without_extension(default_extensions(), Extension::kSvnapot);
+  CHECK(f.cause(kVa) == Cause::kLoadPageFault);
+}
+
+TEST_CASE("mmu: Svnapot marks the entry that was used", "[mmu]") {
+  Fixture f;
+  f.leaf(kV | kR | kW, kData + 0x8000);
+  f.put(f.leaf_at, f.get(f.leaf_at) | u64{1} << 63);
+  const u64 before = f.get(f.leaf_at);
+  f.at(kVa, AccessKind::kStore, Hart::Walk::kCommit);
+  CHECK(f.get(f.leaf_at) == (before | kA | kD));
+}
+
+TEST_CASE("mmu: Svpbmt's types change nothing, and are there while PBMTE is set", "[mmu]") {
+  Fixture f;
+  for (const u64 type : {u64{1}, u64{2}}) {
+    f.leaf(kAll | type << 61);
+    CHECK(f.at(kVa + 4).address == PhysAddr{kData + 4});
+    f.hart.csr.menvcfg &= ~menvcfg::kPbmte;
+    CHECK(f.cause(kVa) == Cause::kLoadPageFault);
+    f.hart.csr.menvcfg |= menvcfg::kPbmte;
+  }
 }
 
 TEST_CASE("mmu: a superpage must be aligned", "[mmu]") {

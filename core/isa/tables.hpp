@@ -21,6 +21,17 @@ namespace retrov {
 [[nodiscard]] std::span<const InsnRow> rv_zcd_rows();
 [[nodiscard]] std::span<const InsnRow> rv_zicsr_rows();
 [[nodiscard]] std::span<const InsnRow> rv_zifencei_rows();
+[[nodiscard]] std::span<const InsnRow> rv_zcb_rows();
+[[nodiscard]] std::span<const InsnRow> rv_zcb_zbb_rows();
+[[nodiscard]] std::span<const InsnRow> rv_zcb_zba_rows();
+[[nodiscard]] std::span<const InsnRow> rv_zcb_m_rows();
+[[nodiscard]] std::span<const InsnRow> rv_zicond_rows();
+[[nodiscard]] std::span<const InsnRow> rv_zicbom_rows();
+[[nodiscard]] std::span<const InsnRow> rv_zicboz_rows();
+[[nodiscard]] std::span<const InsnRow> rv_zicbop_rows();
+[[nodiscard]] std::span<const InsnRow> rv_zacas_rows();
+[[nodiscard]] std::span<const InsnRow> rv_zawrs_rows();
+[[nodiscard]] std::span<const InsnRow> rv_svinval_rows();
 [[nodiscard]] std::span<const InsnRow> rv_zba_rows();
 [[nodiscard]] std::span<const InsnRow> rv_zbb_rows();
 [[nodiscard]] std::span<const InsnRow> rv_zbc_rows();

@@ -265,8 +265,9 @@ std::string disassemble(u32 raw, VirtAddr pc) {
   if (row == nullptr) return (is_short ? ".2byte " : ".4byte ") + hex(raw);
   const Operands operands = decode_operands(row->format, raw);
   std::optional<Text> text = ask_capstone(raw);
-  // Capstone 5 takes pause for a fence, and does not know fences that order nothing.
-  if (!text || row->name == "pause" || text->operands.find("unknown") != std::string::npos) {
+  // Capstone 5 takes pause for a fence and prefetches for ori, and does not know fences that order nothing.
+  const bool is_hint = row->name == "pause" || row->format == Format::kPrefetch;
+  if (!text || is_hint || text->operands.find("unknown") != std::string::npos) {
     return from_row(*row, operands, pc);
   }
   if (row->kind == Kind::kBranch || row->kind == Kind::kJump) make_target_absolute(*text, target(pc, operands));

@@ -49,7 +49,7 @@ TEST_CASE("disasm: what Capstone does not know comes from our rows", "[disasm]")
   CHECK(text(0x9c61) == "c.zext.b s0");
   CHECK(text(0x8c24) == "c.sh s1, 2(s0)");
   CHECK(text(0x0045200f) == "cbo.zero (a0)");
-  CHECK(text(0x02056013) == "prefetch.i 0x20(a0)");
+  CHECK(text(0x02056013) == "prefetch.i 32(a0)");
   CHECK(text(0x28c5a52f) == "amocas.w a0, a2, (a1)");
 }
 

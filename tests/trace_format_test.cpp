@@ -20,6 +20,7 @@ namespace {
 std::vector<u8> example_trace(std::vector<u8>& description) {
   BoardConfig board;
   board.machine.ram_bytes = u64{2} << 20;
+  board.machine.extensions = base_extensions();
   board.machine.initial_memory.push_back({PhysAddr{0x80000000}, {0x73, 0x00, 0x50, 0x10, 0x6f, 0xf0, 0xdf, 0xff}});
   board.rom = {0x13, 0x00, 0x00, 0x00};
   std::vector<std::size_t> first_blob;
@@ -157,8 +158,9 @@ TEST_CASE("trace_format: other versions are refused by number and by the build t
   TraceIdentity other = sample_identity();
   other.machine_version = kMachineVersion + 1;
   CHECK_THROWS_WITH(require_replayable(other),
-                    "machine version 3, this build reads 2: replay it with retrov 1.2.3, "
-                    "commit 0123456789ab, which made it");
+                    "machine version " + std::to_string(kMachineVersion + 1) + ", this build reads " +
+                        std::to_string(kMachineVersion) +
+                        ": replay it with retrov 1.2.3, commit 0123456789ab, which made it");
 }
 
 TEST_CASE("trace_format: a frame holds what was put into it, compressed where that pays", "[trace_format]") {

@@ -86,4 +86,9 @@ int GdbChild::wait() {
   return *status_;
 }
 
+int GdbChild::end_by(int signal) {
+  if (!status_) kill(pid_, signal);
+  return wait();
+}
+
 }  // namespace retrov

@@ -24,6 +24,8 @@ class GdbChild {
   /// Its status once it has ended.
   [[nodiscard]] std::optional<int> ended();
   int wait();
+  /// Passes on a signal that means us, and waits.
+  int end_by(int signal);
 
  private:
   pid_t pid_ = -1;

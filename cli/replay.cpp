@@ -132,7 +132,9 @@ int ReplayRun::start_gdb() {
   while (!gdb.ended()) {
     front_end_->serve();
     if (const int signal = signals_.pending(); signal != 0 && signal != SIGINT) {
-      gdb.wait();
+      // gdb hears that the machine is gone before it is asked to leave, or it would say good-bye to nobody and wait.
+      front_end_.reset();
+      gdb.end_by(signal);
       return signal_status();
     }
   }

@@ -15,7 +15,9 @@ namespace retrov {
 
 namespace {
 
-constexpr std::array kAsking = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+/// All that would end the process without a word: SIGXCPU is `ulimit -t`, SIGALRM and SIGUSR1 come from wrappers.
+constexpr std::array kAsking = {SIGINT,  SIGTERM, SIGHUP,    SIGQUIT, SIGXCPU,
+                                SIGALRM, SIGUSR1, SIGVTALRM, SIGUSR2};
 constexpr std::array kKilling = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
 /// Somebody who asks that often means it.
 constexpr int kPatience = 3;

@@ -4,7 +4,7 @@ import os
 import stat
 import subprocess
 
-from _pty import GUESTS, RETROV, check
+from _pty import GUESTS, RETROV, Terminal, check, signal
 
 TMPDIR = os.environ["TMPDIR"]
 TRACE = TMPDIR + "/t.rvt"
@@ -16,6 +16,15 @@ def retrov(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
 
+def ended_from_outside() -> None:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        terminal = Terminal(RETROV, "replay", "-e", TRACE)
+        terminal.wait_for("(gdb) ")
+        terminal.kill(number)
+        check(terminal.status() == 128 + number, f"{number.name} ends gdb and us")
+        check(terminal.mode() == terminal.before, f"{number.name}: gdb restores the terminal")
+
+
 def main() -> None:
     check(retrov("record", "-q", "-o", TRACE, "-bios", "none", GUESTS + "hello.elf").returncode == 0, "record")
     script = TMPDIR + "/script.gdb"
@@ -25,6 +34,8 @@ def main() -> None:
     shown = retrov("replay", "-e", TRACE, "--symbols", GUESTS + "hello.elf", "-x", script)
     check(shown.returncode == 7, f"gdb's status is ours: {shown.returncode}\n{shown.stdout}")
     check("No more reverse-execution history" in shown.stdout and "step 0  hart 0" in shown.stdout, shown.stdout)
+
+    ended_from_outside()
 
     own = TMPDIR + "/own-gdb"
     with open(own, "w", encoding="ascii") as file:

@@ -53,7 +53,8 @@ def main() -> None:
     check(terminal.status() == 0, "the guest's power-off")
     check_restored(terminal, "the guest's power-off")
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGXCPU,
+                   signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGVTALRM):
         terminal = start(*RECORD)
         terminal.kill(number)
         status = terminal.status()

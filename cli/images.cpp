@@ -50,10 +50,20 @@ std::string installed_firmware() {
   return failure ? std::string() : (self.parent_path().parent_path() / "share/retrov/fw_dynamic.bin").string();
 }
 
+/// Throws Error if the image cannot be opened. Opening a pipe would wait for its writer.
+DiskImage open_drive(const DriveWords& drive, DiskImage::Access access) {
+  struct stat facts {};
+  if (stat(drive.file.c_str(), &facts) != 0) refuse("drive", drive.file, errno);
+  if (!S_ISREG(facts.st_mode) && !S_ISBLK(facts.st_mode)) {
+    throw Error(Exit::kNoInput, "drive " + drive.file + ": neither a file nor a block device");
+  }
+  return DiskImage(drive.file, access);
+}
+
 void add_disk(LoadedMachine& machine, const DiskPlan& plan) {
   const DriveWords& drive = *plan.drive;
   constexpr u64 kSector = 512;
-  const DiskImage image(drive.file, DiskImage::Access::kRead);
+  const DiskImage image = open_drive(drive, DiskImage::Access::kRead);
   DiskConfig disk;
   disk.slot = static_cast<u8>(plan.slot);
   disk.size_bytes = (image.size_bytes() + kSector - 1) / kSector * kSector;
@@ -63,7 +73,7 @@ void add_disk(LoadedMachine& machine, const DiskPlan& plan) {
   if (disk.size_bytes == 0) throw Error(Exit::kNoInput, "drive " + drive.file + ": the image is empty");
   const bool writes = !drive.keeps_image && !drive.read_only;
   // That it cannot be written is said before the guest has worked for an hour.
-  if (writes) DiskImage(drive.file, DiskImage::Access::kWrite);
+  if (writes) open_drive(drive, DiskImage::Access::kWrite);
   machine.board.disks.push_back(disk);
   machine.disk_images.push_back(drive.file);
   machine.writes_image.push_back(writes);
@@ -147,7 +157,7 @@ LoadedMachine load_machine(const MachineWords& words) {
   for (const DiskPlan& plan : plan_disks(words)) add_disk(machine, plan);
   for (const FlashPlan& plan : plan_flash(words)) add_flash(board, plan);
   // Drives that no device has are opened, too: a name mistyped there is no smaller mistake.
-  for (const DriveWords& drive : words.drives) DiskImage(drive.file, DiskImage::Access::kRead);
+  for (const DriveWords& drive : words.drives) open_drive(drive, DiskImage::Access::kRead);
   validate(board, Exit::kUsage);
 
   BootImages& images = machine.images;

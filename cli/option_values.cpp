@@ -186,6 +186,7 @@ void apply_smp(Options& options, std::string_view value) {
   const std::vector<Pair> pairs = split_pairs(value);
   for (const Pair& pair : pairs) {
     const bool bare = !pair.has_value && &pair == &pairs[0];
+    if (!bare && !pair.has_value) refuse("-smp: unknown property " + quoted(pair.key));
     const u64 number = parse_whole("-smp", bare ? pair.key : pair.value);
     if (bare || pair.key == "cpus") {
       count = number;

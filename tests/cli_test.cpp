@@ -1,5 +1,7 @@
 // Whole command lines on small guests, as a shell would run them: cli/live, cli/replay, cli/reports, cli/front_end,
 // cli/repl, cli/signals, cli/progress, cli/messages, cli/images, cli/symbols. What needs a terminal is in tests/cli.
+#include <sys/stat.h>
+
 #include <cstdlib>
 #include <sstream>
 
@@ -137,6 +139,7 @@ TEST_CASE("cli: what is wrong with an image is one line and the right status", "
   const ScratchFolder scratch;
   std::ofstream(scratch.file("empty"));
   std::ofstream(scratch.file("text")) << "no image of anything";
+  REQUIRE(mkfifo(scratch.file("pipe").c_str(), 0600) == 0);
   std::ofstream(scratch.file("vast"));
   std::filesystem::resize_file(scratch.file("vast"), std::uintmax_t{1} << 40);
   std::ofstream(scratch.file("cut")) << read_text(guest_path("hello")).substr(0, 4200);
@@ -161,7 +164,10 @@ TEST_CASE("cli: what is wrong with an image is one line and the right status", "
       {{"run", "-bios", "none"}, 64, "-kernel"},
       {{"run", "-bios", "none", scratch.file("vast")}, 64, "vast"},
       {{"run", "-bios", "none", "--symbols", scratch.file("text"), guest_path("hello")}, 66, "text"},
-      {{"run", "-bios", "none", "-drive", "file=/nowhere,if=none,id=x", guest_path("hello")}, 66, "/nowhere"},
+      {{"run", "-bios", "none", "-drive", "file=/nowhere,if=none,id=x", guest_path("hello")}, 66, "drive /nowhere"},
+      {{"run", "-bios", "none", "-drive", "file=" + scratch.file("pipe") + ",if=virtio", guest_path("hello")},
+       66,
+       "neither a file nor a block device"},
       {{"record", "-o", "/nowhere/x.rvt", "-bios", "none", guest_path("hello")}, 73, "/nowhere/x.rvt"},
       {{"replay", "-a", scratch.file("missing")}, 66, "missing"},
       {{"verify", guest_path("hello")}, 65, "hello.elf"},

@@ -104,6 +104,7 @@ TEST_CASE("options: harts are counted as QEMU does", "[options]") {
   CHECK(harts("sockets=1,cores=3") == 3);
   for (const char* bad : {"0", "9", "many", "2,what=3", "1,2"})
     CHECK_THAT(refusal({"run", "-smp", bad}), has_substring("-smp"));
+  CHECK_THAT(refusal({"run", "-smp", "1,2"}), has_substring("unknown property '2'"));
 }
 
 TEST_CASE("options: drives without a bus fill the slots from the last one down", "[options]") {

@@ -239,6 +239,46 @@ TEST_CASE("machine: every component's hash reacts to its own state and to nothin
   CHECK(after[4].hash == before[4].hash);
 }
 
+TEST_CASE("machine: an absent extension is illegal on both engines, and unknown to the debugger", "[machine]") {
+  struct Case {
+    Extension extension;
+    u32 raw;
+  };
+  const Case cases[] = {{Extension::kZbb, 0x60051513},    {Extension::kM, 0x02a50533},
+                        {Extension::kZicbom, 0x0005200f}, {Extension::kD, 0x02a57553},
+                        {Extension::kZacas, 0x28a5252f},  {Extension::kZcb, 0x9d75}};
+  for (const EngineKind engine : {EngineKind::kFast, EngineKind::kReference}) {
+    for (const Case& c : cases) {
+      for (const bool present : {true, false}) {
+        INFO(std::hex << c.raw << " present: " << present);
+        MachineConfig config;
+        config.ram_bytes = 1u << 20;
+        config.reset_pc = PhysAddr{kRam};
+        if (!present) config.extensions = without_extension(config.extensions, c.extension);
+        // lui t0, 6; csrs mstatus, t0; auipc a0, 0; the instruction
+        const std::array<u32, 4> code = {0x000062b7, 0x3002a073, 0x00000517, c.raw};
+        config.initial_memory = {{PhysAddr{kRam}, std::vector<u8>(sizeof code)}};
+        std::memcpy(config.initial_memory[0].bytes.data(), code.data(), sizeof code);
+        Machine machine(std::move(config), engine);
+        machine.power_on();
+        machine.run_until(Position{4}, nullptr);
+        const u64 cause = *machine.read_register(0, csr_register(0x342));
+        const u64 value = *machine.read_register(0, csr_register(0x343));
+        CHECK(cause == (present ? 0 : 2));
+        CHECK(value == (present ? 0 : c.raw));
+      }
+    }
+  }
+  MachineConfig config;
+  config.ram_bytes = 1u << 20;
+  config.extensions = without_extension(config.extensions, Extension::kF);
+  const Machine machine(std::move(config), EngineKind::kFast);
+  CHECK_FALSE(machine.read_register(0, float_register(3)).has_value());
+  CHECK_FALSE(machine.read_register(0, csr_register(3)).has_value());
+  CHECK(machine.refuse_register_write(0, float_register(3)) == "no such register");
+  CHECK_FALSE(machine.refuse_register_write(0, integer_register(3)).has_value());
+}
+
 TEST_CASE("machine: a stop before a hart comes when it is picked, or begins to wait", "[machine]") {
   Bench bench({kLoop}, 2, 100);
   StopSet stops;

@@ -86,8 +86,9 @@ int GdbChild::wait() {
   return *status_;
 }
 
-int GdbChild::end_by(int signal) {
-  if (!status_) kill(pid_, signal);
+int GdbChild::hang_up() {
+  // Of SIGTERM gdb's Python would complain with a traceback.
+  if (!status_) kill(pid_, SIGHUP);
   return wait();
 }
 

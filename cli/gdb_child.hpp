@@ -24,8 +24,8 @@ class GdbChild {
   /// Its status once it has ended.
   [[nodiscard]] std::optional<int> ended();
   int wait();
-  /// Passes on a signal that means us, and waits.
-  int end_by(int signal);
+  /// Makes it leave without a question, and waits.
+  int hang_up();
 
  private:
   pid_t pid_ = -1;

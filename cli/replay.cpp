@@ -134,7 +134,7 @@ int ReplayRun::start_gdb() {
     if (const int signal = signals_.pending(); signal != 0 && signal != SIGINT) {
       // gdb hears that the machine is gone before it is asked to leave, or it would say good-bye to nobody and wait.
       front_end_.reset();
-      gdb.end_by(signal);
+      gdb.hang_up();
       return signal_status();
     }
   }

@@ -22,6 +22,7 @@ def ended_from_outside() -> None:
         terminal.wait_for("(gdb) ")
         terminal.kill(number)
         check(terminal.status() == 128 + number, f"{number.name} ends gdb and us")
+        check(b"Traceback" not in terminal.shown, f"{number.name} ends gdb quietly: {terminal.shown!r}")
         check(terminal.mode() == terminal.before, f"{number.name}: gdb restores the terminal")
 
 

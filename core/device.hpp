@@ -42,8 +42,12 @@ class Device : public Stateful {
   [[nodiscard]] virtual bool irq_level() const { return false; }
   /// The number of its line at the interrupt controller; 0: it has none.
   [[nodiscard]] virtual unsigned irq_source() const { return 0; }
-  /// The levels of all lines, bit n = source n; an interrupt controller latches them. Called after anything moved.
-  virtual void lines_changed(u64 levels) { (void)levels; }
+  /// Whether it has asked for an interrupt since the last call. A line that was claimed and stays high without asking
+  /// again is not served again. By default a high line asks all the time, as level-triggered ones do.
+  virtual bool take_irq_request() { return irq_level(); }
+  /// The levels of all lines, bit n = source n, and which of them asked; an interrupt controller latches them. Called
+  /// after anything moved.
+  virtual void lines_changed(u64 levels, u64 asked) { (void)levels, (void)asked; }
   /// Bits it drives in hart `hart`'s mip (MSIP and MTIP from a CLINT, MEIP and SEIP from a PLIC).
   [[nodiscard]] virtual u64 mip_bits(unsigned hart, Ticks now) const {
     (void)hart, (void)now;

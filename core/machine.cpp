@@ -235,9 +235,12 @@ void Machine::reset_step() {
 void Machine::settle_devices() {
   Ticks deadline = kNever;
   for (auto& device : devices_) deadline = std::min(deadline, device->advance_to(now()));
-  u64 levels = 0;
-  for (const auto& device : devices_) levels |= u64{device->irq_level()} << device->irq_source();
-  for (auto& device : devices_) device->lines_changed(levels);
+  u64 levels = 0, asked = 0;
+  for (const auto& device : devices_) {
+    levels |= u64{device->irq_level()} << device->irq_source();
+    asked |= u64{device->take_irq_request()} << device->irq_source();
+  }
+  for (auto& device : devices_) device->lines_changed(levels, asked);
   next_device_event_ = time_.deadline(deadline, position_);
 }
 

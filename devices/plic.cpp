@@ -58,6 +58,7 @@ std::optional<u64> Plic::read(u64 offset, unsigned size_bytes, Ticks now) {
     const u32 bit = 1u << *value % 32;
     pending_[*value / 32] &= ~bit;
     claimed_[*value / 32] |= bit;
+    asked_[*value / 32] &= ~bit;
   }
   return value;
 }
@@ -88,16 +89,19 @@ bool Plic::write(u64 offset, unsigned size_bytes, u64 stored, Ticks) {
   return true;
 }
 
-void Plic::lines_changed(u64 levels) {
-  levels_ = levels;
+void Plic::lines_changed(u64 levels, u64 asked) {
+  levels_ = levels & ~u64{1};
+  asked_[0] |= static_cast<u32>(levels_ & asked);
+  asked_[1] |= static_cast<u32>((levels_ & asked) >> 32);
   latch();
 }
 
-// The gateways: a high line becomes pending unless its last interrupt is still being served (section 5).
+// The gateways: a high line that has asked becomes pending unless its last interrupt is still being served (section 5).
+// Without the asking a driver that leaves a cause standing, as xv6 does with "transmitter empty", would be interrupted
+// for ever; QEMU's controller looks at a line when its device updates it, too.
 void Plic::latch() {
-  const u64 lines = levels_ & ~u64{1};
-  pending_[0] |= static_cast<u32>(lines) & ~claimed_[0];
-  pending_[1] |= static_cast<u32>(lines >> 32) & ~claimed_[1];
+  pending_[0] |= static_cast<u32>(levels_) & asked_[0] & ~claimed_[0];
+  pending_[1] |= static_cast<u32>(levels_ >> 32) & asked_[1] & ~claimed_[1];
 }
 
 u64 Plic::mip_bits(unsigned hart, Ticks) const {
@@ -112,6 +116,7 @@ void Plic::reset() {
   priority_ = {};
   pending_ = {};
   claimed_ = {};
+  asked_ = {};
   enable_ = {};
   threshold_ = {};
   levels_ = 0;

@@ -25,12 +25,13 @@ class Plic final : public StatefulAs<Plic, Device> {
   [[nodiscard]] std::optional<u64> peek(u64 offset, unsigned size_bytes, Ticks now) const override;
   void describe(FdtNode& soc) const override;
   void reset() override;
-  void lines_changed(u64 levels) override;
+  void lines_changed(u64 levels, u64 asked) override;
   [[nodiscard]] u64 mip_bits(unsigned hart, Ticks now) const override;
 
   template <class A>
   void serialize(A& a) {
     a(field("priority", priority_), field("pending", pending_), field("claimed", claimed_));
+    a(field("asked", asked_));
     a(field("enable", enable_), field("threshold", threshold_));
   }
 
@@ -42,6 +43,7 @@ class Plic final : public StatefulAs<Plic, Device> {
   std::array<u8, kSources + 1> priority_{};
   Bits pending_{};
   Bits claimed_{};
+  Bits asked_{};  ///< Has asked since it was last claimed.
   std::array<Bits, kContexts> enable_{};
   std::array<u8, kContexts> threshold_{};
   u64 levels_ = 0;  ///< As last told; the sources above 63 are never high.

@@ -107,7 +107,10 @@ std::optional<u64> Uart::peek(u64 offset, unsigned, Ticks) const {
 std::optional<u64> Uart::read(u64 offset, unsigned, Ticks) {
   if (offset >= kRegisters) return std::nullopt;
   const u8 value = value_of(offset);
-  if (offset == kData && (lcr_ & kLcrDivisorLatch) == 0) drop_received();
+  if (offset == kData && (lcr_ & kLcrDivisorLatch) == 0) {
+    drop_received();
+    irq_asked_ = true;
+  }
   if (offset == kIirFcr && interrupt_id() == kIirThrEmpty) thr_empty_irq_ = false;
   if (offset == kLsr) overrun_ = false;
   return value;
@@ -136,6 +139,7 @@ bool Uart::write(u64 offset, unsigned, u64 value, Ticks) {
   if (offset >= kRegisters) return false;
   const u8 byte = static_cast<u8>(value);
   const bool divisor = (lcr_ & kLcrDivisorLatch) != 0;
+  irq_asked_ |= offset <= kIirFcr && !divisor;
   switch (offset) {
     case kData:
       if (divisor) {
@@ -174,7 +178,7 @@ bool Uart::write(u64 offset, unsigned, u64 value, Ticks) {
 void Uart::reset() {
   ier_ = fcr_ = lcr_ = mcr_ = scr_ = dlm_ = 0;
   dll_ = 0x0c;
-  overrun_ = thr_empty_irq_ = false;
+  overrun_ = thr_empty_irq_ = irq_asked_ = false;
   looped_.clear();
 }
 
@@ -182,6 +186,7 @@ void Uart::accept(const InputKind& input, Ticks) {
   const auto* typed = std::get_if<ConsoleBytes>(&input);
   if (typed == nullptr) return;
   const std::size_t count = std::min(typed->bytes.size(), room_bytes());
+  irq_asked_ = true;
   backlog_.insert(backlog_.end(), typed->bytes.begin(), typed->bytes.begin() + static_cast<std::ptrdiff_t>(count));
 }
 

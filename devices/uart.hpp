@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "core/device.hpp"
@@ -30,6 +31,7 @@ class Uart final : public StatefulAs<Uart, Device> {
   void accept(const InputKind& input, Ticks now) override;
   [[nodiscard]] bool irq_level() const override;
   [[nodiscard]] unsigned irq_source() const override { return kUartIrq; }
+  bool take_irq_request() override { return std::exchange(irq_asked_, false); }
   /// How many more bytes `accept` takes.
   [[nodiscard]] std::size_t room_bytes() const { return kBacklogBytes - waiting_bytes(); }
 
@@ -58,6 +60,8 @@ class Uart final : public StatefulAs<Uart, Device> {
   bool thr_empty_irq_ = false;  ///< The "transmitter empty" interrupt has not been seen by a read of IIR yet.
   std::vector<u8> looped_;      ///< Received from our own transmitter in loopback mode.
   std::vector<u8> backlog_;
+  /// Something happened since the last take_irq_request that makes QEMU's UART update its line. False between steps.
+  bool irq_asked_ = false;
   std::size_t taken_ = 0;  ///< Bytes at the front of backlog_ that have been read.
 
   [[nodiscard]] std::size_t waiting_bytes() const { return backlog_.size() - taken_; }

@@ -18,7 +18,7 @@ void exercise(Device& device, u64 size_bytes, Random& random, Ticks& now, unsign
     now.value += random.below(500);
     if (random.below(16) == 0) device.accept(typed("abc"), now);
     if (random.below(64) == 0) device.accept(RtcStart{random.next()}, now);
-    if (random.below(4) == 0) device.lines_changed(random.next());
+    if (random.below(4) == 0) device.lines_changed(random.next(), random.next());
     if (size_bytes != 0) {
       const unsigned width = kWidths[random.below(kWidths.size())];
       // Mostly where registers are, sometimes anywhere.
@@ -97,13 +97,13 @@ TEST_CASE("device contract: what is restored goes on as the original did", "[dev
     const TimeBase time = bench.time;
     const Ticks then = now;
     Random first = random, second = random;
-    device.lines_changed(0);
+    device.lines_changed(0, ~u64{0});
     exercise(device, size_bytes, first, now, 500);
     const u64 hash = whole_hash(device);
     restore(device, saved);
     bench.time = time;
     now = then;
-    device.lines_changed(0);
+    device.lines_changed(0, ~u64{0});
     exercise(device, size_bytes, second, now, 500);
     CHECK(whole_hash(device) == hash);
   });
@@ -115,11 +115,11 @@ TEST_CASE("device contract: telling the time or the lines again changes nothing"
     Ticks now;
     for (int round = 0; round < 200; ++round) {
       exercise(device, size_bytes, random, now, 10);
-      device.lines_changed(0x5a);
+      device.lines_changed(0x5a, ~u64{0});
       const Ticks next = device.advance_to(now);
       const u64 hash = whole_hash(device);
       CHECK(device.advance_to(now) == next);
-      device.lines_changed(0x5a);
+      device.lines_changed(0x5a, ~u64{0});
       CHECK(whole_hash(device) == hash);
       // Anywhere before the deadline there is nothing to do either.
       if (next != kNever && next.value > now.value + 1) {
@@ -204,10 +204,10 @@ TEST_CASE("device contract: reset leads to one state, from wherever", "[device_c
     Ticks now;
     const bool keeps_something = device.name() == "rtc" || device.name() == "uart0" || device.pages() != nullptr;
     device.reset();
-    device.lines_changed(0);
+    device.lines_changed(0, ~u64{0});
     const u64 fresh = whole_hash(device);
     exercise(device, size_bytes, random, now, 1000);
-    device.lines_changed(0);
+    device.lines_changed(0, ~u64{0});
     device.reset();
     const u64 once = whole_hash(device);
     device.reset();

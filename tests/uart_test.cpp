@@ -100,6 +100,27 @@ TEST_CASE("uart: an empty transmitter interrupts when enabled, until IIR is read
   CHECK(f.read(kIirFcr) == 0x02);
 }
 
+TEST_CASE("uart: an interrupt is asked for when something happens, not by a cause left standing", "[uart]") {
+  Fixture f;
+  f.write(kIer, 3);
+  CHECK(f.uart.irq_level());
+  CHECK(f.uart.take_irq_request());
+  CHECK_FALSE(f.uart.take_irq_request());
+  f.read(kLsr);
+  CHECK(f.uart.irq_level());  // As xv6 leaves it: IIR is never read.
+  CHECK_FALSE(f.uart.take_irq_request());
+  f.type("ab");
+  CHECK(f.uart.take_irq_request());
+  f.read(kData);  // There is more.
+  CHECK(f.uart.take_irq_request());
+  f.write(kData, 'x');
+  CHECK(f.uart.take_irq_request());
+  f.write(kScr, 1);
+  f.write(kLcr, 0x83);
+  f.write(kData, 1);
+  CHECK_FALSE(f.uart.take_irq_request());
+}
+
 TEST_CASE("uart: reading IIR for received data leaves the transmitter's interrupt", "[uart]") {
   Fixture f;
   f.type("a");

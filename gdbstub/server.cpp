@@ -115,12 +115,13 @@ void Server::listen_unix(const std::string& path) {
   if (::bind(listener_.get(), generic, sizeof address) != 0) {
     // What a process that was killed left behind: a socket that nobody answers. The probe is of another type, so that
     // whoever does listen there is not bothered by a client that goes at once.
+    const int why = errno;
     struct stat info {};
-    const bool is_socket = errno == EADDRINUSE && ::lstat(path.c_str(), &info) == 0 && S_ISSOCK(info.st_mode);
+    const bool is_socket = why == EADDRINUSE && ::lstat(path.c_str(), &info) == 0 && S_ISSOCK(info.st_mode);
     const Descriptor probe(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     const bool dead = is_socket && ::connect(probe.get(), generic, sizeof address) != 0 && errno == ECONNREFUSED;
     if (!dead) {
-      errno = EADDRINUSE;
+      errno = why;
       fail(where);
     }
     ::unlink(path.c_str());

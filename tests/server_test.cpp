@@ -301,4 +301,7 @@ TEST_CASE("server: a unix socket works, also where a dead one was left behind", 
   }
   struct stat info {};
   CHECK(::lstat(path.c_str(), &info) != 0);
+  const ListenAddress nowhere{ListenAddress::Kind::kUnix, 0, "/nonexistent/socket"};
+  CHECK_THROWS_WITH(Server(nowhere, [](const std::string&) {}),
+                    "cannot listen on unix:/nonexistent/socket: No such file or directory");
 }

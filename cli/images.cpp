@@ -62,11 +62,10 @@ DiskImage open_drive(const DriveWords& drive, DiskImage::Access access) {
 
 void add_disk(LoadedMachine& machine, const DiskPlan& plan) {
   const DriveWords& drive = *plan.drive;
-  constexpr u64 kSector = 512;
   const DiskImage image = open_drive(drive, DiskImage::Access::kRead);
   DiskConfig disk;
   disk.slot = static_cast<u8>(plan.slot);
-  disk.size_bytes = (image.size_bytes() + kSector - 1) / kSector * kSector;
+  disk.size_bytes = (image.size_bytes() + kDiskSectorBytes - 1) / kDiskSectorBytes * kDiskSectorBytes;
   disk.read_only = drive.read_only;
   disk.keeps_image = drive.keeps_image;
   disk.id = plan.id;

@@ -19,10 +19,12 @@ namespace retrov {
 
 class VirtioBlk;
 
+inline constexpr u64 kDiskSectorBytes = 512;
+
 /// A disk in a virtio-mmio slot.
 struct DiskConfig {
   u8 slot = 0;
-  u64 size_bytes = 0;  ///< A multiple of 512.
+  u64 size_bytes = 0;  ///< A multiple of a sector.
   bool read_only = false;
   bool keeps_image = true;  ///< Writes stay in the session (`snapshot=on`), which is said at the first one.
   std::string id;           ///< What GET_ID answers; at most 20 bytes of it reach the guest.

@@ -7,7 +7,6 @@ namespace {
 constexpr u64 kMiB = u64{1} << 20;
 constexpr u64 kMaxRamBytes = u64{64} << 30;
 constexpr u64 kMaxDiskBytes = u64{4} << 40;
-constexpr u64 kSectorBytes = 512;
 constexpr std::size_t kMaxBlobs = 4096;
 constexpr u64 kRngSeedBytes = 32;
 constexpr u64 kTohostBytes = 8;
@@ -60,7 +59,7 @@ void validate_disks(const BoardConfig& config, const Checker& check) {
     check.require((used_slots >> disk.slot & 1) == 0,
                   who + ": virtio-mmio slot " + std::to_string(disk.slot) + " is taken");
     used_slots |= 1u << disk.slot;
-    check.require(disk.size_bytes % kSectorBytes == 0, who + ": its size is not a multiple of 512 bytes");
+    check.require(disk.size_bytes % kDiskSectorBytes == 0, who + ": its size is not a multiple of 512 bytes");
     check.require(disk.size_bytes <= kMaxDiskBytes, who + ": larger than 4 TiB");
     check.require(disk.id.size() <= 4096, "the id of a disk is too long");
   }

@@ -8,7 +8,6 @@ namespace retrov {
 namespace {
 
 constexpr u32 kBlockDeviceId = 2;
-constexpr u64 kSectorBytes = 512;
 constexpr std::size_t kHeaderBytes = 16;
 constexpr std::size_t kIdBytes = 20;
 constexpr u64 kFeatureSegMax = 1u << 2, kFeatureReadOnly = 1u << 5, kFeatureBlockSize = 1u << 6,
@@ -81,9 +80,9 @@ VirtioBlk::VirtioBlk(const DiskConfig& disk, const DiskLatency& latency, VirtioV
       base_(connection.base),
       output_(connection.output),
       position_(connection.position) {
-  put(config_, 0, disk_.size_bytes / kSectorBytes, 8);
+  put(config_, 0, disk_.size_bytes / kDiskSectorBytes, 8);
   put(config_, 12, kSegMax, 4);
-  put(config_, 20, kSectorBytes, 4);
+  put(config_, 20, kDiskSectorBytes, 4);
 }
 
 u64 VirtioBlk::features() const {
@@ -163,18 +162,18 @@ u8 VirtioBlk::carry_out(const Request& request, u64 size_bytes, u32& written_byt
     return kStatusOk;
   }
   if (request.type != kTypeIn && request.type != kTypeOut) return kStatusUnsupported;
-  const u64 sectors = disk_.size_bytes / kSectorBytes;
-  if (size_bytes % kSectorBytes != 0 || size_bytes > kMaxRequestBytes || request.sector > sectors ||
-      size_bytes / kSectorBytes > sectors - request.sector || (request.type == kTypeOut && disk_.read_only)) {
+  const u64 sectors = disk_.size_bytes / kDiskSectorBytes;
+  if (size_bytes % kDiskSectorBytes != 0 || size_bytes > kMaxRequestBytes || request.sector > sectors ||
+      size_bytes / kDiskSectorBytes > sectors - request.sector || (request.type == kTypeOut && disk_.read_only)) {
     return kStatusIoError;
   }
   std::vector<u8> bytes(size_bytes);
   if (request.type == kTypeOut) {
     gather(memory(), request.data, bytes);
-    write_disk(request.sector * kSectorBytes, bytes);
+    write_disk(request.sector * kDiskSectorBytes, bytes);
     return kStatusOk;
   }
-  read_disk(request.sector * kSectorBytes, bytes);
+  read_disk(request.sector * kDiskSectorBytes, bytes);
   scatter(memory(), request.data, bytes);
   written_bytes = static_cast<u32>(size_bytes);
   return kStatusOk;

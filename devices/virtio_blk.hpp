@@ -26,6 +26,7 @@ class VirtioBlk final : public StatefulAs<VirtioBlk, VirtioMmio> {
 
   Ticks advance_to(Ticks now) override;
   PageTree* pages() override { return &overlay_; }
+  [[nodiscard]] u64 size_bytes() const { return disk_.size_bytes; }
   /// Calls `visit(block, bytes)` for every block the guest has written, ascending: what `snapshot=off` puts back.
   using BlockVisit = std::function<void(u64 block, std::span<const u8, kBlockBytes> bytes)>;
   void for_each_written(const BlockVisit& visit) const;

@@ -38,15 +38,19 @@ DiskImage::DiskImage(std::string path, Access access) : path_(std::move(path)) {
 
 DiskImage::~DiskImage() { close(file_); }
 
-void DiskImage::read(u64 offset, std::span<u8> out) const {
+std::optional<DiskImage::Unread> DiskImage::read(u64 offset, std::span<u8> out) const {
+  const u64 there = size_bytes_ - std::min(offset, size_bytes_);
+  const auto wanted = out.first(static_cast<std::size_t>(std::min<u64>(out.size(), there)));
+  std::fill(out.begin(), out.end(), u8{0});
   std::size_t done = 0;
-  while (done < out.size()) {
-    const ssize_t count = pread(file_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+  while (done < wanted.size()) {
+    const ssize_t count = pread(file_, wanted.data() + done, wanted.size() - done, static_cast<off_t>(offset + done));
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) break;
+    if (count == 0) return Unread{offset + done, "it has become shorter"};
+    if (count < 0) return Unread{offset + done, std::strerror(errno)};
     done += static_cast<std::size_t>(count);
   }
-  std::fill(out.begin() + static_cast<std::ptrdiff_t>(done), out.end(), u8{0});
+  return std::nullopt;
 }
 
 void DiskImage::write(u64 offset, std::span<const u8> bytes) {
@@ -66,15 +70,23 @@ void DiskImage::sync() {
 LiveDisk::LiveDisk(const std::string& image, u8 disk, History* history)
     : image_(image, DiskImage::Access::kRead), disk_(disk), history_(history) {}
 
+void LiveDisk::read_image(u64 index, std::span<u8, kBlockBytes> out) {
+  const auto unread = image_.read(index * kBlockBytes, out);
+  if (!unread || !tell_unread_) return;
+  const auto tell = std::exchange(tell_unread_, {});
+  tell("the image " + image_.path() + " cannot be read from offset " + std::to_string(unread->offset) + " on: " +
+       unread->why + "; the guest gets zeros for what cannot be read");
+}
+
 void LiveDisk::read_block(u64 index, std::span<u8, kBlockBytes> out) {
   if (history_ == nullptr) {
-    image_.read(index * kBlockBytes, out);
+    read_image(index, out);
     return;
   }
   std::shared_ptr<const PageBytes> bytes = history_->block(disk_, index);
   if (bytes == nullptr) {
     auto captured = std::make_shared<PageBytes>();
-    image_.read(index * kBlockBytes, *captured);
+    read_image(index, *captured);
     bytes = captured;
     history_->add_block(position_(), CapturedBlock{disk_, index, bytes});
   }
@@ -91,12 +103,16 @@ void ReplayDisk::read_block(u64 index, std::span<u8, kBlockBytes> out) {
 }
 
 void commit_writes(const VirtioBlk& disk, DiskBase& base, DiskImage& image) {
+  // The disk is the image rounded up to a sector; an image that still has that size does not grow by the rest.
+  const u64 whole_bytes = disk.size_bytes();
+  const bool same = image.size_bytes() <= whole_bytes && whole_bytes - image.size_bytes() < kDiskSectorBytes;
+  const u64 size_bytes = same ? image.size_bytes() : whole_bytes;
   disk.for_each_written([&](u64 index, std::span<const u8, kBlockBytes> bytes) {
     const u64 offset = index * kBlockBytes;
-    if (offset >= image.size_bytes()) return;
+    if (offset >= size_bytes) return;
     PageBytes before;
     base.read_block(index, before);
-    image.write(offset, bytes.first(std::min(kBlockBytes, image.size_bytes() - offset)));
+    image.write(offset, bytes.first(std::min(kBlockBytes, size_bytes - offset)));
   });
   image.sync();
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "core/door.hpp"
@@ -25,8 +26,13 @@ class DiskImage {
 
   [[nodiscard]] u64 size_bytes() const { return size_bytes_; }
   [[nodiscard]] const std::string& path() const { return path_; }
-  /// Zeros past the end and where the host cannot read: what is captured is what the guest gets, for good.
-  void read(u64 offset, std::span<u8> out) const;
+  /// Where the host could not read on, and why.
+  struct Unread {
+    u64 offset = 0;
+    std::string why;
+  };
+  /// Fills `out`, with zeros past the end and for what the host cannot read.
+  std::optional<Unread> read(u64 offset, std::span<u8> out) const;
   /// Throws Error (kIo).
   void write(u64 offset, std::span<const u8> bytes);
   void sync();
@@ -43,13 +49,18 @@ class LiveDisk final : public DiskBase {
   LiveDisk(const std::string& image, u8 disk, History* history);
   /// A position at or below the step that is being made. Before the first read, if there is a history.
   void set_position(std::function<Position()> position) { position_ = std::move(position); }
+  /// Told once, in a sentence, that the image cannot be read: a trace that holds zeros instead must not be a surprise.
+  void on_unread(std::function<void(const std::string&)> tell) { tell_unread_ = std::move(tell); }
   void read_block(u64 index, std::span<u8, kBlockBytes> out) override;
 
  private:
+  void read_image(u64 index, std::span<u8, kBlockBytes> out);
+
   DiskImage image_;
   u8 disk_;
   History* history_;
   std::function<Position()> position_;
+  std::function<void(const std::string&)> tell_unread_;  ///< Empty when it was told.
 };
 
 class ReplayDisk final : public DiskBase {
@@ -65,7 +76,8 @@ class ReplayDisk final : public DiskBase {
 };
 
 /// Writes what the guest wrote to `disk` into its image (`snapshot=off`, at the live end). What it replaces is captured
-/// through `base` first: the history never depends on an image that has been changed. Throws Error (kIo).
+/// through `base` first: the history never depends on an image that has been changed. An image that has become shorter
+/// than the disk grows again, so that no write is lost. Throws Error (kIo).
 void commit_writes(const VirtioBlk& disk, DiskBase& base, DiskImage& image);
 
 }  // namespace retrov

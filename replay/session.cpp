@@ -41,7 +41,13 @@ std::unique_ptr<Session> Session::live(LiveSetup setup, OutputSink& output) {
   if (!recorded) snapshots.policy = SnapshotPolicy::kNone;
   self.start(setup.engine, snapshots);
   Machine* machine = self.machine_.get();
-  for (LiveDisk* disk : live_disks) disk->set_position([machine] { return machine->step_in_hand(); });
+  for (std::size_t i = 0; i < live_disks.size(); ++i) {
+    live_disks[i]->set_position([machine] { return machine->step_in_hand(); });
+    // Past the output log: the host says it, and no replay will say it again.
+    live_disks[i]->on_unread([machine, &output, id = self.history_->board().disks[i].id](const std::string& what) {
+      output.notice(machine->step_in_hand(), "disk " + id + ": " + what);
+    });
+  }
   self.inputs_ = std::make_unique<LiveInputs>(
       setup.inputs, [machine] { return console_room_bytes(*machine); }, std::move(setup.filter));
   if (recorded) self.recorder_ = std::make_unique<Recorder>(*self.inputs_, *self.history_);

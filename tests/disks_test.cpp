@@ -55,6 +55,8 @@ std::unique_ptr<Session> start(const ImageFile& image, Screen& screen, Recording
   return Session::live(std::move(setup), screen);
 }
 
+bool says_unread(const std::string& notice) { return notice.find("cannot be read") != std::string::npos; }
+
 /// Where the first block was read; and what a host that fails just there does.
 class FirstBlock final : public HistoryListener {
  public:
@@ -181,6 +183,61 @@ TEST_CASE("disks: snapshot=off puts the guest's writes into the image at the liv
     REQUIRE(now[i] == expected);
   }
   CHECK(verify(session->history()).hash == hash);
+}
+
+TEST_CASE("disks: what an image that has become shorter lacks is zeros, said once, and replays", "[disks]") {
+  for (const Recording recording : {Recording::kOn, Recording::kOff}) {
+    const ImageFile whole(16 * 512), cut(16 * 512);
+    Screen whole_screen, screen;
+    const auto other = start(whole, whole_screen, recording);
+    REQUIRE(other->resume(Direction::kForward).reason == StopReason::kPoweredOff);
+    CHECK(std::count_if(whole_screen.notices.begin(), whole_screen.notices.end(), says_unread) == 0);
+    const auto session = start(cut, screen, recording);
+    REQUIRE(truncate(cut.path.c_str(), 1000) == 0);
+    REQUIRE(session->resume(Direction::kForward).reason == StopReason::kPoweredOff);
+    REQUIRE(std::count_if(screen.notices.begin(), screen.notices.end(), says_unread) == 1);
+    const std::string said = *std::find_if(screen.notices.begin(), screen.notices.end(), says_unread);
+    CHECK_THAT(said, has_substring("disk x0: the image " + cut.path));
+    CHECK_THAT(said, has_substring("from offset 1000 on: it has become shorter"));
+    CHECK(session->hash() != other->hash());
+    if (recording == Recording::kOff) continue;
+    const u64 hash = session->hash();
+    session->finish(Outcome::Kind::kStopped);
+    const Verdict verdict = verify(session->history());
+    CHECK(verdict.identical());
+    CHECK(verdict.hash == hash);
+    session->seek(Position{0});
+    session->seek(session->end());
+    CHECK(session->hash() == hash);
+    CHECK(std::count_if(screen.notices.begin(), screen.notices.end(), says_unread) == 1);
+  }
+}
+
+TEST_CASE("disks: an image that is removed is still read", "[disks]") {
+  const ImageFile image(16 * 512);
+  Screen kept_screen, screen;
+  const auto kept = start(image, kept_screen);
+  REQUIRE(kept->resume(Direction::kForward).reason == StopReason::kPoweredOff);
+  const auto session = start(image, screen);
+  std::remove(image.path.c_str());
+  REQUIRE(session->resume(Direction::kForward).reason == StopReason::kPoweredOff);
+  CHECK(session->hash() == kept->hash());
+  CHECK(std::count_if(screen.notices.begin(), screen.notices.end(), says_unread) == 0);
+}
+
+TEST_CASE("disks: snapshot=off loses no write when the image has become shorter", "[disks]") {
+  const ImageFile image(16 * 512);
+  Screen screen;
+  const auto session = start(image, screen, Recording::kOn, false);
+  REQUIRE(session->resume(Direction::kForward).reason == StopReason::kPoweredOff);
+  REQUIRE(truncate(image.path.c_str(), 512) == 0);
+  session->commit_disks();
+  const std::vector<u8> now = image.now();
+  REQUIRE(now.size() == image.content.size());
+  for (std::size_t i = 0; i < 512; ++i) {
+    REQUIRE(now[i] == image.content[i]);
+    REQUIRE(now[9 * 512 + i] == static_cast<u8>(image.content[15 * 512 + i] + i));
+  }
 }
 
 TEST_CASE("disks: an unrecorded run reads its image directly", "[disks]") {

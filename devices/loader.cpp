@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstring>
 
 #include "core/elf.hpp"
 #include "devices/fdt.hpp"
+#include "devices/kernel_image.hpp"
 #include "devices/ram_layout.hpp"
 
 namespace retrov {
@@ -27,30 +27,8 @@ struct Loaded {
   PhysAddr end;
 };
 
-u64 little_endian(std::span<const u8> bytes, std::size_t offset, std::size_t size_bytes) {
-  u64 value = 0;
-  for (std::size_t i = 0; i < size_bytes; ++i) value |= u64{bytes[offset + i]} << (8 * i);
-  return value;
-}
-
-bool has_at(std::span<const u8> bytes, std::size_t offset, std::string_view magic) {
-  return bytes.size() >= offset + magic.size() && std::memcmp(bytes.data() + offset, magic.data(), magic.size()) == 0;
-}
-
 [[noreturn]] void refuse(const std::string& role, const Image& image, const std::string& phrase) {
   throw Error(Exit::kNoInput, role + " " + image.name + ": " + phrase);
-}
-
-void refuse_unusable(const std::string& role, const Image& image) {
-  using namespace std::string_view_literals;
-  if (image.bytes.empty()) refuse(role, image, "the file is empty");
-  if (has_at(image.bytes, 0, "\x1f\x8b"sv)) refuse(role, image, "gzip-compressed; decompress it first (gunzip)");
-  if (has_at(image.bytes, 0, "MZ"sv) && has_at(image.bytes, 4, "zimg"sv)) {
-    refuse(role, image, "an EFI zboot image; extract the compressed kernel in it first");
-  }
-  if (has_at(image.bytes, 0, "\x27\x05\x19\x56"sv)) {
-    refuse(role, image, "a U-Boot image; give the kernel that was wrapped (dumpimage extracts it)");
-  }
 }
 
 Elf parse_named_elf(const std::string& role, const Image& image) {
@@ -86,23 +64,14 @@ Loaded load_elf(RamLayout& ram, const std::string& role, const Image& image) {
   return {PhysAddr{entry.value + bias}, PhysAddr{lowest + bias}, PhysAddr{highest + bias}};
 }
 
-// The header of a Linux Image (Documentation/arch/riscv/boot-image-header): the second magic at 56, how far from the
-// start of RAM it wants to be at 8, and at 16 how much memory it uses, which is more than the file has.
-struct LinuxHeader {
-  u64 text_offset = 0;
-  u64 image_bytes = 0;
-};
-
-std::optional<LinuxHeader> linux_header(std::span<const u8> bytes) {
-  using namespace std::string_view_literals;
-  if (bytes.size() < 64 || !has_at(bytes, 56, "RSC\x05"sv)) return std::nullopt;
-  return LinuxHeader{little_endian(bytes, 8, 8), little_endian(bytes, 16, 8)};
-}
-
 Loaded load_raw(RamLayout& ram, const std::string& role, const Image& image, PhysAddr at) {
   u64 memory_bytes = image.bytes.size();
   if (const auto header = linux_header(image.bytes)) {
-    memory_bytes = std::max(memory_bytes, header->image_bytes);
+    if (header->file_bytes > image.bytes.size()) {
+      refuse(role, image, "truncated: " + std::to_string(image.bytes.size()) + " bytes of at least " +
+                              std::to_string(header->file_bytes));
+    }
+    memory_bytes = std::max(memory_bytes, header->memory_bytes);
     const PhysAddr wanted{ram.base().value + header->text_offset};
     if (header->text_offset < ram.size_bytes() && header->text_offset % kPageBytes == 0 && wanted > at &&
         at != ram.base()) {
@@ -114,7 +83,7 @@ Loaded load_raw(RamLayout& ram, const std::string& role, const Image& image, Phy
 }
 
 Loaded load_image(RamLayout& ram, const std::string& role, const Image& image, PhysAddr raw_at) {
-  refuse_unusable(role, image);
+  if (const char* phrase = why_unusable(image.bytes)) refuse(role, image, phrase);
   return is_elf(image.bytes) ? load_elf(ram, role, image) : load_raw(ram, role, image, raw_at);
 }
 

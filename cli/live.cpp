@@ -295,7 +295,8 @@ LiveRun::Next LiveRun::serve_gdb() {
 LiveRun::Next LiveRun::ask_user() {
   take_terminal_back();
   front_end_->settle();
-  std::fputc('\n', stderr);
+  // The prompt does not stand behind the guest's last line.
+  if (terminal_.is_terminal()) std::fputc('\n', stderr);
   switch (front_end_->prompt()) {
     case PromptEnd::kWakened:
       return Next::kServe;

@@ -109,7 +109,7 @@ void Prompt::run_line(const PromptHooks& hooks, const std::string& line) {
   }
   signals_.watch(nullptr, nullptr);
   if (hooks.after_line) hooks.after_line();
-  std::cout.flush();
+  check_output();
 }
 
 Prompt::Got Prompt::read_line(const std::function<bool()>& wake, std::string& line) {

@@ -36,6 +36,7 @@ class Prompt {
   /// Lines already typed for it come first.
   void type_ahead(std::string text);
   /// Runs lines until there is a reason to leave. An error in a line is said and the next one read.
+  /// Throws Error(kIo) if what a line says does not reach standard output.
   PromptEnd run(const PromptHooks& hooks);
   /// What was typed ahead and not used.
   [[nodiscard]] std::string take_rest();

@@ -38,6 +38,9 @@ def a_full_console() -> None:
         with open("/dev/full", "w", encoding="ascii") as full:
             done = run(*words, stdout=full)
         check(done.returncode == 74 and done.stderr.count("\n") == 1, f"{words}: {done}")
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = run("debug", "-bios", "none", GUESTS + "hello.elf", stdin=None, input="when\nwhen\n", stdout=full)
+    check(done.returncode == 74 and done.stderr.count("\n") == 1, f"what the prompt answers: {done}")
 
 
 def no_space_left() -> None:

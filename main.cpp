@@ -5,6 +5,7 @@
 #include <exception>
 #include <new>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "cli/messages.hpp"
@@ -33,7 +34,11 @@ int main(int argc, char** argv) {
     return static_cast<int>(error.exit_code());
   } catch (const std::bad_alloc&) {
     retrov::say("the host is out of memory");
-    return static_cast<int>(Exit::kFailure);
+    return static_cast<int>(Exit::kUnavailable);
+  } catch (const std::system_error& error) {
+    // A thread that the host does not give.
+    retrov::say(std::string("the host refuses: ") + error.what());
+    return static_cast<int>(Exit::kUnavailable);
   } catch (const std::exception& error) {
     retrov::say(std::string("internal error: ") + error.what());
     return static_cast<int>(Exit::kInternal);

@@ -87,6 +87,23 @@ def no_space_left_under_gdb() -> None:
     check(verified.stderr.count("was given up by its recorder") == 1, verified.stderr)
 
 
+def little_memory() -> None:
+    """The host gives no memory, or no thread: a gibibyte has no room for an image of 2, nor for a stack of 64."""
+    gibibyte = 1 << 30
+    image = TMPDIR + "/large"
+    with open(image, "wb") as file:
+        file.truncate(2 * gibibyte)
+
+    def limit(stack: int) -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (gibibyte, gibibyte))
+        resource.setrlimit(resource.RLIMIT_STACK, (stack, resource.RLIM_INFINITY))
+
+    hello = GUESTS + "hello.elf"
+    for kernel, stack, said in ((image, 1 << 23, "out of memory"), (hello, 64 << 30, "the host refuses")):
+        done = run("run", "-bios", "none", "-kernel", kernel, preexec_fn=lambda: limit(stack))
+        check(done.returncode == 69 and done.stderr.count("\n") == 1 and said in done.stderr, str(done))
+
+
 def killed() -> None:
     trace = TMPDIR + "/killed.rvt"
     process = subprocess.Popen([RETROV, "record", "-q", "-o", trace, *ECHO], env=ENVIRONMENT, stdin=subprocess.PIPE,
@@ -110,4 +127,5 @@ without_standard_files()
 a_full_console()
 no_space_left()
 no_space_left_under_gdb()
+little_memory()
 killed()

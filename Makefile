@@ -21,6 +21,8 @@ JOBS ?= $(shell nproc)
 DEPS := build/deps
 CAPSTONE := $(DEPS)/capstone
 LIBCAPSTONE := $(CAPSTONE)/lib/libcapstone.a
+# There only where the system's static libelf lacks half of itself (Debian 13); with CROSS it is among the libraries.
+LIBELF := $(if $(CROSS),,$(wildcard $(DEPS)/libelf/lib/libelf.a))
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
@@ -47,7 +49,7 @@ WARNINGS += $(if $(IS_CLANG),,-Wno-maybe-uninitialized)
 CODEGEN := $(OPT) -g -ffp-contract=off $(SANITIZE)
 CXXFLAGS ?=
 override CXXFLAGS += -std=c++20 $(CODEGEN) $(WARNINGS)
-override CPPFLAGS += -I. -isystem $(CAPSTONE)/include -MMD -MP
+override CPPFLAGS += -I. -isystem $(CAPSTONE)/include $(LIBELF:%/lib/libelf.a=-isystem %/include) -MMD -MP
 
 # The dispatcher's handlers end in tail calls; without the optimiser each of them would be a deeper stack frame.
 ENGINE_FLAGS := -O2 -foptimize-sibling-calls
@@ -56,11 +58,11 @@ ENGINE_FLAGS := -O2 -foptimize-sibling-calls
 TEST_FLAGS := -DRETROV_SOURCE_DIR='"$(CURDIR)"' -DRETROV_BUILD_DIR='"$(abspath $(BUILD))"'
 
 # Libraries are linked statically, so that the installed binary runs on a host that has none of them. libelf needs
-# zstd from elfutils 0.189 on (Debian 13); it is linked where it exists.
+# zstd from elfutils 0.189 on; it is linked where it exists.
 archive = $(if $(CROSS),$(wildcard $(CROSS_LIBRARIES)/$(1)),$(call own_archive,$(1)))
 own_archive = $(filter /%,$(shell $(CXX) -print-file-name=$(1) 2>/dev/null))
 STATIC_RUNTIME := $(if $(SANITIZE),,-static-libstdc++ -static-libgcc)
-THIRD_PARTY = $(LIBCAPSTONE) $(CROSS_LIBRARIES:%=-L%) -Wl,-Bstatic -llz4 -lfdt -lelf -lz \
+THIRD_PARTY = $(LIBCAPSTONE) $(CROSS_LIBRARIES:%=-L%) -Wl,-Bstatic -llz4 -lfdt $(or $(LIBELF),-lelf) -lz \
   $(if $(call archive,libzstd.a),-lzstd) -lreadline -ltinfo -Wl,-Bdynamic -pthread
 # Catch2 is one header on Debian 12 (version 2) and a library on Debian 13 (version 3).
 CATCH2 := $(if $(wildcard /usr/include/catch2/catch_all.hpp),-lCatch2)

@@ -1,6 +1,8 @@
 #include "cli/console.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,18 +23,37 @@ constexpr const char* kHelp =
     "Ctrl-a c       command prompt (continue comes back)\n"
     "Ctrl-a Ctrl-a  sends Ctrl-a\n";
 
+/// Standard output for writes that do not wait. A terminal or a pipe is opened once more, for its flags are shared with
+/// whoever gave it to us; where that is not possible, and for all that never waits, it is the file we were given.
+int open_output() {
+  struct stat facts {};
+  const bool waits = isatty(STDOUT_FILENO) == 1 || (fstat(STDOUT_FILENO, &facts) == 0 && S_ISFIFO(facts.st_mode));
+  const int again = waits ? open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
+  return again < 0 ? STDOUT_FILENO : again;
+}
+
+/// How long standard output is waited for before somebody is asked whether to go on.
+constexpr int kPatienceMs = 50;
+
 }  // namespace
+
+Console::Console(ConsoleWiring wiring) : wiring_(wiring), out_(open_output()) {}
+
+Console::~Console() {
+  if (out_ != STDOUT_FILENO) close(out_);
+}
 
 void Console::console(Position, std::span<const u8> bytes) {
   if (muted_ || wiring_ == ConsoleWiring::kNone || write_error_ != 0 || bytes.empty()) return;
   at_line_start_ = bytes.back() == '\n';
   while (!bytes.empty()) {
-    const ssize_t count = write(STDOUT_FILENO, bytes.data(), bytes.size());
+    const ssize_t count = write(out_, bytes.data(), bytes.size());
     if (count >= 0) {
       bytes = bytes.subspan(static_cast<std::size_t>(count));
     } else if (errno == EAGAIN) {
-      pollfd out{STDOUT_FILENO, POLLOUT, 0};
-      poll(&out, 1, -1);
+      if (gives_up()) return;
+      pollfd out{out_, POLLOUT, 0};
+      poll(&out, 1, kPatienceMs);
     } else if (errno != EINTR) {
       write_error_ = errno;
       if (on_request_) on_request_(Request::kQuit);

@@ -18,7 +18,10 @@ class Console final : public OutputSink {
  public:
   enum class Request : u8 { kNone, kQuit, kPrompt };
 
-  explicit Console(ConsoleWiring wiring) : wiring_(wiring) {}
+  explicit Console(ConsoleWiring wiring);
+  ~Console() override;
+  Console(const Console&) = delete;
+  Console& operator=(const Console&) = delete;
 
   // --- OutputSink ---
   void console(Position at, std::span<const u8> bytes) override;
@@ -30,6 +33,8 @@ class Console final : public OutputSink {
   /// Asked, on the thread of filter(), when an escape wants something; false refuses it. Also told, with kQuit, when
   /// output can no longer be written.
   void on_request(std::function<bool(Request)> callback) { on_request_ = std::move(callback); }
+  /// Asked while standard output takes nothing: true gives up what is left of what the guest says. So does Ctrl-a x.
+  void give_up_when(std::function<bool()> asked) { give_up_ = std::move(asked); }
   /// What was asked for since the last call. Any thread.
   [[nodiscard]] Request take_request() { return request_.exchange(Request::kNone); }
   [[nodiscard]] Request request() const { return request_; }
@@ -41,8 +46,12 @@ class Console final : public OutputSink {
   [[nodiscard]] int write_error() const { return write_error_; }
 
  private:
+  [[nodiscard]] bool gives_up() const { return request_ == Request::kQuit || (give_up_ && give_up_()); }
+
   ConsoleWiring wiring_;
+  int out_;
   std::function<bool(Request)> on_request_;
+  std::function<bool()> give_up_;
   std::atomic<Request> request_{Request::kNone};
   std::mutex mutex_;
   std::string typed_ahead_;  ///< Under the mutex.

@@ -141,6 +141,7 @@ void LiveRun::start_session() {
     front_end_->break_off();
     return true;
   });
+  console_.give_up_when([this] { return signals_.pending() != 0; });
   front_end_->on_resume([this](Direction direction) { return resume_for_prompt(direction); });
   front_end_->describe_recording([this](std::ostream& out) {
     if (writer_) {

@@ -33,6 +33,7 @@ class ReplayRun {
     note_ = trace.note();
     if (!note_.empty()) say(note_);
     for (const std::string& file : options.symbols) symbols_.add_file(file);
+    console_.give_up_when([this] { return signals_.pending() != 0; });
     session_ = Session::replay(trace.read_history(), options.engine, console_, options.snapshots);
     front_end_ = std::make_unique<FrontEnd>(*session_, symbols_, signals_);
     front_end_->describe_recording([this](std::ostream& out) {

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """What the host takes away: standard files, room on the disk, the process itself."""
+import fcntl
 import os
 import random
 import re
 import resource
 import signal
 import subprocess
+import sys
+import termios
 import time
 
 from _pty import GUESTS, RETROV, check
@@ -41,6 +44,35 @@ def a_full_console() -> None:
     with open("/dev/full", "w", encoding="ascii") as full:
         done = run("debug", "-bios", "none", GUESTS + "hello.elf", stdin=None, input="when\nwhen\n", stdout=full)
     check(done.returncode == 74 and done.stderr.count("\n") == 1, f"what the prompt answers: {done}")
+
+
+def a_console_that_nobody_reads() -> None:
+    """The guest waits in the middle of what it says; who asks it to leave does not."""
+    for how, status in (("SIGTERM", 128 + signal.SIGTERM), ("Ctrl-a x", 0)):
+        trace = f"{TMPDIR}/unread-{status}.rvt"
+        unread, console = os.pipe()
+        room = fcntl.fcntl(console, fcntl.F_SETPIPE_SZ, 4096)
+        process = subprocess.Popen([RETROV, "record", "-q", "-nographic", "-o", trace, *ECHO], env=ENVIRONMENT,
+                                   stdin=subprocess.PIPE, stdout=console, stderr=subprocess.PIPE)
+        os.close(console)
+        process.stdin.write(b"z" * (room + 1000))
+        process.stdin.flush()
+        while fill_of(unread) < room:
+            time.sleep(0.05)
+        if status == 0:
+            process.stdin.write(b"\x01x")
+            process.stdin.flush()
+        else:
+            process.send_signal(signal.SIGTERM)
+        check(process.wait() == status, f"{how}: status {process.returncode}")
+        check(fill_of(unread) == room, "nobody has read")
+        os.close(unread)
+        verified = run("verify", trace)
+        check(verified.returncode == 0 and verified.stderr == "", f"{how} leaves a whole trace: {verified}")
+
+
+def fill_of(pipe: int) -> int:
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 def no_space_left() -> None:
@@ -125,6 +157,7 @@ def killed() -> None:
 
 without_standard_files()
 a_full_console()
+a_console_that_nobody_reads()
 no_space_left()
 no_space_left_under_gdb()
 little_memory()

@@ -15,7 +15,7 @@ std::string answer_error(Stub& stub, OnError on_error, const std::string& senten
     case OnError::kCode:
       return stub.features.error_message ? stub.error(sentence) : "E01";
     case OnError::kLogged:
-      if (!stub.features.error_message) stub.client().log(sentence);
+      stub.client().log(sentence);
       return stub.error(sentence);
     case OnError::kConsole:
       if (stub.features.error_message) return stub.error(sentence);

@@ -17,7 +17,7 @@ namespace retrov {
 enum class OnError : u8 {
   kText,     ///< E.text.
   kCode,     ///< E01 unless the client offered error-message: it would read the text as data.
-  kLogged,   ///< E.text; and a line in the log, because gdb 13 shows its user nothing of it.
+  kLogged,   ///< E.text; and a line in the log, because gdb shows its user nothing of it.
   kConsole,  ///< Text for the user, then OK (for `monitor`).
   kStopped,  ///< Text for the user, then a stop where we stand: a client that waits for a stop takes no error for it.
 };

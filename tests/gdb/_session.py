@@ -16,6 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 RETROV = os.environ.get("RETROV", str(ROOT / "build/retrov"))
 GUESTS = Path(os.environ.get("RETROV_BUILD", str(ROOT / "build"))) / "guests"
+# What gdb says where history ends, in either direction: up to version 15, and since.
+NO_MORE = r"(?:No more reverse-execution history|Reached end of recorded history; stopping)"
 PATIENCE_SECONDS = float(os.environ.get("RETROV_PATIENCE", "120"))
 
 

@@ -3,7 +3,7 @@
 where the last one left it."""
 import socket
 
-from _session import Gdb, Packets, framed, live, replay, require, symbols
+from _session import NO_MORE, Gdb, Packets, framed, live, replay, require, symbols
 
 
 def second_client_is_turned_away() -> None:
@@ -26,7 +26,7 @@ def next_gdb_goes_on_at_the_same_place() -> None:
         with Gdb(served) as gdb:
             require(gdb.step_number() == left_at, "another position after gdb died")
             # The dead one's breakpoint would stop this; a recording ends here.
-            gdb.expect("continue", "No more reverse-execution history")
+            gdb.expect("continue", NO_MORE)
             gdb.expect("monitor goto begin", "goes to step 0")
             gdb.ask("stepi")
             gdb.ask("detach")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """R4: Ctrl-C while the guest runs, sleeps, is walked forwards through history and is searched backwards."""
-from _session import Gdb, Packets, framed, live, require, symbols
+from _session import NO_MORE, Gdb, Packets, framed, live, require, symbols
 
 
 def spinning_and_history() -> None:
@@ -71,7 +71,7 @@ def asleep() -> None:
         slept_to = gdb.step_number()
         gdb.ask("tbreak pay")
         gdb.expect("reverse-continue", "pay ")
-        gdb.expect("continue", "No more reverse-execution history")
+        gdb.expect("continue", NO_MORE)
         require(gdb.step_number() == slept_to, "the live end is elsewhere")
 
 

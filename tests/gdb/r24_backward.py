@@ -2,9 +2,7 @@
 """R24-R28: backwards with gdb: steps, lines, calls, breakpoints and watchpoints, and the beginning of history."""
 import re
 
-from _session import Gdb, Packets, live, replay, require, symbols
-
-NO_MORE = "No more reverse-execution history"
+from _session import NO_MORE, Gdb, Packets, live, replay, require, symbols
 
 
 def source_is_walked_backwards(start) -> None:

@@ -1,9 +1,7 @@
 #!/usr/bin/env python3
 """R31: a live session is reversible from its first instruction on and comes back to life, with a person typing all the
 while; nothing is printed twice and nothing typed is lost."""
-from _session import Gdb, live, require
-
-NO_MORE = "No more reverse-execution history"
+from _session import NO_MORE, Gdb, live, require
 
 
 def type_and_wait(served, text: bytes) -> None:

@@ -38,6 +38,8 @@ class FrontEnd {
   /// taken, or if there is a server already.
   std::string listen(const ListenAddress& address);
   [[nodiscard]] bool listens() const { return server_ != nullptr; }
+  /// A gdb that has gone can be followed by another one.
+  [[nodiscard]] bool takes_others() const { return server_ != nullptr && server_->takes_others(); }
   [[nodiscard]] bool client_waiting() const { return server_ != nullptr && server_->client_waiting(); }
   /// Serves one gdb, waiting for it if none is there; signals break it off.
   ServeResult serve();

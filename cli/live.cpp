@@ -71,7 +71,9 @@ LiveRun::LiveRun(const Options& options)
   if (options.subcommand == Subcommand::kRecord) start_recording();
   start_session();
   if (server) {
-    if (!options.quiet) say("gdb can attach, from this host only; " + attach_hint(server->target()));
+    if (!options.quiet && server->takes_others()) {
+      say("gdb can attach, from this host only; " + attach_hint(server->target()));
+    }
     front_end_->adopt(std::move(server));
   }
 }
@@ -285,6 +287,10 @@ LiveRun::Next LiveRun::serve_gdb() {
       say("gdb left in the past, at " + describe_position(*session_) + "; the guest waits");
       return terminal_.is_terminal() ? Next::kPrompt : Next::kServe;
     case ServeResult::kGone:
+      if (!front_end_->takes_others()) {
+        why_ = "gdb is gone";
+        return Next::kFinish;
+      }
       say("gdb is gone; the guest waits for the next one");
       return Next::kServe;
     case ServeResult::kStopped:

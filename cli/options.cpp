@@ -111,6 +111,8 @@ void apply_option(Options& options, const std::string& argument, Words& rest) {
 }
 
 void apply_positional(Options& options, const std::string& word) {
+  // An empty word is a variable that was never set, not a wish for what happens without one.
+  if (word.empty()) throw Error(Exit::kUsage, "an argument is empty");
   const auto refuse = [&] { throw Error(Exit::kUsage, "unexpected argument '" + word + "'"); };
   switch (options.subcommand) {
     case Subcommand::kRun:
@@ -154,6 +156,10 @@ void check_combination(Options& options) {
   }
   if (options.replay.autopilot && options.replay.serve_port) {
     throw Error(Exit::kUsage, "-a and -s exclude each other");
+  }
+  const bool gdb_on_stdio = options.live.gdb && options.live.gdb->kind == ListenAddress::Kind::kStdio;
+  if (gdb_on_stdio && (options.live.console != ConsoleWiring::kNone || options.subcommand == Subcommand::kDebug)) {
+    throw Error(Exit::kUsage, "-gdb stdio has standard input and output for itself: -serial none, and not for debug");
   }
   const bool records = options.subcommand == Subcommand::kRecord;
   if (records && !options.live.keep_history) throw Error(Exit::kUsage, "record without a recording: use run");

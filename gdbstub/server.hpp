@@ -45,6 +45,8 @@ class Server final : private StubClient {
   [[nodiscard]] u16 port() const { return port_; }
   /// What to write after gdb's `target remote`.
   [[nodiscard]] std::string target() const;
+  /// False for kStdio: its client is the only one there will ever be.
+  [[nodiscard]] bool takes_others() const { return address_.kind != ListenAddress::Kind::kStdio; }
   /// Called from the server's thread each time a client connects: the chance to interrupt a guest that runs on its own.
   void on_client(std::function<void()> callback);
   /// A client is connected and not being served.

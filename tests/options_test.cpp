@@ -289,6 +289,15 @@ TEST_CASE("options: gdb attaches from this host only", "[options]") {
   CHECK(parse({"run", "-gdb", "tcp:127.0.0.1:99", "x"}).live.gdb->port == 99);
   CHECK_THAT(refusal({"run", "-gdb", "tcp:0.0.0.0:1234"}), has_substring("this host"));
   CHECK_THAT(refusal({"run", "-gdb", "tcp::port"}), has_substring("-gdb"));
+  CHECK(parse({"run", "-gdb", "stdio", "-serial", "none", "x"}).live.gdb->kind == ListenAddress::Kind::kStdio);
+  CHECK_THAT(refusal({"run", "-gdb", "stdio", "x"}), has_substring("-serial none"));
+  CHECK_THAT(refusal({"debug", "-gdb", "stdio", "-serial", "none", "-bios", "none", "x"}), has_substring("debug"));
+}
+
+TEST_CASE("options: an empty argument is not an absent one", "[options]") {
+  for (const char* subcommand : {"run", "record", "replay", "verify", "help"}) {
+    CHECK_THAT(refusal({subcommand, ""}), has_substring("empty"));
+  }
 }
 
 TEST_CASE("options: values that mean nothing are refused with the option's name", "[options]") {

@@ -84,5 +84,12 @@ def main() -> None:
     check(re.search(r"^step 6\d  hart", shown, re.MULTILINE) is not None, shown)
     check(terminal.status() == 0, "the guest's status")
 
+    # A gdb that has started us is the only one; without it there is nothing to wait for.
+    words = ["run", "-gdb", "stdio", "-serial", "none", "-S", "-bios", "none", GUESTS + "hello.elf"]
+    shown = gdb("| " + " ".join([RETROV, *words]), "stepi", "monitor when", "kill")
+    check("step 2  hart 0" in shown, f"over a pipe: {shown}")
+    alone = subprocess.run([RETROV, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    check(alone.returncode == 0 and alone.stderr == "", f"nobody at the other end of the pipe: {alone}")
+
 
 main()

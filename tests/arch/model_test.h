@@ -3,7 +3,9 @@
 #ifndef RETROV_ARCH_MODEL_TEST_H
 #define RETROV_ARCH_MODEL_TEST_H
 
-#define RVMODEL_BOOT
+/* What menvcfg holds after reset is a machine's choice (here hardware that updates A and D, and PBMT in table entries);
+   the tests begin without any of it and enable what they want. */
+#define RVMODEL_BOOT csrw menvcfg, x0;
 
 #define RVMODEL_HALT          \
   fence;                      \
@@ -31,7 +33,7 @@
   .global end_signature;   \
   end_signature:
 
-/* Interrupts that a test asks for: the software interrupt of hart 0 in the CLINT. */
+/* Interrupts that a test asks for: those of hart 0 in the CLINT. */
 #define RVMODEL_SET_MSW_INT \
   li t1, 1;                 \
   li t2, 0x2000000;         \
@@ -41,7 +43,15 @@
   li t2, 0x2000000;         \
   sw x0, 0(t2);
 
-#define RVMODEL_CLR_MTIMER_INT
+#define RVMODEL_SET_MTIMER_INT \
+  li t2, 0x2004000;            \
+  sd x0, 0(t2);
+
+#define RVMODEL_CLR_MTIMER_INT \
+  li t1, -1;                   \
+  li t2, 0x2004000;            \
+  sd t1, 0(t2);
+
 #define RVMODEL_CLR_MEXT_INT
 #define RVMODEL_SET_SSW_INT
 #define RVMODEL_CLR_SSW_INT

@@ -163,7 +163,7 @@ $(BUILD)/guests/%.elf: tests/guests/%.c $(GUEST_COMMON)
 
 # --- what is missing, demo, checks -----------------------------------------------------------------------------------
 
-.PHONY: have-deps deps demo-guests demo check-guests check check-deep check-riscv-tests bench asan
+.PHONY: have-deps deps demo-guests demo check-guests check check-deep check-riscv-tests check-arch-tests bench asan
 have-deps:
 	@scripts/deps --check build $(if $(CROSS),cross-$(DEB_ARCH))
 
@@ -191,6 +191,9 @@ check-deep: check-guests
 
 check-riscv-tests: retrov
 	@RETROV=$(BUILD)/retrov RISCV_CC=$(RISCV_CC) scripts/run-riscv-tests $(RISCV_TESTS)
+
+check-arch-tests: retrov
+	@RETROV=$(BUILD)/retrov RISCV_CC=$(RISCV_CC) SPIKE=$(SPIKE) scripts/run-arch-tests $(ARCH_TESTS)
 
 bench: demo-guests
 	@scripts/deps build bench

@@ -2,31 +2,24 @@
 // random, watched step by step and compared with a model of the rules; and the same states on both engines, however the
 // run is cut.
 #include <cstring>
+#include <map>
 #include <random>
 
 #include "core/hart.hpp"
 #include "tests/catch.hpp"
-#include "tests/support/guest_bench.hpp"
+#include "tests/support/many_harts.hpp"
 
 namespace retrov {
 namespace {
 
 using namespace test;
 
-struct Setup {
-  unsigned harts;
-  u64 turn_steps;
-};
-constexpr Setup kSetups[] = {{1, 64}, {2, 64}, {2, 65}, {3, 200}, {4, 64}, {4, 97}, {8, 64}, {8, 1000}};
+constexpr HartSetup kSetups[] = {{1, 64}, {2, 64}, {2, 65}, {3, 200}, {4, 64}, {4, 97}, {8, 64}, {8, 1000}};
 constexpr u64 kSteps = 12'000;
 
-BoardConfig board_of(const Setup& setup) {
-  BoardConfig board = guest_board("turns", setup.harts);
-  board.machine.turn_steps = setup.turn_steps;
+BoardConfig board_of(const HartSetup& setup) {
+  BoardConfig board = many_harts_board("turns", setup);
   board.machine.steps_per_tick = 5;
-  Blob harts{PhysAddr{symbol("turns", "harts")}, std::vector<u8>(8)};
-  harts.bytes[0] = static_cast<u8>(setup.harts);
-  board.machine.initial_memory.push_back(std::move(harts));
   return board;
 }
 
@@ -67,7 +60,7 @@ struct Model {
   unsigned current = 0;
   u64 left;
 
-  explicit Model(const Setup& setup) : harts(setup.harts), turn_steps(setup.turn_steps), left(turn_steps) {}
+  explicit Model(const HartSetup& setup) : harts(setup.harts), turn_steps(setup.turn_steps), left(turn_steps) {}
   /// Absent: the machine is idle.
   std::optional<unsigned> pick(const Machine& machine) {
     const auto runnable = [&](unsigned hart) { return !machine.hart(hart).waiting || machine.hart(hart).wakes(); };
@@ -88,7 +81,7 @@ struct Seen {
 };
 
 /// Walks the machine and the model side by side.
-Seen follow(Machine& machine, const Setup& setup) {
+Seen follow(Machine& machine, const HartSetup& setup) {
   Seen seen;
   Model model(setup);
   while (machine.position().steps < kSteps) {
@@ -129,7 +122,7 @@ Seen follow(Machine& machine, const Setup& setup) {
 
 TEST_CASE("turns: every step is made by the hart that the rules name", "[turns]") {
   for (const EngineKind engine : {EngineKind::kFast, EngineKind::kReference}) {
-    for (const Setup& setup : kSetups) {
+    for (const HartSetup& setup : kSetups) {
       INFO(setup.harts << " harts, Q " << setup.turn_steps << ", engine " << static_cast<int>(engine));
       Screen screen;
       const auto machine = build_board(board_of(setup), engine, screen, {});
@@ -147,7 +140,7 @@ TEST_CASE("turns: every step is made by the hart that the rules name", "[turns]"
 }
 
 TEST_CASE("turns: however a run is cut, both engines pass through the same states", "[turns]") {
-  for (const Setup& setup : kSetups) {
+  for (const HartSetup& setup : kSetups) {
     INFO(setup.harts << " harts, Q " << setup.turn_steps);
     Screen screen;
     const BoardConfig board = board_of(setup);

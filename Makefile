@@ -151,7 +151,11 @@ RISCV_FLAGS = -march=rv64gc -mabi=lp64d -mcmodel=medany $(RISCV_OPT) -g -gno-col
 
 # Lines and variables that a person would step through and look at.
 $(BUILD)/guests/debuggee.elf: RISCV_OPT := -Og
+# Started by OpenSBI in S-mode, behind it.
+$(BUILD)/guests/sbi_%.elf: RISCV_FLAGS += -Wl,--defsym=_start_of_guest=0x80200000
+$(BUILD)/guests/sbi_%.elf: GUEST_START := tests/guests/support/start_sbi.S
 
+GUEST_START := tests/guests/support/start.S
 GUEST_COMMON := tests/guests/guest.ld $(wildcard tests/guests/*.h tests/guests/support/*)
 $(BUILD)/guests/%.elf: tests/guests/%.S $(GUEST_COMMON)
 	@mkdir -p $(@D)
@@ -159,7 +163,7 @@ $(BUILD)/guests/%.elf: tests/guests/%.S $(GUEST_COMMON)
 
 $(BUILD)/guests/%.elf: tests/guests/%.c $(GUEST_COMMON)
 	@mkdir -p $(@D)
-	$(RISCV_CC) $(RISCV_FLAGS) -o $@ tests/guests/support/start.S tests/guests/support/runtime.c $<
+	$(RISCV_CC) $(RISCV_FLAGS) -o $@ $(GUEST_START) tests/guests/support/runtime.c $<
 
 # --- what is missing, demo, checks -----------------------------------------------------------------------------------
 

@@ -1,4 +1,5 @@
-/* For guests in C. Each defines main, which start.S calls on every hart; hart 0's result ends the machine (0: pass). */
+/* For guests in C. Each defines main, which start.S calls on every hart; hart 0's result ends the machine (0: pass).
+   Guests named sbi_… run under OpenSBI: start_sbi.S calls main on the hart that boots alone. */
 #ifndef RETROV_TESTS_GUESTS_SUPPORT_GUEST_H
 #define RETROV_TESTS_GUESTS_SUPPORT_GUEST_H
 

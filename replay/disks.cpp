@@ -19,7 +19,7 @@ namespace {
 
 Error open_error(const std::string& path, int error) {
   const Exit code = error == EACCES || error == EPERM || error == EROFS ? Exit::kNoPermission : Exit::kNoInput;
-  return {code, path + ": " + std::strerror(error)};
+  return {code, "drive " + path + ": " + std::strerror(error)};
 }
 
 }  // namespace
@@ -31,7 +31,7 @@ DiskImage::DiskImage(std::string path, Access access) : path_(std::move(path)) {
   const off_t end = fstat(file_, &status) == 0 && !S_ISDIR(status.st_mode) ? lseek(file_, 0, SEEK_END) : -1;
   if (end < 0) {
     close(file_);
-    throw Error(Exit::kNoInput, path_ + ": not a disk image");
+    throw Error(Exit::kNoInput, "drive " + path_ + ": not a disk image");
   }
   size_bytes_ = static_cast<u64>(end);
 }
@@ -58,13 +58,13 @@ void DiskImage::write(u64 offset, std::span<const u8> bytes) {
   while (done < bytes.size()) {
     const ssize_t count = pwrite(file_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) throw Error(Exit::kIo, path_ + ": cannot be written: " + std::strerror(errno));
+    if (count <= 0) throw Error(Exit::kIo, "drive " + path_ + ": cannot be written: " + std::strerror(errno));
     done += static_cast<std::size_t>(count);
   }
 }
 
 void DiskImage::sync() {
-  if (fsync(file_) != 0) throw Error(Exit::kIo, path_ + ": cannot be written: " + std::strerror(errno));
+  if (fsync(file_) != 0) throw Error(Exit::kIo, "drive " + path_ + ": cannot be written: " + std::strerror(errno));
 }
 
 LiveDisk::LiveDisk(const std::string& image, u8 disk, History* history)

@@ -231,11 +231,18 @@ void Session::commit_disks() {
   if (!live()) throw Error(Exit::kFailure, "a replay has no images to write");
   if (in_past()) timeline_->seek(end(), never_interrupted_);
   const BoardConfig& board = history_->board();
+  std::string failed;
   for (std::size_t i = 0; i < board.disks.size(); ++i) {
     if (board.disks[i].keeps_image || board.disks[i].read_only) continue;
-    DiskImage image(disk_images_[i], DiskImage::Access::kWrite);
-    commit_writes(board_disk(*machine_, board, i), *disks_[i], image);
+    try {
+      DiskImage image(disk_images_[i], DiskImage::Access::kWrite);
+      commit_writes(board_disk(*machine_, board, i), *disks_[i], image);
+    } catch (const Error& error) {
+      // The others are saved all the same.
+      failed += std::string(failed.empty() ? "" : "; ") + error.what();
+    }
   }
+  if (!failed.empty()) throw Error(Exit::kIo, "what the guest wrote is not saved: " + failed);
 }
 
 }  // namespace retrov

@@ -84,7 +84,8 @@ class Session final : public Debugger {
   /// Live: goes to the live end, tells the history how it ended and marks the end. Once; nothing may be resumed after
   /// it. Throws Error if the live end cannot be reached; the history is ended all the same.
   void finish(Outcome::Kind kind);
-  /// Writes what the guest wrote to `snapshot=off` disks into their images, as it is at the live end. Throws Error.
+  /// Writes what the guest wrote to `snapshot=off` disks into their images, as it is at the live end. Throws Error
+  /// (kIo) that names those which could not be written, when the others are.
   void commit_disks();
   /// Told after every stretch of a long move (at least every 50 ms of host time), for progress lines. May be empty.
   void set_progress(std::function<void()> progress);

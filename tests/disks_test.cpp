@@ -240,6 +240,15 @@ TEST_CASE("disks: snapshot=off loses no write when the image has become shorter"
   }
 }
 
+TEST_CASE("disks: an image that is gone when it is to be written is named", "[disks]") {
+  const ImageFile image(16 * 512);
+  Screen screen;
+  const auto session = start(image, screen, Recording::kOn, false);
+  REQUIRE(session->resume(Direction::kForward).reason == StopReason::kPoweredOff);
+  std::remove(image.path.c_str());
+  CHECK_THROWS_WITH(session->commit_disks(), has_substring("what the guest wrote is not saved: drive " + image.path));
+}
+
 TEST_CASE("disks: an unrecorded run reads its image directly", "[disks]") {
   const ImageFile image(16 * 512);
   Screen recorded_screen, screen;

@@ -19,7 +19,7 @@ constexpr u64 kLower = 0x40001000;
 constexpr u64 kData = 0x20;  // Page numbers within RAM.
 constexpr u64 kRoot = 0x10, kMiddle = 0x11, kLeaf = 0x12, kOtherRoot = 0x13;
 
-constexpr u64 satp_of(u64 page) { return u64{8} << 60 | (kRam >> kPageShift) + page; }
+constexpr u64 satp_of(u64 page) { return u64{8} << 60 | ((kRam >> kPageShift) + page); }
 
 /// A stretch over tables that lead from `kUpper` and from kLower to the page kData.
 struct Stretch {

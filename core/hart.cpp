@@ -15,7 +15,7 @@ Hart::Hart(unsigned index, Platform& platform)
 
 void Hart::reset(u64 reset_pc) {
   x = {};
-  f = {};
+  f.fill(float_box(*this));
   pc = next_pc = reset_pc;
   priv = Priv::kMachine;
   waiting = turn_over = leave = false;

@@ -7,6 +7,11 @@
 
 namespace retrov {
 
+/// What stands above a floating-point register's own bits: with F alone it has 32 of the 64, and is always boxed.
+inline u64 float_box(const Hart& hart) {
+  return hart.has(Extension::kF) && !hart.has(Extension::kD) ? ~u64{0} << 32 : 0;
+}
+
 template <class A>
 void Csrs::serialize(A& a) {
   a(field("mstatus", mstatus), field("medeleg", medeleg), field("mideleg", mideleg), field("mie", mie),

@@ -158,7 +158,7 @@ void Machine::apply_write(const DebuggerWrite& write) {
   } else if (id == 32) {
     hart.pc = value & ~u64{1};
   } else if (id < kFirstFloat + 32u) {
-    hart.f[id - kFirstFloat] = value;
+    hart.f[id - kFirstFloat] = value | float_box(hart);
   } else if (id == u64(kRegisterPriv)) {
     if (value <= 1 || value == 3) hart.priv = static_cast<Priv>(value);
   } else {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/hart.hpp"
+#include "core/hart_state.hpp"
 #include "core/machine.hpp"
 
 namespace retrov {
@@ -19,7 +20,8 @@ std::optional<u64> Machine::read_register(unsigned index, RegisterId id) const {
   if (number < 32) return hart.x[number];
   if (id == kRegisterPc) return hart.pc;
   if (number < kFirstFloat + 32u) {
-    return hart.has(Extension::kF) ? std::optional(hart.f[number - kFirstFloat]) : std::nullopt;
+    if (!hart.has(Extension::kF)) return std::nullopt;
+    return hart.f[number - kFirstFloat] & ~float_box(hart);
   }
   if (id == kRegisterPriv) return static_cast<u64>(hart.priv);
   return hart.csr_peek(static_cast<u16>(number - kFirstCsr));

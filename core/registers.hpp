@@ -28,6 +28,7 @@ struct RegisterInfo {
   RegisterId id;
   std::string name;  ///< ABI name ("a0", "fa0", "mstatus", "pc", "priv").
   RegisterGroup group;
+  unsigned size_bytes = 8;
 };
 
 /// All registers of a machine that has all extensions, ascending by number; Machine::read_register knows which are

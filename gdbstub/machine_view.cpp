@@ -3,8 +3,12 @@
 namespace retrov {
 
 DebuggerView::DebuggerView(const Debugger& debugger) : debugger_(debugger) {
+  const Machine& machine = debugger.machine();
+  const bool has_doubles = machine.config().extensions.has(Extension::kD);
   for (const RegisterInfo& info : register_list()) {
-    if (debugger.machine().read_register(0, info.id)) registers_.push_back(info);
+    if (!machine.read_register(0, info.id)) continue;
+    registers_.push_back(info);
+    if (info.group == RegisterGroup::kFloat && !has_doubles) registers_.back().size_bytes = 4;
   }
 }
 

@@ -46,7 +46,7 @@ std::string write_all(Stub& stub, std::string_view arguments) {
   std::vector<Write> writes;
   const unsigned hart = stub.general_hart();
   for (const RegisterId id : general_registers(stub.machine().registers())) {
-    const std::size_t digits = std::size_t{2} * register_bytes(id);
+    const std::size_t digits = std::size_t{2} * register_bytes(stub.machine().registers(), id);
     if (arguments.empty()) break;
     if (arguments.size() < digits) return stub.error("G ends in the middle of a register");
     const std::string_view text = arguments.substr(0, digits);

@@ -77,8 +77,11 @@ constexpr std::array kTypes = {
 std::string_view type_of(const RegisterInfo& info) {
   const auto row = std::find_if(kTypes.begin(), kTypes.end(), [&](const auto& type) { return type.name == info.name; });
   if (row != kTypes.end()) return row->type;
-  return info.group == RegisterGroup::kFloat ? "ieee_double" : "int";
+  if (info.group == RegisterGroup::kFloat) return info.size_bytes == 8 ? "ieee_double" : "ieee_single";
+  return "int";
 }
+
+unsigned described_bytes(const RegisterInfo& info) { return is_float_control(info.id) ? 4 : info.size_bytes; }
 
 /// The feature of gdb's manual ("RISC-V Features") that a register belongs to.
 RegisterGroup feature_of(const RegisterInfo& info) {
@@ -103,7 +106,7 @@ std::string feature_xml(std::string_view name, std::string_view types, RegisterG
   std::string rows;
   for (const RegisterInfo& info : registers) {
     if (feature_of(info) != group) continue;
-    rows += "<reg name=\"" + info.name + "\" bitsize=\"" + std::to_string(register_bytes(info.id) * 8) +
+    rows += "<reg name=\"" + info.name + "\" bitsize=\"" + std::to_string(described_bytes(info) * 8) +
             "\" regnum=\"" + std::to_string(static_cast<unsigned>(info.id)) + "\" type=\"" +
             std::string(type_of(info)) + "\" group=\"" + std::string(group_word(info)) + "\"/>\n";
   }
@@ -148,10 +151,13 @@ std::string threads_xml(std::span<const ThreadLine> threads) {
   return result + "</threads>\n";
 }
 
-unsigned register_bytes(RegisterId id) { return is_float_control(id) ? 4 : 8; }
+unsigned register_bytes(std::span<const RegisterInfo> registers, RegisterId id) {
+  const auto row = std::find_if(registers.begin(), registers.end(), [id](const auto& info) { return info.id == id; });
+  return row == registers.end() ? 8 : described_bytes(*row);
+}
 
 std::string register_text(const MachineView& machine, unsigned hart, RegisterId id) {
-  const unsigned size_bytes = register_bytes(id);
+  const unsigned size_bytes = register_bytes(machine.registers(), id);
   const std::optional<u64> value = machine.read_register(hart, id);
   return value ? hex_little_endian(*value, size_bytes) : std::string(std::size_t{2} * size_bytes, 'x');
 }

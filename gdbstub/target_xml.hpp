@@ -24,8 +24,8 @@ struct ThreadLine {
 };
 [[nodiscard]] std::string threads_xml(std::span<const ThreadLine> threads);
 
-/// Width in packets, as the description says.
-[[nodiscard]] unsigned register_bytes(RegisterId id);
+/// Width in packets, as the description of these registers says; 8 for one that is not among them.
+[[nodiscard]] unsigned register_bytes(std::span<const RegisterInfo> registers, RegisterId id);
 /// The value's digits, or "xx" for each byte if it is not available now.
 [[nodiscard]] std::string register_text(const MachineView& machine, unsigned hart, RegisterId id);
 /// What `g` and `G` carry, in their order, which to gdb is the order of the numbers: x0-x31, pc, f0-f31, priv, and

@@ -16,6 +16,7 @@
 #include "replay/session.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/guest_bench.hpp"
+#include "tests/support/rule_bench.hpp"
 
 namespace retrov {
 namespace {
@@ -224,6 +225,36 @@ TEST_CASE("profile: RVA22 is there by name, with both ways to set A and D", "[pr
   const Names default_names = announced(parse_cpu("rv64")).extensions;
   CHECK(default_names.count("svadu") == 1);
   CHECK(default_names.count("svade") == 0);
+}
+
+TEST_CASE("profile: with F alone the floating-point registers are singles, from reset on", "[profile]") {
+  for (const EngineKind engine : kEngines) {
+    RuleBench bench(engine, parse_cpu("rv64,d=off"));
+    bench.set(csr::kMstatus, mstatus::kFs);
+    bench.code({0x00c5f553});  // fadd.s fa0, fa1, fa2
+    const auto fa = [&](unsigned n) { return bench.machine().read_register(0, float_register(10 + n)); };
+    const auto set_fa = [&](unsigned n, u64 value) { bench.set_register(float_register(10 + n), value); };
+    bench.step(Priv::kMachine);
+    CHECK(fa(0) == 0);  // A register of 32 zeros is the number 0.
+    set_fa(1, 0x3f800000);
+    set_fa(2, 0x40000000);
+    CHECK(fa(1) == 0x3f800000);
+    bench.step(Priv::kMachine);
+    CHECK(fa(0) == 0x40400000);
+  }
+  const auto registers = [](const char* cpu) {
+    Screen screen;
+    auto history = std::make_unique<History>(board_with(parse_cpu(cpu)));
+    history->finish({Outcome::Kind::kStopped, 0, {}});
+    const auto session = Session::replay(std::move(history), EngineKind::kFast, screen);
+    const DebuggerView view(*session);
+    CHECK(register_text(view, 0, float_register(3)).size() == 2 * register_bytes(view.registers(), float_register(3)));
+    return target_xml(view.registers());
+  };
+  const std::string all = registers("rv64"), single = registers("rv64,d=off");
+  CHECK_THAT(all, has_substring("<reg name=\"fa0\" bitsize=\"64\" regnum=\"43\" type=\"ieee_double\""));
+  CHECK_THAT(single, has_substring("<reg name=\"fa0\" bitsize=\"32\" regnum=\"43\" type=\"ieee_single\""));
+  CHECK_THAT(single, !has_substring("ieee_double"));
 }
 
 TEST_CASE("profile: an unknown extension is refused with all that are known", "[profile]") {

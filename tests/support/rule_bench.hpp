@@ -1,6 +1,6 @@
-// A machine with page tables and room for code, on which a rule of the privileged manual takes a few lines: set what
-// the rule speaks of, as a debugger would, make a step, and look at the trap it took. On either engine; the machine is
-// meant to be used again and again, so that what the threaded engine keeps about earlier steps would show.
+// A machine of one hart with page tables and room for code, on which a rule of the privileged manual takes a few lines:
+// set what the rule speaks of, as a debugger would, make a step, and look at the trap it took. On either engine; the
+// machine is meant to be used again and again, so that what the threaded engine keeps about earlier steps would show.
 #pragma once
 
 #include <cstring>
@@ -54,10 +54,9 @@ class RuleBench {
   /// rights.
   static constexpr u64 kRoot = kRam + 0x10000, kMiddle = kRam + 0x11000, kLeaf = kRam + 0x12000;
 
-  explicit RuleBench(EngineKind engine, ExtensionSet extensions = default_extensions(), unsigned harts = 1) {
+  explicit RuleBench(EngineKind engine, ExtensionSet extensions = default_extensions()) {
     MachineConfig config;
     config.ram_bytes = kRamBytes;
-    config.harts = harts;
     config.extensions = extensions;
     config.reset_pc = PhysAddr{kRam};
     machine_ = std::make_unique<Machine>(std::move(config), engine);
@@ -73,11 +72,18 @@ class RuleBench {
   }
 
   // --- what is before the step ---
-  void set(u16 csr_number, u64 value, unsigned hart = 0) { write_register(csr_register(csr_number), value, hart); }
-  void set_x(unsigned number, u64 value, unsigned hart = 0) { write_register(integer_register(number), value, hart); }
-  void enter(Priv privilege, u64 pc = kCode, unsigned hart = 0) {
-    write_register(kRegisterPriv, static_cast<u64>(privilege), hart);
-    write_register(kRegisterPc, pc, hart);
+  void set_register(RegisterId id, u64 value) {
+    DebuggerWrite write;
+    write.space = DebuggerWrite::Space::kRegister;
+    write.where = static_cast<u64>(id);
+    for (unsigned i = 0; i < 8; ++i) write.bytes.push_back(static_cast<u8>(value >> (8 * i)));
+    machine_->apply({{Input{kMachineItself, write}}, {}});
+  }
+  void set(u16 csr_number, u64 value) { set_register(csr_register(csr_number), value); }
+  void set_x(unsigned number, u64 value) { set_register(integer_register(number), value); }
+  void enter(Priv privilege, u64 pc = kCode) {
+    set_register(kRegisterPriv, static_cast<u64>(privilege));
+    set_register(kRegisterPc, pc);
   }
   void put(u64 physical, u64 value, unsigned bytes = 8) {
     DebuggerWrite write;
@@ -105,24 +111,17 @@ class RuleBench {
     return taken();
   }
   /// The trap whose handler the hart is about to enter.
-  [[nodiscard]] Taken taken(unsigned hart = 0) const {
-    const u64 pc = this->pc(hart);
-    if (pc == kHandlerM) {
-      return {get(csr::kMcause, hart), get(csr::kMtval, hart), get(csr::kMepc, hart), Priv::kMachine};
-    }
-    if (pc == kHandlerS) {
-      return {get(csr::kScause, hart), get(csr::kStval, hart), get(csr::kSepc, hart), Priv::kSupervisor};
-    }
+  [[nodiscard]] Taken taken() const {
+    if (pc() == kHandlerM) return {get(csr::kMcause), get(csr::kMtval), get(csr::kMepc), Priv::kMachine};
+    if (pc() == kHandlerS) return {get(csr::kScause), get(csr::kStval), get(csr::kSepc), Priv::kSupervisor};
     return {};
   }
 
   // --- what is after it ---
-  [[nodiscard]] u64 get(u16 csr_number, unsigned hart = 0) const {
-    return machine_->read_register(hart, csr_register(csr_number)).value();
-  }
-  [[nodiscard]] u64 x(unsigned number, unsigned hart = 0) const { return machine_->hart(hart).x[number]; }
-  [[nodiscard]] u64 pc(unsigned hart = 0) const { return machine_->hart(hart).pc; }
-  [[nodiscard]] Priv privilege(unsigned hart = 0) const { return machine_->hart(hart).priv; }
+  [[nodiscard]] u64 get(u16 csr_number) const { return machine_->read_register(0, csr_register(csr_number)).value(); }
+  [[nodiscard]] u64 x(unsigned number) const { return machine_->hart(0).x[number]; }
+  [[nodiscard]] u64 pc() const { return machine_->hart(0).pc; }
+  [[nodiscard]] Priv privilege() const { return machine_->hart(0).priv; }
   [[nodiscard]] u64 memory(u64 physical) const {
     u64 value = 0;
     std::memcpy(&value, machine_->memory().host(physical - kRam), sizeof value);
@@ -132,15 +131,6 @@ class RuleBench {
 
  private:
   static constexpr u32 kLoop = 0x0000006f;  // j .
-
-  void write_register(RegisterId id, u64 value, unsigned hart) {
-    DebuggerWrite write;
-    write.space = DebuggerWrite::Space::kRegister;
-    write.hart = static_cast<u8>(hart);
-    write.where = static_cast<u64>(id);
-    for (unsigned i = 0; i < 8; ++i) write.bytes.push_back(static_cast<u8>(value >> (8 * i)));
-    machine_->apply({{Input{kMachineItself, write}}, {}});
-  }
 
   std::unique_ptr<Machine> machine_;
 };

@@ -87,6 +87,8 @@ NOT_CODE = re.compile(r"^\s*(#|//|static_assert|namespace|using|RV_CHECK|templat
 EQUIVALENT = (
     ("core/csr.cpp", "(number & 15u) * 4", "(number & 7) * 4", "only pmpcfg0 and pmpcfg2 come here"),
     ("core/csr.cpp", "<< (number & 31)", "<< (number & 63)", "0xc00 to 0xc1f come here, in which that bit is 0"),
+    ("core/pmp.cpp", "== Match::kOff) continue;", "// gone", "what is off has an empty range as well"),
+    ("core/access.cpp", "static_cast<u8>(size_bytes)", "static_cast<i8>(size_bytes)", "a size is at most 16"),
     ("core/csr.cpp", "kUbe | mstatus::kVs", "kSstatusWritable | mstatus::kVs", "mstatus.UBE is always 0"),
     ("core/csr.cpp", "kUbe | mstatus::kVs", "kUbe | mstatus::kXs", "mstatus.VS is always 0"),
     ("core/csr.cpp", "kVs | mstatus::kXs", "kVs | mstatus::kUxl", "mstatus.XS is always 0"),

@@ -194,7 +194,7 @@ check-riscv-tests: retrov
 
 mutants: check-guests
 	@$(MAKE) --no-print-directory -j$(JOBS) tests
-	@BUILD=$(BUILD) JOBS=$(JOBS) SEED='$(SEED)' scripts/mutants
+	@BUILD=$(BUILD) JOBS=$(JOBS) SEED='$(SEED)' CXX='$(CXX)' scripts/mutants
 
 bench: demo-guests
 	@scripts/deps build bench

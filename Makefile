@@ -16,6 +16,8 @@ WERROR ?=
 OPT ?= -O2
 SANITIZE ?=
 JOBS ?= $(shell nproc)
+# Of `make mutants`: any text; nothing is the script's own.
+SEED ?=
 
 # What is fetched (Capstone, guests) does not depend on the compiler, so every build folder shares it.
 DEPS := build/deps
@@ -167,7 +169,7 @@ $(BUILD)/guests/%.elf: tests/guests/%.c $(GUEST_COMMON)
 
 # --- what is missing, demo, checks -----------------------------------------------------------------------------------
 
-.PHONY: have-deps deps demo-guests demo check-guests check check-deep check-riscv-tests check-arch-tests bench asan
+.PHONY: have-deps deps demo-guests demo check-guests check check-deep check-riscv-tests check-arch-tests mutants bench asan
 have-deps:
 	@scripts/deps --check build $(if $(CROSS),cross-$(DEB_ARCH))
 
@@ -199,6 +201,10 @@ check-riscv-tests: retrov
 check-arch-tests: retrov
 	@RETROV=$(BUILD)/retrov RISCV_CC=$(RISCV_CC) SPIKE=$(SPIKE) scripts/run-arch-tests $(ARCH_TESTS)
 
+mutants: check-guests
+	@$(MAKE) --no-print-directory -j$(JOBS) tests
+	@BUILD=$(BUILD) JOBS=$(JOBS) SEED='$(SEED)' CXX='$(CXX)' scripts/mutants
+
 bench: demo-guests
 	@scripts/deps build bench
 	@$(MAKE) --no-print-directory -j$(JOBS) retrov guests
@@ -225,7 +231,7 @@ install: $(BUILD)/retrov
 # Downloads (build/apt, build/deps, build/guests) are kept: they are not made by the compiler and cost a network.
 clean:
 	rm -rf $(BUILD)/obj $(BUILD)/*.a $(BUILD)/*.list $(BUILD)/retrov $(BUILD)/tests $(BUILD)/test-* $(GUESTS) \
-	  build/clang build/asan build/aarch64 compile_commands.json
+	  $(BUILD)/mutants build/clang build/asan build/aarch64 compile_commands.json
 
 format:
 	clang-format -i $(SOURCES) $(wildcard */*.hpp */*/*.hpp)

@@ -111,8 +111,9 @@ Operands word_operands(Format format, u32 raw) {
     case Format::kJ:
       return {immediate_j(raw), integer_rd};
     case Format::kUnary:
-    case Format::kLr:
       return {0, integer_rd, rs1};
+    case Format::kLr:
+      return {unsigned_immediate(bits(raw, 26, 25)), integer_rd, rs1};
     case Format::kBlock:
       return {0, 0, rs1};
     case Format::kPrefetch:

@@ -2,6 +2,7 @@
 
 #include <capstone/capstone.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
@@ -46,7 +47,6 @@ constexpr std::string_view operand_letters(Format format) {
     case Format::kFence:
       return "PQ";
     case Format::kR:
-    case Format::kCA:
       return "dst";
     case Format::kI:
     case Format::kCAddi4Spn:
@@ -137,6 +137,7 @@ constexpr std::string_view operand_letters(Format format) {
     case Format::kCSb:
     case Format::kCSh:
       return "tm";
+    case Format::kCA:
     case Format::kCMv:
     case Format::kCAdd:
       return "dt";
@@ -213,9 +214,12 @@ std::string operand_text(char letter, const Operands& operands, VirtAddr pc) {
 }
 
 std::string from_row(const InsnRow& row, const Operands& operands, VirtAddr pc) {
+  constexpr std::array<const char*, 4> kOrder = {"", ".rl", ".aq", ".aqrl"};
   std::string text(row.name);
+  if (row.format == Format::kAmo || row.format == Format::kLr) text += kOrder[static_cast<u32>(operands.imm) & 3];
+  const bool is_load = row.kind == Kind::kLoad && row.format == Format::kI;
   const char* separator = " ";
-  for (const char letter : operand_letters(row.format)) {
+  for (const char letter : is_load ? "dm" : operand_letters(row.format)) {
     const std::string operand = operand_text(letter, operands, pc);
     if (operand.empty()) continue;
     text += separator + operand;
@@ -249,31 +253,45 @@ void make_target_absolute(Text& text, u64 place) {
   text.operands += hex(place);
 }
 
-/// A CSR that Capstone has no name for is there as a decimal number.
+/// The machine's name, or the number. Capstone does not know all of them, and takes pmpaddr13 for pmpaddr14. The CSR
+/// is the first operand of csrw and its kind, the second of csrr and csrrw; rdtime and fscsr have it in their name.
 void name_csr(Text& text, u16 number) {
-  const std::string decimal = std::to_string(number);
-  const std::size_t at = text.operands.find(decimal);
-  if (at != std::string::npos) text.operands.replace(at, decimal.size(), csr_text(number));
+  if (text.mnemonic.substr(0, 3) != "csr") return;
+  const bool is_second = text.mnemonic.substr(0, 4) == "csrr";
+  const std::size_t begin = is_second ? text.operands.find(", ") + 2 : 0;
+  const std::size_t end = std::min(text.operands.find(", ", begin), text.operands.size());
+  text.operands.replace(begin, end - begin, csr_text(number));
 }
 
 }  // namespace
+
+std::optional<std::string> disassemble_by_row(u32 raw, VirtAddr pc) {
+  const InsnRow* row = find_insn(raw);
+  if (row == nullptr) return std::nullopt;
+  return from_row(*row, decode_operands(row->format, raw), pc);
+}
+
+std::optional<std::string> disassemble_by_capstone(u32 raw, VirtAddr pc) {
+  const InsnRow* row = find_insn(raw);
+  std::optional<Text> text = ask_capstone(raw);
+  if (row == nullptr || !text) return std::nullopt;
+  const Operands operands = decode_operands(row->format, raw);
+  if (row->kind == Kind::kBranch || row->kind == Kind::kJump) make_target_absolute(*text, target(pc, operands));
+  const bool names_csr = row->format == Format::kCsr || row->format == Format::kCsrImm;
+  if (names_csr) name_csr(*text, static_cast<u16>(operands.imm));
+  return text->operands.empty() ? text->mnemonic : text->mnemonic + " " + text->operands;
+}
 
 std::string disassemble(u32 raw, VirtAddr pc) {
   const bool is_short = insn_length_bytes(raw) == 2;
   if (is_short) raw &= 0xffff;
   const InsnRow* row = find_insn(raw);
   if (row == nullptr) return (is_short ? ".2byte " : ".4byte ") + hex(raw);
-  const Operands operands = decode_operands(row->format, raw);
-  std::optional<Text> text = ask_capstone(raw);
   // Capstone 5 takes pause for a fence and prefetches for ori, and does not know fences that order nothing.
   const bool is_hint = row->name == "pause" || row->format == Format::kPrefetch;
-  if (!text || is_hint || text->operands.find("unknown") != std::string::npos) {
-    return from_row(*row, operands, pc);
-  }
-  if (row->kind == Kind::kBranch || row->kind == Kind::kJump) make_target_absolute(*text, target(pc, operands));
-  const bool names_csr = row->format == Format::kCsr || row->format == Format::kCsrImm;
-  if (names_csr) name_csr(*text, static_cast<u16>(operands.imm));
-  return text->operands.empty() ? text->mnemonic : text->mnemonic + " " + text->operands;
+  const std::optional<std::string> text = is_hint ? std::nullopt : disassemble_by_capstone(raw, pc);
+  if (!text || text->find("unknown") != std::string::npos) return disassemble_by_row(raw, pc).value();
+  return *text;
 }
 
 }  // namespace retrov

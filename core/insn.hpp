@@ -62,7 +62,7 @@ enum class Format : u8 {
   kCsr,       ///< rd rs1, CSR number in imm
   kCsrImm,    ///< rd, uimm5 in rs1 (a value, no register), CSR number in imm
   kAmo,       ///< rd rs1 rs2; aq/rl in imm bits 1:0
-  kLr,        ///< rd rs1
+  kLr,        ///< rd rs1; aq/rl as in kAmo
   kSfence,    ///< rs1 rs2
   kFR,        ///< frd frs1 frs2, rm in imm bits 2:0
   kFR4,       ///< frd frs1 frs2 frs3, imm = rm | frs3 << 3

@@ -88,6 +88,28 @@ TEST_CASE("csr: mstatus keeps what exists and derives SD", "[csr]") {
   }
 }
 
+TEST_CASE("csr: MPRV, MPP and SUM choose at once whose translations data accesses use", "[csr]") {
+  BareHart bare;
+  const auto context_of = [&](u64 status) {
+    CHECK(bare.write(kMstatus, status));
+    return bare.hart.context;
+  };
+  constexpr u64 kSupervisor = u64{1} << 11;
+  const auto* machine = context_of(0);
+  const auto* user = context_of(mstatus::kMprv);
+  const auto* supervisor = context_of(mstatus::kMprv | kSupervisor);
+  CHECK(user != machine);
+  CHECK(supervisor != machine);
+  CHECK(supervisor != user);
+  CHECK(context_of(mstatus::kMprv) == user);
+  CHECK(context_of(mstatus::kMprv | mstatus::kMpp) == machine);
+  CHECK(context_of(mstatus::kMprv | kSupervisor) == supervisor);
+  const auto* with_user_pages = context_of(mstatus::kMprv | kSupervisor | mstatus::kSum);
+  CHECK(with_user_pages != supervisor);
+  CHECK(with_user_pages != user);
+  CHECK(context_of(kSupervisor) == machine);
+}
+
 TEST_CASE("csr: sstatus is the supervisor's part of mstatus", "[csr]") {
   BareHart bare;
   bare.write(kMstatus, mstatus::kMie | mstatus::kMpp | mstatus::kTvm);

@@ -203,6 +203,11 @@ bool may_have_rounding(Format format) {
          format == Format::kIntToF;
 }
 
+/// Conversions that never round: binutils knows them with rm = 0 alone, the manual with every mode that exists.
+bool is_exact(std::string_view name) {
+  return name == "fcvt.d.w" || name == "fcvt.d.wu" || name == "fcvt.d.s" || name == "fcvt.s.h" || name == "fcvt.d.h";
+}
+
 /// A 32-bit encoding of the row with random operands, as far as binutils knows their values.
 u32 filled(const InsnRow& row, u32 random) {
   const Encoding& encoding = row.encoding;
@@ -210,9 +215,7 @@ u32 filled(const InsnRow& row, u32 random) {
   if (row.format == Format::kFence || row.name == "fence.i") return encoding.match;
   u32 raw = encoding.match | (random & ~encoding.mask);
   if (!may_have_rounding(row.format) || (encoding.mask & 0x7000) != 0) return raw;
-  const bool is_exact = row.name == "fcvt.d.w" || row.name == "fcvt.d.wu" || row.name == "fcvt.d.s" ||
-                        row.name == "fcvt.s.h" || row.name == "fcvt.d.h";
-  if (is_exact) raw &= ~u32{0x7000};
+  if (is_exact(row.name)) raw &= ~u32{0x7000};
   if ((raw & 0x7000) >= 0x5000) raw |= 0x7000;
   return raw;
 }
@@ -235,12 +238,12 @@ bool same_operands(const InsnRow& row, u32 raw, u64 at, const std::string& their
 }
 
 bool is_known_to(Binutils which, const InsnRow& row) {
-  bool is_new = false;
+  if (which == Binutils::kNewer) return true;
   for (const std::span<const InsnRow> rows : {rv_zfa_rows(), rv_zfa_double_rows(), rv_zfa_half_rows(), rv_zicond_rows(),
                                               rv_zacas_rows()}) {
-    is_new = is_new || (&row >= rows.data() && &row < rows.data() + rows.size());
+    if (&row >= rows.data() && &row < rows.data() + rows.size()) return false;
   }
-  return is_new == (which == Binutils::kNewer);
+  return true;
 }
 
 void compare_random_fillings(Binutils which, unsigned least_rows) {
@@ -276,6 +279,15 @@ void compare_random_fillings(Binutils which, unsigned least_rows) {
   }
 }
 
+/// What one may know and the other not.
+bool is_explained(u32 raw, const InsnRow* row, const Listed& theirs) {
+  // Returns from U-mode and HS-mode of drafts; the manual has them no more.
+  if (row == nullptr) return theirs.name == "uret" || theirs.name == "hret";
+  if (is_exact(row->name)) return (raw & 0x7000) != 0;
+  // Opcode and funct3 of fence and fence.i: the reserved fields beside them are to be ignored.
+  return (raw & 0x707f) == 0x000f || (raw & 0x707f) == 0x100f;
+}
+
 }  // namespace
 
 TEST_CASE("decode_objdump: every 16-bit encoding means what binutils says", "[decode_objdump]") {
@@ -306,8 +318,38 @@ TEST_CASE("decode_objdump: every 32-bit row with random operands means what binu
   compare_random_fillings(Binutils::kSystem, 215);
 }
 
-TEST_CASE("decode_objdump: what only a newer binutils knows means what it says", "[decode_objdump]") {
-  compare_random_fillings(Binutils::kNewer, 21);
+TEST_CASE("decode_objdump: a word that differs from a row in one fixed bit is legal for both or for neither",
+          "[decode_objdump]") {
+  std::vector<u32> encodings;
+  u64 random = 2463534242;
+  for (const InsnTable& table : insn_tables()) {
+    for (const InsnRow& row : table) {
+      for (unsigned bit = 2; bit < row.encoding.bits && row.encoding.bits == 32; ++bit) {
+        if ((row.encoding.mask >> bit & 1) == 0) continue;
+        for (unsigned i = 0; i < 2; ++i) {
+          random ^= random << 13;
+          random ^= random >> 7;
+          random ^= random << 17;
+          const u32 raw = filled(row, static_cast<u32>(random >> 16)) ^ u32{1} << bit;
+          if (insn_length_bytes(raw) == 4 && (raw & 0x1f) != 0x1f) encodings.push_back(raw);
+        }
+      }
+    }
+  }
+  const std::vector<Listed> listed = objdump(encodings, Binutils::kNewer);
+  for (std::size_t i = 0; i < encodings.size(); ++i) {
+    const u32 raw = encodings[i];
+    const Listed& theirs = listed[i];
+    const InsnRow* row = find_insn(raw);
+    const bool they_know = theirs.name[0] != '.';
+    if (they_know == (row != nullptr) || is_explained(raw, row, theirs)) continue;
+    FAIL(hex(raw) << " is " << (row == nullptr ? "illegal" : row->name) << ", they say " << theirs.name);
+  }
+  CHECK(encodings.size() > 8'000);
+}
+
+TEST_CASE("decode_objdump: a newer binutils agrees, and knows all rows", "[decode_objdump]") {
+  compare_random_fillings(Binutils::kNewer, 215 + 21);
 }
 
 }  // namespace retrov

@@ -1,7 +1,7 @@
 // What surrounds the arithmetic of F, D, Zfh and Zfa: NaN boxing, rounding modes, flags, FS. The arithmetic itself is
 // core/fp's. Covers core/isa/rv_f, core/isa/rv_d, core/isa/rv_zfh, core/isa/rv_zfa.
 #include "tests/catch.hpp"
-#include "tests/support/isa_hart.hpp"
+#include "tests/support/float_hart.hpp"
 
 namespace retrov {
 namespace {
@@ -16,35 +16,6 @@ constexpr u64 kSign = u64{1} << 63;
 constexpr u64 kData = kTestRam + 0x1000;
 constexpr u8 kInexact = 1, kDivideByZero = 8, kInvalid = 16;
 constexpr i32 kDynamic = 7;
-
-class FloatHart : public IsaHart {
- public:
-  FloatHart() { set_fs(1); }
-  void set_fs(u64 state) { hart.csr.mstatus = (hart.csr.mstatus & ~(mstatus::kFs | mstatus::kSd)) | state << 13; }
-  [[nodiscard]] bool is_dirty() const { return (hart.csr.mstatus & mstatus::kFs) == mstatus::kFs; }
-
-  u64 floats(std::string_view name, u64 a, u64 b = 0, u64 c = 0, i32 rm = 0) {
-    hart.f[1] = a;
-    hart.f[2] = b;
-    hart.f[4] = c;
-    const InsnRow& row = row_named(name);
-    const i32 imm = row.format == Format::kFR4 ? rm | 4 << 3 : rm;
-    if (step(row, {imm, 3, 1, 2})) throw std::logic_error(std::string(name) + " trapped");
-    const bool to_integer = row.format == Format::kFToInt || row.format == Format::kFToIntNoRm;
-    return row.format == Format::kFCompare || to_integer ? hart.x[3] : hart.f[3];
-  }
-  u64 from_integer(std::string_view name, u64 a, i32 rm = 0) {
-    hart.x[1] = a;
-    if (step(name, {rm, 3, 1})) throw std::logic_error(std::string(name) + " trapped");
-    return hart.f[3];
-  }
-  /// The flags that it raises alone.
-  u8 flags(std::string_view name, u64 a, u64 b = 0, i32 rm = 0) {
-    hart.csr.fflags = 0;
-    floats(name, a, b, 0, rm);
-    return hart.csr.fflags;
-  }
-};
 
 bool is_float(const InsnRow& row) {
   const std::string_view name = row.name.substr(0, 2) == "c." ? row.name.substr(2) : row.name;

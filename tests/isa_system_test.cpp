@@ -286,6 +286,37 @@ TEST_CASE("isa_system: mret returns to mepc with the privilege of MPP", "[isa_sy
   CHECK(machine.hart.leave);
 }
 
+TEST_CASE("isa_system: sret returns to sepc with the privilege of SPP, from M-mode as well", "[isa_system]") {
+  for (const Priv from : {Priv::kSupervisor, Priv::kMachine}) {
+    IsaHart machine;
+    machine.hart.csr.sepc = kTestRam + 0x80;
+    machine.hart.csr.mepc = kTestRam + 0x40;
+    machine.hart.csr.mstatus |= mstatus::kMpp;
+    machine.set_privilege(from);
+    REQUIRE_FALSE(machine.step(0x10200073));
+    CHECK(machine.hart.pc == kTestRam + 0x80);
+    CHECK(machine.hart.priv == Priv::kUser);
+    CHECK((machine.hart.csr.mstatus & mstatus::kMpp) == mstatus::kMpp);
+  }
+}
+
+TEST_CASE("isa_system: wfi waits and TW takes it; sfence.vma does neither, TVM takes it", "[isa_system]") {
+  constexpr u32 kWfi = 0x10500073, kFence = 0x12000073;
+  const auto runs = [](u32 raw, u64 status, bool& waiting) {
+    IsaHart machine;
+    machine.hart.csr.mstatus |= status;
+    machine.set_privilege(Priv::kSupervisor);
+    const Trap trap = machine.step(raw);
+    waiting = machine.hart.waiting;
+    return !trap;
+  };
+  bool waiting = false;
+  CHECK((runs(kWfi, mstatus::kTvm, waiting) && waiting));
+  CHECK((!runs(kWfi, mstatus::kTw, waiting) && !waiting));
+  CHECK((runs(kFence, mstatus::kTw, waiting) && !waiting));
+  CHECK((!runs(kFence, mstatus::kTvm, waiting) && !waiting));
+}
+
 TEST_CASE("isa_system: x0 stays 0, whatever an encoding names as destination", "[isa_system]") {
   IsaHart machine;
   u64 random = 0x853c49e6748fea9b;

@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "core/csr.hpp"
+
 namespace retrov::difftest {
 namespace {
 
@@ -125,6 +127,34 @@ u64 pmp_entry(Random& random) {
   return rights | random.below(4) << 3;
 }
 
+/// Of stimecmp: surely past or future.
+u64 far_time(Random& random) { return random.of(0, 5, ~u64{0}, ~u64{0}, u64{1} << 60); }
+
+/// Of menvcfg.
+u64 environment(Random& random) {
+  u64 value = (random.bits() & 0xf1) & ~u64{0x20};
+  if (random.one_in(2)) value |= 0xf1;
+  if (!random.one_in(4)) value |= menvcfg::kAdue;
+  if (!random.one_in(3)) value |= menvcfg::kPbmte;
+  if (random.one_in(2)) value |= menvcfg::kStce;
+  return value;
+}
+
+/// Eight entries of PMP. The last of all opens memory, those below divide it.
+u64 pmp_config(Random& random, const Program& program, u16 number) {
+  u64 value = 0;
+  for (unsigned i = 0; i < 8; ++i) {
+    const bool last = number == 0x3a2 && i == 7;
+    u64 config = 0;
+    if (last)
+      config = 0x1f;
+    else if (random.one_in(12))
+      config = pmp_entry(random) | (program.locks && random.one_in(2) ? 0x80 : 0);
+    value |= config << (8 * i);
+  }
+  return value;
+}
+
 }  // namespace
 
 u64 interesting_offset(Random& random) {
@@ -227,8 +257,6 @@ u64 float_value(Random& random) {
   }
 }
 
-u64 far_time(Random& random) { return random.of(0, 5, ~u64{0}, ~u64{0}, u64{1} << 60); }
-
 SatpChoice choose_satp(Random& random, u64 window) {
   if (random.one_in(12)) return {static_cast<u32>(random.of(1, 7, 11, 15)), 0x80000};
   if (window == DT_ARENA && random.one_in(5)) return {};
@@ -237,18 +265,15 @@ SatpChoice choose_satp(Random& random, u64 window) {
   return {static_cast<u32>(mode), static_cast<u32>(page_number(root))};
 }
 
-u64 pmp_config(Random& random, const Program& program, u16 number) {
-  u64 value = 0;
-  for (unsigned i = 0; i < 8; ++i) {
-    const bool last = number == 0x3a2 && i == 7;
-    u64 config = 0;
-    if (last)
-      config = 0x1f;
-    else if (random.one_in(12))
-      config = pmp_entry(random) | (program.locks && random.one_in(2) ? 0x80 : 0);
-    value |= config << (8 * i);
+u64 chosen_value(Random& random, const Program& program, u16 number) {
+  switch (number) {
+    case 0x14d:
+      return far_time(random);
+    case 0x30a:
+      return environment(random);
+    default:
+      return pmp_config(random, program, number);
   }
-  return value;
 }
 
 void make_memory(Random& random, Program& program, bool user) {

@@ -34,11 +34,8 @@ struct SatpChoice {
 /// A mode and its root; rarely a mode that there is not.
 [[nodiscard]] SatpChoice choose_satp(Random& random, u64 window);
 
-/// A value for stimecmp that is surely past or future.
-[[nodiscard]] u64 far_time(Random& random);
-
-/// Eight entries for pmpcfg0 or pmpcfg2. The last opens all of memory, those below divide it.
-[[nodiscard]] u64 pmp_config(Random& random, const Program& program, u16 number);
+/// What may be written to a CSR of chosen values (csr_roles.hpp).
+[[nodiscard]] u64 chosen_value(Random& random, const Program& program, u16 number);
 
 /// The page tables, and the supervisor's handler. `user`: the code belongs to user pages.
 void make_memory(Random& random, Program& program, bool user);

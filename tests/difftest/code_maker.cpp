@@ -159,11 +159,13 @@ void CodeMaker::csr_traffic() {
     case Traffic::kMasked:
       break;
   }
-  csr(static_cast<u32>(random_.of(1, 2, 3)), row.number, rd, masked(role.mask, rs1));
+  const u32 value = masked(role.mask, rs1);
+  csr(value == 0 ? 1 : static_cast<u32>(random_.of(1, 2, 3)), row.number, rd, value);
 }
 
 /// A register that holds what rs1 has under the mask.
 u32 CodeMaker::masked(u64 mask, u32 rs1) {
+  if (mask == 0) return 0;
   const u32 rd = 30;
   if (rs1 == rd) return masked(mask, 29);
   if (mask >> 32 != 0 && mask >> 63 == 0) {
@@ -185,7 +187,7 @@ void CodeMaker::constant(u32 rd, u32 value) {
 }
 
 void CodeMaker::chosen(u16 number, u32 rd) {
-  const u64 value = number == 0x14d ? far_time(random_) : pmp_config(random_, program_, number);
+  const u64 value = chosen_value(random_, program_, number);
   const u32 high = 31, low = 30;
   constant(high, static_cast<u32>(value >> 32));
   constant(low, static_cast<u32>(value));

@@ -18,19 +18,24 @@ struct Row {
   CsrRole role;
 };
 
+constexpr std::string_view kWidth = "QEMU has UXL = 1; here UXL and SXL are fixed (3.1.6.3)";
+constexpr u64 kLowWord = 0xffffffff;
 constexpr std::string_view kVirtual = "QEMU keeps bits of hypervisor and local interrupts, which do not exist (3.1.9)";
 
 constexpr Row kRows[] = {
+    {0x100, 0x100, {Traffic::kMasked, kLowWord, false, kWidth}},
     {0x104, 0x104, {Traffic::kMasked, 0x222, false, kVirtual}},
     {0x105, 0x105, {Traffic::kRestored, ~u64{0}, false, "without stvec no trap of a supervisor ends"}},
     {0x141, 0x141, {Traffic::kMasked, ~u64{1}, false, kOddPc}},
     {0x144, 0x144, {Traffic::kMasked, 0x222, false, kVirtual, false}},
     {0x14d, 0x14d, {Traffic::kChosen, ~u64{0}, false, "must be far from the host's clock"}},
     {0x180, 0x180, {Traffic::kRestored, ~u64{0}, false, "without its page tables a program has no code"}},
+    {0x300, 0x300, {Traffic::kMasked, kLowWord, false, kWidth}},
     {0x302, 0x302, {Traffic::kRestored, 0xb3ff, false, kVirtual}},
     {0x303, 0x303, {Traffic::kMasked, 0x222, false, kVirtual}},
     {0x304, 0x304, {Traffic::kMasked, 0xaaa, false, kVirtual}},
     {0x305, 0x305, {Traffic::kRestored, ~u64{0}, false, kRunner}},
+    {0x30a, 0x30a, {Traffic::kChosen, ~u64{0}, false, "QEMU keeps bit 60, of Smcdeleg, and CBIE = 2 (3.1.18)"}},
     {0x320, 0x320, {Traffic::kMasked, 5, false, kNoEvents}},
     {0x323, 0x33f, {Traffic::kMasked, 0, false, kNoEvents}},
     {0x340, 0x340, {Traffic::kRestored, ~u64{0}, false, kRunner}},

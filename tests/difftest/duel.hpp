@@ -17,6 +17,12 @@ struct Disagreement {
   std::string all;  ///< A line each.
 };
 
+struct Tally {
+  Coverage coverage;
+  std::map<std::string, u64> refused;  ///< Why how many programs were drawn anew.
+  u64 steps = 0;
+};
+
 class Duel {
  public:
   Duel(const RunnerImage& runner, std::string qemu, std::string folder)
@@ -26,15 +32,14 @@ class Duel {
   /// disagreement; `seed` is then the next one.
   std::vector<Disagreement> draw(u64& seed, u64 count, u64& drawn);
   /// For each of them: what they disagree about; nothing if the program is refused or there is no disagreement.
-  std::vector<std::optional<Disagreement>> about(const std::vector<Program>& programs);
+  std::vector<std::optional<Disagreement>> about(const std::vector<Program>& programs,
+                                                 Translation translation = Translation::kBlocks);
   /// The program with as much as possible replaced by instructions that do nothing, such that the first difference is
   /// still of the same kind.
   Disagreement shrink(Disagreement found);
 
-  [[nodiscard]] const Coverage& coverage() const { return coverage_; }
-  /// Why how many programs were refused.
-  [[nodiscard]] const std::map<std::string, u64>& refused() const { return refused_; }
-  [[nodiscard]] u64 steps() const { return steps_; }
+  /// Of all programs that were drawn.
+  [[nodiscard]] const Tally& tally() const { return tally_; }
 
  private:
   struct Prepared {
@@ -42,18 +47,18 @@ class Duel {
     std::vector<std::vector<u64>> logs;
   };
   bool prepare(Prepared& prepared, Program program);
-  std::vector<std::optional<Disagreement>> settle(Prepared prepared);
+  std::vector<std::optional<Disagreement>> settle(Prepared prepared, Translation translation);
   std::optional<Disagreement> without(const Disagreement& found, std::size_t chunk);
 
   const RunnerImage& runner_;
   OnRetrov ours_;
   OnQemu theirs_;
-  Coverage coverage_;
-  std::map<std::string, u64> refused_;
-  u64 steps_ = 0;
+  Tally tally_;
 };
 
-/// For people: where it starts, what it does, what differs.
+/// For people: the seed and the first difference, a line.
+[[nodiscard]] std::string headline(const Disagreement& found);
+/// And where it starts, what it does, what differs.
 [[nodiscard]] std::string describe(const Disagreement& found);
 
 }  // namespace retrov::difftest

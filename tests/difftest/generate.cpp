@@ -46,7 +46,7 @@ u64 pmp_address(Random& random, u16 number) {
 }
 
 u64 status(Random& random, u64 mode) {
-  u64 value = mode << 11;
+  u64 value = mode << 11 | u64{2} << 32;  // UXL: 64 bits
   if (!random.one_in(6)) value |= random.of(1, 2, 3) << 13;
   if (random.one_in(2)) value |= mstatus::kMpie;
   if (random.one_in(2)) value |= mstatus::kSie;
@@ -68,8 +68,6 @@ u64 csr_value(Random& random, const Program& program, const Start& start, u16 nu
       return program.window + DT_HANDLER_PAGE * kPageBytes + random.below(2);
     case 0x10a:
       return random.one_in(4) ? 0 : (random.bits() & 0xf1) & ~(random.one_in(2) ? 0x30u : 0x20u);
-    case 0x14d:
-      return far_time(random);
     case 0x180: {
       if (!start.has_tables) return 0;
       SatpChoice choice{};
@@ -80,14 +78,6 @@ u64 csr_value(Random& random, const Program& program, const Start& start, u16 nu
       return random.one_in(2) ? 0 : random.bits() & role_of(number).mask & ~kHandledAlone;
     case 0x305:
       return vectors | random.below(2);
-    case 0x30a: {
-      u64 value = (random.bits() & 0xf1) & ~u64{0x20};
-      if (random.one_in(2)) value |= 0xf1;
-      if (!random.one_in(4)) value |= menvcfg::kAdue;
-      if (!random.one_in(3)) value |= menvcfg::kPbmte;
-      if (random.one_in(2)) value |= menvcfg::kStce;
-      return value;
-    }
     case 0x304:
       return random.one_in(2) ? 0 : free & role_of(number).mask;
     case 0x340:
@@ -97,9 +87,11 @@ u64 csr_value(Random& random, const Program& program, const Start& start, u16 nu
     case 0x100:
     case 0x300:
       return status(random, program.modes[0]);
+    case 0x14d:
+    case 0x30a:
     case 0x3a0:
     case 0x3a2:
-      return pmp_config(random, program, number);
+      return chosen_value(random, program, number);
     default:
       break;
   }

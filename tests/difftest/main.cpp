@@ -72,21 +72,22 @@ int run(const Options& options) {
     u64 drawn = 0;
     for (Disagreement& found : duel.draw(seed, std::min(kBatch, options.programs - ran), drawn)) {
       ++differences;
-      if (kinds[found.first.kind]++ < options.shown) std::printf("%s", describe(duel.shrink(std::move(found))).c_str());
+      const bool shown = kinds[found.first.kind]++ < options.shown;
+      std::printf("%s", shown ? describe(duel.shrink(std::move(found))).c_str() : headline(found).c_str());
     }
     ran += drawn;
   }
-  if (options.table) std::printf("%s", duel.coverage().table().c_str());
-  for (const auto& [why, count] : duel.refused()) {
+  if (options.table) std::printf("%s", duel.tally().coverage.table().c_str());
+  for (const auto& [why, count] : duel.tally().refused) {
     std::printf("drawn anew, %s: %llu\n", why.c_str(), static_cast<unsigned long long>(count));
   }
-  const std::vector<std::string> rare = duel.coverage().rare(options.least);
+  const std::vector<std::string> rare = duel.tally().coverage.rare(options.least);
   for (const std::string& line : rare) std::printf("too rare, %s\n", line.c_str());
   for (const auto& [kind, count] : kinds) {
     std::printf("differs, %s: %llu\n", kind.c_str(), static_cast<unsigned long long>(count));
   }
   std::printf("%llu programs, %llu steps, %llu differ\n", static_cast<unsigned long long>(ran),
-              static_cast<unsigned long long>(duel.steps()), static_cast<unsigned long long>(differences));
+              static_cast<unsigned long long>(duel.tally().steps), static_cast<unsigned long long>(differences));
   return differences == 0 && rare.empty() ? 0 : 1;
 }
 

@@ -72,7 +72,7 @@ class SharedRam {
   u8* bytes_ = nullptr;
 };
 
-pid_t start(const std::string& qemu, const SharedRam& ram) {
+pid_t start(const std::string& qemu, const SharedRam& ram, Translation translation) {
   const std::string size = std::to_string(DT_RAM_BYTES >> 20) + "M";
   std::vector<std::string> words = {qemu,
                                     "-M",
@@ -92,6 +92,7 @@ pid_t start(const std::string& qemu, const SharedRam& ram) {
                                     "none",
                                     "-monitor",
                                     "none"};
+  if (translation == Translation::kSingle) words.insert(words.end(), {"-accel", "tcg,one-insn-per-tb=on"});
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
@@ -145,7 +146,7 @@ void ProgramBatch::add(Program program, const Place& place) {
 OnQemu::OnQemu(const RunnerImage& runner, std::string qemu, std::string folder)
     : runner_(runner), qemu_(std::move(qemu)), folder_(std::move(folder)) {}
 
-std::vector<std::vector<u64>> OnQemu::run(const ProgramBatch& batch) const {
+std::vector<std::vector<u64>> OnQemu::run(const ProgramBatch& batch, Translation translation) const {
   SharedRam ram(folder_);
   ram.put(DT_RAM, runner_.bytes.data(), runner_.bytes.size());
   for (std::size_t i = 0; i < batch.programs.size(); ++i) {
@@ -155,7 +156,7 @@ std::vector<std::vector<u64>> OnQemu::run(const ProgramBatch& batch) const {
   }
   ram.put(DT_FRAME + DT_F_COUNT, batch.programs.size());
   for (u64 index = 0; index < batch.programs.size();) {
-    const End end = wait_for(start(qemu_, ram), ram);
+    const End end = wait_for(start(qemu_, ram, translation), ram);
     const u64 stuck = ram.get(DT_FRAME + DT_F_INDEX);
     if (end == End::kFinished) {
       index = stuck;

@@ -21,12 +21,16 @@ struct ProgramBatch {
   u64 next_record = 0;
 };
 
+/// How QEMU translates: kSingle is slow, and leaves its optimiser nothing to do.
+enum class Translation : u8 { kBlocks, kSingle };
+
 class OnQemu {
  public:
   /// `folder`: where the file goes.
   OnQemu(const RunnerImage& runner, std::string qemu, std::string folder);
   /// The log of each program, of DT_LOG_BYTES; that of a program that never ended says so (DT_L_STATE).
-  [[nodiscard]] std::vector<std::vector<u64>> run(const ProgramBatch& batch) const;
+  [[nodiscard]] std::vector<std::vector<u64>> run(const ProgramBatch& batch,
+                                                  Translation translation = Translation::kBlocks) const;
 
  private:
   const RunnerImage& runner_;

@@ -9,7 +9,7 @@
 namespace retrov::difftest {
 namespace {
 
-constexpr u64 kMostSteps = 3000;
+constexpr u64 kMostSteps = 1500;
 /// Far more than the runner takes for anything.
 constexpr u64 kRunnerSteps = 2'000'000;
 /// Guest time at power-on: beyond what the runner waits for.

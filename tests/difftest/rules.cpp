@@ -27,7 +27,11 @@ enum RuleId : unsigned {
   kTimerInSip,
   kFlags,
   kMarks,
-  kWaitTraps
+  kWaitTraps,
+  kMisalignedSc,
+  kCrossing,
+  kAmo,
+  kWfi,
 };
 
 constexpr Rule kRules[] = {
@@ -47,8 +51,12 @@ constexpr Rule kRules[] = {
     {"block of nothing", "QEMU lets CBO.INVAL, CLEAN and FLUSH pass where nothing answers (chapter CMO, \"Traps\")"},
     {"sip.STIP", "QEMU reads it as 0 with STCE; sip is a view of mip (4.1.3)"},
     {"flags", "QEMU leaves FS as it is if an integer result raises a flag, or CSRRS changes no bit of fcsr (3.1.6.6)"},
-    {"marks", "QEMU has set A or D when PMP or misalignment then stops the access (4.3.1: D only with a store)"},
+    {"marks", "QEMU has set A or D before PMP, misalignment or a bad NAPOT size stops the access (4.3.1)"},
     {"WRS.NTO", "with TW it may trap below M-mode; here it never does (docs/machine.md, \"Turns\")"},
+    {"misaligned SC", "QEMU calls it a misaligned load (3.1.15: SC is a store)"},
+    {"crossing", "of an access across a page of which neither half can be made, either may be named"},
+    {"AMO", "QEMU tries the load first: its page fault or access fault hides the store's (3.1.15, 3.7)"},
+    {"WFI", "at the end of a page and illegal, QEMU leaves an mepc that is a page too high (3.1.14)"},
 };
 
 constexpr u64 kSurelyPast = u64{1} << 20, kSurelyFuture = u64{1} << 40;
@@ -71,15 +79,36 @@ bool is_access_fault(u64 cause) {
          cause == static_cast<u64>(Cause::kLoadAccessFault) || cause == static_cast<u64>(Cause::kStoreAccessFault);
 }
 
-bool is_stopped_late(u64 cause) {
-  return is_access_fault(cause) || cause == static_cast<u64>(Cause::kLoadMisaligned) ||
-         cause == static_cast<u64>(Cause::kStoreMisaligned);
+bool is_misaligned(u64 cause) {
+  return cause == static_cast<u64>(Cause::kLoadMisaligned) || cause == static_cast<u64>(Cause::kStoreMisaligned);
+}
+
+bool is_page_fault(u64 cause) {
+  return cause == static_cast<u64>(Cause::kInstructionPageFault) || cause == static_cast<u64>(Cause::kLoadPageFault) ||
+         cause == static_cast<u64>(Cause::kStorePageFault);
+}
+
+bool is_of_store(u64 cause) {
+  return cause == static_cast<u64>(Cause::kStoreMisaligned) || cause == static_cast<u64>(Cause::kStoreAccessFault) ||
+         cause == static_cast<u64>(Cause::kStorePageFault);
 }
 
 /// Sets or clears no bit of fcsr, and yet writes it.
 bool changes_no_flag(const StepSeen& step) {
   const bool floating = step.raw >> 20 >= 1 && step.raw >> 20 <= 3, swaps = (step.raw >> 12 & 3) == 1;
   return floating && !swaps && step.operands.rs1 != 0 && step.row->format == Format::kCsr && step.address == 0;
+}
+
+/// The board of QEMU has something there, of which the machine here need not have been asked.
+bool is_device(u64 address) {
+  return (address >= kPageBytes && address < DT_RAM) || (address >= 0x400000000 && address < 0x800000000);
+}
+
+/// A load or store that has faulted in one of two pages.
+bool may_cross(const StepSeen& step) {
+  if (step.row == nullptr || (step.row->kind != Kind::kLoad && step.row->kind != Kind::kStore)) return false;
+  const u64 address = step.address + static_cast<u64>(i64{step.operands.imm});
+  return address % kPageBytes > kPageBytes - 8;
 }
 
 /// FP instructions whose only traces of floating point are flags.
@@ -138,7 +167,8 @@ bool Referee::breaks_role(const StepSeen& step) const {
   const u64 bits = step.row->format == Format::kCsrImm ? step.operands.rs1 : step.address;
   const bool swaps = (step.raw >> 12 & 3) == 1;
   if (!swaps && step.operands.rs1 == 0) return false;
-  if (role.traffic == Traffic::kMasked) return (bits & ~role.mask) != 0;
+  if (number == 0x30a && (bits >> 60 & 1) != 0) return true;
+  if ((bits & ~role.mask) != 0) return true;
   if (number == 0x10a || number == 0x30a) {
     const u64 old = number == 0x10a ? hart_.csr.senvcfg : hart_.csr.menvcfg;
     const bool sets = (step.raw >> 12 & 3) == 2;
@@ -151,26 +181,42 @@ bool Referee::breaks_role(const StepSeen& step) const {
   return !swaps;
 }
 
-/// The leaf of the address that was refused has no A, or no D.
-bool Referee::lacks_marks(const StepSeen& step) const {
-  const Csrs& csr = hart_.csr;
-  if ((csr.menvcfg & menvcfg::kAdue) == 0) return false;
+/// The entry that ends a walk of the tables from the address on, by its form alone.
+std::optional<u64> Referee::leaf_of(u64 address) const {
   const Memory& memory = machine_.memory();
-  u64 table = csr.satp & ((u64{1} << 44) - 1);
-  for (unsigned level = static_cast<unsigned>(csr.satp >> 60) - 5; level-- > 0;) {
-    const PhysAddr at{(table << kPageShift) + (step.trap_value >> (12 + 9 * level) & 511) * 8};
-    if (!memory.contains(at, 8)) return false;
+  u64 table = hart_.csr.satp & ((u64{1} << 44) - 1);
+  for (unsigned level = static_cast<unsigned>(hart_.csr.satp >> 60) - 5; level-- > 0;) {
+    const PhysAddr at{(table << kPageShift) + (address >> (12 + 9 * level) & 511) * 8};
+    if (!memory.contains(at, 8)) return std::nullopt;
     u64 entry = 0;
     std::memcpy(&entry, memory.host(memory.offset_of(at)), sizeof entry);
-    constexpr u64 kAccessed = 64, kDirty = 128, kLeaf = 2 | 4 | 8;
-    if ((entry & kLeaf) != 0) {
-      const bool store = step.cause == static_cast<u64>(Cause::kStoreAccessFault) ||
-                         step.cause == static_cast<u64>(Cause::kStoreMisaligned);
-      return (entry & kAccessed) == 0 || (store && (entry & kDirty) == 0);
-    }
+    constexpr u64 kLeaf = 2 | 4 | 8;
+    if ((entry & kLeaf) != 0) return entry;
     table = entry >> 10 & ((u64{1} << 44) - 1);
   }
-  return false;
+  return std::nullopt;
+}
+
+/// The access was refused for something that QEMU looks at only when it has set A and D.
+bool Referee::marks_too_early(const StepSeen& step) const {
+  if (!step.paged || !step.trapped || (hart_.csr.menvcfg & menvcfg::kAdue) == 0) return false;
+  const bool late = is_access_fault(step.cause) || is_misaligned(step.cause), page = is_page_fault(step.cause);
+  if (!late && !page) return false;
+  const auto leaf = leaf_of(step.trap_value);
+  constexpr u64 kAccessed = 64, kDirty = 128, kNapot = u64{1} << 63;
+  if (!leaf || (page && (*leaf & kNapot) == 0)) return false;
+  return (*leaf & kAccessed) == 0 || (is_of_store(step.cause) && (*leaf & kDirty) == 0);
+}
+
+/// Of an atomic operation, if the load has another fate than the store.
+std::optional<unsigned> Referee::halves_differ(u64 address) const {
+  Hart& hart = const_cast<Hart&>(hart_);
+  const Hart::Translation load = hart.translate(VirtAddr{address}, 1, AccessKind::kLoad, Hart::Walk::kProbe);
+  const Hart::Translation store = hart.translate(VirtAddr{address}, 1, AccessKind::kStore, Hart::Walk::kProbe);
+  if (!store.trap) return std::nullopt;
+  if (!load.trap) return load.needs_update ? std::optional<unsigned>(kMarks) : std::nullopt;
+  return is_access_fault(u64(load.trap.cause)) != is_access_fault(u64(store.trap.cause)) ? std::optional<unsigned>(kAmo)
+                                                                                         : std::nullopt;
 }
 
 /// A store there would fault or set a bit in a page table. Asking changes nothing.
@@ -220,6 +266,7 @@ std::optional<unsigned> Referee::before(StepSeen& step) {
   }
   if (stale_ && paged && !invalidates(step.row) && !is_named(step.row, {"sfence.w.inval"})) return kStaleTranslation;
   const bool waits_trap = hart.priv != Priv::kMachine && (hart.csr.mstatus & mstatus::kTw) != 0;
+  if (is_named(step.row, {"wfi"}) && hart.pc % kPageBytes >= kPageBytes - 4) return kWfi;
   if (waits_trap && is_named(step.row, {"wrs.nto"})) return kWaitTraps;
   if (hart.priv == Priv::kUser && is_named(step.row, {"sfence.w.inval", "sfence.inval.ir"})) return kSvinval;
   if (is_csr(step.row) && role_of(static_cast<u16>(step.raw >> 20)).hidden && (step.raw & 0xf80) != 0) return kHidden;
@@ -228,9 +275,11 @@ std::optional<unsigned> Referee::before(StepSeen& step) {
   if (is_csr(step.row) && step.raw >> 20 == 0x144 && hides_timer(hart.csr, hart.mip())) return kTimerInSip;
   if (is_named(step.row, {"sc.w", "sc.d"})) {
     const unsigned size_bytes = step.row->name == "sc.w" ? 4 : 8;
+    if (step.address % size_bytes != 0) return kMisalignedSc;
     if (hart.reservation.valid && (!reserved_ || hart.reservation.size_bytes != size_bytes)) return kReservation;
     if (!hart.reservation.valid && store_is_felt(step.address, size_bytes)) return kFailedStore;
   }
+  if (paged && step.row != nullptr && step.row->format == Format::kAmo) return halves_differ(step.address);
   return std::nullopt;
 }
 
@@ -241,7 +290,9 @@ std::optional<unsigned> Referee::after(const StepSeen& step) {
   if (is_access_fault(step.cause)) {
     if (block && step.row->name != "cbo.zero") return kBlockNowhere;
   }
-  if (step.paged && is_stopped_late(step.cause) && lacks_marks(step)) return kMarks;
+  if (is_access_fault(step.cause) && !step.paged && is_device(step.trap_value)) return kDevice;
+  if (is_access_fault(step.cause) && may_cross(step)) return kCrossing;
+  if (marks_too_early(step)) return kMarks;
   if (has_integer_result(step.row) && !step.fp_dirty && (hart_.csr.mstatus & mstatus::kFs) == mstatus::kFs)
     return kFlags;
   if (timer_differs(step)) return kTimer;

@@ -52,7 +52,9 @@ class Referee {
   [[nodiscard]] const u8* arena() const;
   [[nodiscard]] bool tables_changed();
   [[nodiscard]] bool breaks_role(const StepSeen& step) const;
-  [[nodiscard]] bool lacks_marks(const StepSeen& step) const;
+  [[nodiscard]] std::optional<u64> leaf_of(u64 address) const;
+  [[nodiscard]] bool marks_too_early(const StepSeen& step) const;
+  [[nodiscard]] std::optional<unsigned> halves_differ(u64 address) const;
   [[nodiscard]] bool store_is_felt(u64 address, unsigned size_bytes) const;
   [[nodiscard]] bool timer_differs(const StepSeen& step) const;
 

@@ -87,7 +87,8 @@ LAYER_SOURCES := $(foreach layer,$(LAYERS),$(SOURCES_$(layer)))
 
 TEST_SOURCES := $(sort $(wildcard tests/*_test.cpp))
 TEST_SUPPORT := $(wildcard tests/support/*.cpp)
-SOURCES := main.cpp $(LAYER_SOURCES) $(TEST_SOURCES) $(TEST_SUPPORT) tests/main.cpp
+DIFFTEST_SOURCES := $(wildcard tests/difftest/*.cpp)
+SOURCES := main.cpp $(LAYER_SOURCES) $(TEST_SOURCES) $(TEST_SUPPORT) $(DIFFTEST_SOURCES) tests/main.cpp
 GUESTS := $(patsubst tests/guests/%,$(BUILD)/guests/%.elf,$(basename $(wildcard tests/guests/*.S tests/guests/*.c)))
 
 objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
@@ -98,10 +99,11 @@ TEST_TAIL := $(LIBS) $(BUILD)/obj/tests/main.o
 
 # --- programs --------------------------------------------------------------------------------------------------------
 
-.PHONY: retrov all tests guests
+.PHONY: retrov all tests difftest guests
 retrov: $(BUILD)/retrov
-all: retrov tests guests
+all: retrov tests difftest guests
 tests: $(BUILD)/tests
+difftest: $(BUILD)/difftest
 guests: $(GUESTS)
 
 $(BUILD)/retrov: $(BUILD)/obj/main.o $(LIBS)
@@ -112,6 +114,10 @@ $(BUILD)/tests: $(call objects,$(TEST_SOURCES) $(TEST_SUPPORT)) $(TEST_TAIL)
 
 $(BUILD)/test-%: $(BUILD)/obj/tests/%_test.o $(call objects,$(TEST_SUPPORT)) $(TEST_TAIL)
 	$(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(CATCH2) $(THIRD_PARTY)
+
+# Random programs on retrov and on QEMU (docs/building.md, "Test").
+$(BUILD)/difftest: $(call objects,$(DIFFTEST_SOURCES)) $(LIBS)
+	$(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(THIRD_PARTY)
 
 # An archive also depends on the list of its members: a source that was deleted must leave the archive too.
 define layer_rules

@@ -38,6 +38,16 @@ struct Stop {
   std::string note;
 };
 
+/// A hart where a stop has been reached, for whoever says whether it counts.
+class HartView {
+ public:
+  virtual ~HartView() = default;
+  /// Absent: no such register on this machine.
+  [[nodiscard]] virtual std::optional<u64> read_register(RegisterId id) const = 0;
+  /// Through the hart's translation, as the debugger: how many bytes from the start were readable.
+  [[nodiscard]] virtual std::size_t read_memory(VirtAddr address, std::span<u8> out) const = 0;
+};
+
 /// What a session stops at. Front ends keep their own lists and hand over the whole set before they resume.
 struct StopRequest {
   std::vector<VirtAddr> breakpoints;

@@ -69,6 +69,30 @@ std::optional<u64> Hart::first_watched_byte(const WatchRange& watch, u64 address
   return std::nullopt;
 }
 
+/// The write is certain: nothing about it can trap any more.
+Trap Hart::stop_at_csr_write(u16 number) {
+  StopSet* stops = platform_.stops;
+  if (stops == nullptr || stops->csr_writes.empty() || stops->passes_instruction(position)) return {};
+  const auto& wanted = stops->csr_writes;
+  if (std::find(wanted.begin(), wanted.end(), number) == wanted.end()) return {};
+  stops->hit = StopHit{StopHit::Kind::kCsrWrite, index_, VirtAddr{number}, 0, true, 0};
+  return {Cause::kDebugStop, 0};
+}
+
+std::optional<VirtAddr> Hart::watched_byte_in(const WatchRange& watch, PhysAddr physical, u64 size_bytes) const {
+  if (!watch.physical && !same_space(watch, csr.satp)) return std::nullopt;
+  for (u64 done = 0; done < watch.length_bytes;) {
+    const u64 at = watch.address.value + done;
+    const u64 bytes = std::min(watch.length_bytes - done, kPageBytes - at % kPageBytes);
+    const auto place = watch.physical ? std::optional(PhysAddr{at}) : translate_for_debugger(VirtAddr{at});
+    if (place && overlaps(place->value, bytes, physical.value, size_bytes)) {
+      return VirtAddr{at + (place->value < physical.value ? physical.value - place->value : 0)};
+    }
+    done += bytes;
+  }
+  return std::nullopt;
+}
+
 bool Hart::may_cache(u64 address, PhysAddr physical) const {
   if (platform_.engine == EngineKind::kReference) return false;
   const u64 page = address & ~(kPageBytes - 1);

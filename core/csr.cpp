@@ -407,6 +407,7 @@ Trap Hart::csr_write(u16 number, u64 value) {
   const CsrRow* row = row_on(*this, number);
   const bool read_only = (number >> 10 & 3u) == 3;
   if (row == nullptr || read_only || !may_access(*this, *row)) return illegal();
+  if (const Trap stop = stop_at_csr_write(number)) return stop;
   if (row->write != nullptr) row->write(*this, {number, value, CsrWriter::kInstruction});
   return {};
 }

@@ -7,6 +7,8 @@
 
 #include <array>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "core/engine/op.hpp"
 #include "core/engine/tlb.hpp"
@@ -90,6 +92,9 @@ struct Platform {
   /// Set while a run has watches or breakpoints; null otherwise.
   StopSet* stops = nullptr;
   ExtensionSet extensions = default_extensions();
+  /// What devices have written since the machine last looked; kept only if `keep_device_writes`.
+  std::vector<std::pair<PhysAddr, u64>> device_writes{};
+  bool keep_device_writes = false;
   /// What harts have touched since the machine's last snapshot, but for the pages, which Memory knows.
   Touched touched{};
 };
@@ -148,7 +153,7 @@ class Hart final : public Stateful {
   // --- csr.cpp -----------------------------------------------------------------------------------------------------
   /// One access of Zicsr with all checks: existence, privilege, read-only, gating. Write sees the old value first.
   Trap csr_read(u16 number, u64& out);
-  Trap csr_write(u16 number, u64 value);
+  Trap csr_write(u16 number, u64 value);  ///< kDebugStop if the write is to be stopped at.
   /// For the debugger: no privilege checks; absent if the CSR does not exist.
   [[nodiscard]] std::optional<u64> csr_peek(u16 number) const;
   /// WARL write as the debugger; false if it does not exist or is read-only.
@@ -172,6 +177,7 @@ class Hart final : public Stateful {
   Trap sret();
   Trap wfi();
   Trap ecall();
+  Trap ebreak();  ///< kDebugStop if the debugger takes it.
   Trap sfence_vma();
 
   // --- mmu.cpp -----------------------------------------------------------------------------------------------------
@@ -225,6 +231,9 @@ class Hart final : public Stateful {
   Trap compare_and_swap_pair(u64 address, Pair& value, const Pair& desired);
   /// The instruction bits at pc, through a fresh walk (or a cached one): 2 or 4 bytes. Commits A bits.
   Trap fetch(u64 address, u32& raw, unsigned& length_bytes);
+  /// The first byte of the watched range that lies in [physical, physical + size), as this hart translates.
+  [[nodiscard]] std::optional<VirtAddr> watched_byte_in(const WatchRange& watch, PhysAddr physical,
+                                                        u64 size_bytes) const;
 
   // --- cache_block.cpp ---------------------------------------------------------------------------------------------
   Trap cache_block(u64 address, CacheBlock what);
@@ -264,6 +273,7 @@ class Hart final : public Stateful {
   [[nodiscard]] static u64 peek_host(const u8* host, unsigned size_bytes);
   /// kDebugStop if a watched range is about to be accessed; nothing has been translated yet.
   Trap watched(u64 address, unsigned size_bytes, WatchKind kind);
+  Trap stop_at_csr_write(u16 number);
   std::optional<u64> first_watched_byte(const WatchRange& watch, u64 address, unsigned size_bytes, WatchKind kind);
   [[nodiscard]] bool may_cache(u64 address, PhysAddr physical) const;
   void cache_read(u64 address, PhysAddr physical);

@@ -91,7 +91,9 @@ Pause Machine::run_until(Position limit, StopSet* stops) {
   use_stops(stops);
   Pause pause = Pause::kLimit;
   while (pause == Pause::kLimit) {
-    if (power_.off) {
+    if (stops_at_device_write(stops)) {
+      pause = Pause::kStop;
+    } else if (power_.off) {
       pause = Pause::kPoweredOff;
     } else if (position_ >= limit) {
       break;
@@ -144,6 +146,29 @@ std::optional<Pause> Machine::stop_before(const Pick& next, StopSet* stops) {
     }
   }
   return std::nullopt;
+}
+
+void Machine::keep_device_writes(bool keep) {
+  platform_->keep_device_writes = keep;
+  platform_->device_writes.clear();
+}
+
+bool Machine::stops_at_device_write(StopSet* stops) {
+  if (platform_->device_writes.empty()) return false;
+  const auto writes = std::exchange(platform_->device_writes, {});
+  if (stops == nullptr || !stops->device_writes) return false;
+  for (const auto& [address, size_bytes] : writes) {
+    for (std::size_t i = 0; i < stops->watches.size(); ++i) {
+      if (stops->watches[i].kind == WatchKind::kRead) continue;
+      for (const auto& hart : harts_) {
+        const auto byte = hart->watched_byte_in(stops->watches[i], address, size_bytes);
+        if (!byte) continue;
+        stops->hit = StopHit{StopHit::Kind::kDeviceWrite, current_, *byte, 1, true, i};
+        return true;
+      }
+    }
+  }
+  return false;
 }
 
 Pause Machine::run_slice(const Pick& next, Position limit, StopSet* stops) {

@@ -144,6 +144,10 @@ class Machine final : public PowerControl {
   [[nodiscard]] Ticks idle_deadline() const;
   /// Makes steps and nothing else. `stops` may be null. Pauses at `limit`, when idle, at a stop, or powered off.
   Pause run_until(Position limit, StopSet* stops);
+  /// From here on, writes by devices are kept for stops_at_device_write, or not.
+  void keep_device_writes(bool keep);
+  /// Since the last call a device has written to a range that `stops`, which may be null, watches; notes the hit.
+  bool stops_at_device_write(StopSet* stops);
   /// One step: jumps to idle_deadline(), which must not be kNever. The machine must be idle.
   void idle_step();
   /// Applies one batch, never empty. Always one step.
@@ -178,6 +182,7 @@ class Machine final : public PowerControl {
   [[nodiscard]] std::optional<PhysAddr> translate_for_debugger(unsigned hart, VirtAddr address) const;
   /// Reads RAM, or a device register without side effect; false if nothing answers there.
   [[nodiscard]] bool read_physical(PhysAddr address, std::span<u8> out) const;
+  [[nodiscard]] u64 sched_mask() const { return sched_mask_; }
   /// Some device answers somewhere in [address, address + size).
   [[nodiscard]] bool has_device_in(PhysAddr address, u64 size_bytes) const;
   [[nodiscard]] Device* device(u8 index) { return devices_[index].get(); }
@@ -206,6 +211,7 @@ class Machine final : public PowerControl {
   void settle_devices();
   void set_position(Position position);
   void apply_write(const DebuggerWrite& write);
+  void write_device(PhysAddr address, std::span<const u8> bytes);
   [[nodiscard]] std::vector<const Stateful*> components() const;
 
   MachineConfig config_;

@@ -145,6 +145,8 @@ void Machine::apply_write(const DebuggerWrite& write) {
   if (write.space == DebuggerWrite::Space::kPhysicalMemory) {
     if (memory_.contains(PhysAddr{write.where}, write.bytes.size())) {
       memory_.write(PhysAddr{write.where}, write.bytes, Writer::kDebugger);
+    } else {
+      write_device(PhysAddr{write.where}, write.bytes);
     }
     return;
   }
@@ -165,6 +167,16 @@ void Machine::apply_write(const DebuggerWrite& write) {
     hart.csr_poke(static_cast<u16>(id - kFirstCsr), value);
   }
   hart.select_context();
+}
+
+/// One access of 1, 2, 4 or 8 bytes; what else there may be in a trace means nothing.
+void Machine::write_device(PhysAddr address, std::span<const u8> bytes) {
+  const auto size = static_cast<unsigned>(bytes.size());
+  const Bus::Slot* slot = size <= 8 && (size & (size - 1)) == 0 ? bus_.find(address, size) : nullptr;
+  if (slot == nullptr) return;
+  u64 value = 0;
+  for (unsigned i = 0; i < size; ++i) value |= u64{bytes[i]} << (8 * i);
+  slot->device->write(address.value - slot->base.value, size, value, now());
 }
 
 /// xoshiro256**: entropy that a reset needs must follow from the state.

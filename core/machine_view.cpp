@@ -53,6 +53,8 @@ bool Machine::read_physical(PhysAddr address, std::span<u8> out) const {
     memory_.read(address, out);
     return true;
   }
+  // A condition may look in the middle of a run.
+  const Ticks at_time = running_ != nullptr ? running_->now() : now();
   // Registers have a width: aligned words first, bytes where the device has nothing wider there.
   for (std::size_t done = 0; done < out.size();) {
     const PhysAddr at{address.value + done};
@@ -60,9 +62,9 @@ bool Machine::read_physical(PhysAddr address, std::span<u8> out) const {
     const Bus::Slot* slot = bus_.find(at, word);
     if (slot == nullptr) return false;
     const u64 offset = at.value - slot->base.value;
-    auto value = slot->device->peek(offset, word, now());
+    auto value = slot->device->peek(offset, word, at_time);
     unsigned width = word;
-    if (!value && word == 4) value = slot->device->peek(offset, width = 1, now());
+    if (!value && word == 4) value = slot->device->peek(offset, width = 1, at_time);
     if (!value) return false;
     for (unsigned i = 0; i < width; ++i) out[done + i] = static_cast<u8>(*value >> (8 * i));
     done += width;

@@ -47,7 +47,9 @@ WriteEffect Memory::written(PhysAddr address, u64 size_bytes, Writer who) {
     if ((flags & kPageTable) != 0 && listener_->page_table_written(offset, size_bytes, who)) {
       effect = effect | WriteEffect::kPageTable;
     }
-    if (who == Writer::kDevice || who == Writer::kDebugger) listener_->foreign_write(address, size_bytes);
+    if (who == Writer::kDevice || who == Writer::kDebugger) {
+      listener_->foreign_write(address, size_bytes, who);
+    }
   }
   const bool overlaps_observed =
       address.value < observed_at_.value + observed_bytes_ && observed_at_.value < address.value + size_bytes;

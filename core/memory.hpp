@@ -29,7 +29,7 @@ class WriteListener {
   /// A byte of a page flagged kPageTable was written. True if a slot used by a cached walk was hit (and flushed).
   virtual bool page_table_written(u64 ram_offset, u64 size_bytes, Writer who) = 0;
   /// A device or the debugger wrote: overlapping reservations end.
-  virtual void foreign_write(PhysAddr address, u64 size_bytes) = 0;
+  virtual void foreign_write(PhysAddr address, u64 size_bytes, Writer who) = 0;
   /// Pages may no longer be written without asking: drop all write translations.
   virtual void flush_write_translations() = 0;
 };

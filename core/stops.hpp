@@ -19,14 +19,24 @@ struct WatchRange {
   /// satp that was current when it was set. A lower-half address matches only under the same root (satp's PPN field);
   /// the upper half, and ranges set in bare mode, always match.
   u64 satp = 0;
-  /// Address is physical: matches through any mapping. Writes by devices do not stop.
+  /// Address is physical: matches through any mapping.
   bool physical = false;
+  /// A write that leaves the bytes as they were counts as well. For whoever reports: the run stops at every access.
+  bool unchanged = false;
   bool operator==(const WatchRange&) const = default;
 };
 
 /// Why the run paused, when it paused at a stop.
 struct StopHit {
-  enum class Kind : u8 { kBreakpoint, kWatch, kBeforeHart, kInterruptReturn };
+  enum class Kind : u8 {
+    kBreakpoint,
+    kWatch,
+    kBeforeHart,
+    kInterruptReturn,
+    kCsrWrite,     ///< `address` is the CSR's number.
+    kEbreak,
+    kDeviceWrite,  ///< Behind the step in which a device wrote; `address` is the first watched byte written.
+  };
   Kind kind = Kind::kBreakpoint;
   unsigned hart = 0;
   /// kWatch: the first accessed byte, the access's size, whether it writes, and the index of the first range it
@@ -37,10 +47,27 @@ struct StopHit {
   std::size_t watch_index = 0;
 };
 
+/// Says of a breakpoint that is about to be executed whether it counts. Asked in the middle of a run, each time: the
+/// hart's registers, pc and position are those of the moment, as is memory. Must change nothing and depend on these
+/// alone.
+class BreakFilter {
+ public:
+  virtual ~BreakFilter() = default;
+  [[nodiscard]] virtual bool counts(unsigned hart, VirtAddr pc) const = 0;
+};
+
 struct StopSet {
   /// Ascending, without doubles. Compared with the whole pc of any hart.
   std::vector<VirtAddr> breakpoints;
+  /// Null: all of them count.
+  const BreakFilter* filter = nullptr;
   std::vector<WatchRange> watches;
+  /// Pause right behind a step in which a device wrote to a watched range; else such writes do not stop.
+  bool device_writes = false;
+  /// Pause before an instruction that writes one of these CSRs.
+  std::vector<u16> csr_writes;
+  /// Bit p: pause before an ebreak at privilege p instead of trapping.
+  u8 ebreak_privileges = 0;
   /// Pause when this hart is about to make a step, or begins to wait (stepping, docs/gdb.md).
   std::optional<unsigned> before_hart;
   /// With before_hart-style stepping over interrupts: pause once this hart's stack of open interrupt handlers is no
@@ -49,8 +76,15 @@ struct StopSet {
   unsigned open_irqs_at_most = 0;
   /// No stop of any kind is reported at this position: how a run leaves the place where it stands.
   std::optional<Position> ignore_at;
+  /// The same for breakpoints alone.
+  std::optional<Position> pass_breakpoint_at;
+  /// The same for CSR writes and ebreaks alone.
+  std::optional<Position> pass_instruction_at;
   /// Filled when a run returns Pause::kStop.
   std::optional<StopHit> hit;
+
+  [[nodiscard]] bool passes_breakpoint(Position at) const { return ignore_at == at || pass_breakpoint_at == at; }
+  [[nodiscard]] bool passes_instruction(Position at) const { return ignore_at == at || pass_instruction_at == at; }
 };
 
 }  // namespace retrov

@@ -15,6 +15,7 @@ namespace retrov {
 
 struct Touched {
   Position since;           ///< The stretch runs from here to the snapshot that carries this.
+  bool ebreaks = false;  ///< An ebreak was executed, or stopped at.
   bool everything = false;  ///< A reset lies in it.
   std::vector<u32> pages;   ///< RAM pages, ascending, without doubles.
   std::vector<u64> satps;   ///< Values of satp that some hart had, in any order.
@@ -27,6 +28,7 @@ struct Touched {
     if (earlier.since >= since) return;
     since = earlier.since;
     everything |= earlier.everything;
+    ebreaks |= earlier.ebreaks;
     std::vector<u32> both;
     std::set_union(pages.begin(), pages.end(), earlier.pages.begin(), earlier.pages.end(), std::back_inserter(both));
     pages = std::move(both);

@@ -178,6 +178,16 @@ Trap Hart::wfi() {
   return {};
 }
 
+/// The manual allows xtval to hold the address of the ebreak (3.1.16).
+Trap Hart::ebreak() {
+  platform_.touched.ebreaks = true;
+  StopSet* stops = platform_.stops;
+  const bool wanted = stops != nullptr && (stops->ebreak_privileges >> static_cast<u8>(priv) & 1) != 0;
+  if (!wanted || stops->passes_instruction(position)) return {Cause::kBreakpoint, pc};
+  stops->hit = StopHit{StopHit::Kind::kEbreak, index_, VirtAddr{pc}, 0, false, 0};
+  return {Cause::kDebugStop, pc};
+}
+
 Trap Hart::ecall() {
   switch (priv) {
     case Priv::kUser: return {Cause::kEcallFromUser, 0};

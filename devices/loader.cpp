@@ -150,6 +150,9 @@ std::vector<u8> make_rom(PhysAddr entry, PhysAddr dtb, PhysAddr next) {
   return rom;
 }
 
+/// Where make_rom puts where it goes, and where the firmware is to go on.
+constexpr std::size_t kEntryAt = 24, kNextAt = 56;
+
 /// Firmware in flash fetches what else there is by itself, so that with it a kernel of ours would never be entered.
 void refuse_kernel_behind_flash(const BootImages& images) {
   if (!images.bios || !images.kernel) return;
@@ -173,6 +176,11 @@ const Image* symbol_image(const BootImages& images) {
     if (*image && is_elf((*image)->bytes)) return &**image;
   }
   return nullptr;
+}
+
+bool starts_in_kernel(const BoardConfig& config) {
+  if (config.rom.size() < kNextAt + 8) return false;
+  return std::equal(config.rom.begin() + kEntryAt, config.rom.begin() + kEntryAt + 8, config.rom.begin() + kNextAt);
 }
 
 void place_images(BoardConfig& config, const BootImages& images) {

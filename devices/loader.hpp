@@ -31,6 +31,9 @@ struct BootImages {
 /// image or is cut short, kUsage for one that does not fit.
 void place_images(BoardConfig& config, const BootImages& images);
 
+/// The boot ROM goes to the kernel itself: no firmware runs below it.
+[[nodiscard]] bool starts_in_kernel(const BoardConfig& config);
+
 /// The ELF among the images that bare-metal symbols (begin_signature …) are taken from: the kernel, else the firmware.
 const Image* symbol_image(const BootImages& images);
 

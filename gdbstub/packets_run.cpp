@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/check.hpp"
+#include "gdbstub/agent_expr.hpp"
 #include "gdbstub/hex.hpp"
 #include "gdbstub/packets.hpp"
 
@@ -77,6 +78,16 @@ std::optional<unsigned> stepping_hart(const Stub& stub, const std::vector<Action
   return std::nullopt;
 }
 
+/// The only hart that shall move, if there is one and others are there (gdb's scheduler-locking).
+std::optional<unsigned> only_hart(const Stub& stub, const std::vector<Action>& actions) {
+  std::vector<unsigned> moving;
+  for (unsigned hart = 0; hart < stub.machine().hart_count(); ++hart) {
+    const Action* action = action_for(stub, actions, hart);
+    if (action != nullptr && action->what != 't') moving.push_back(hart);
+  }
+  return moving.size() == 1 && stub.machine().hart_count() > 1 ? std::optional(moving.front()) : std::nullopt;
+}
+
 std::string vcont(Stub& stub, std::string_view arguments) {
   std::vector<Action> actions;
   while (!arguments.empty()) {
@@ -84,6 +95,7 @@ std::string vcont(Stub& stub, std::string_view arguments) {
     if (!action) return stub.error("vCont has an action that is not known");
     actions.push_back(*action);
   }
+  stub.only_hart = only_hart(stub, actions);
   if (const std::optional<unsigned> hart = stepping_hart(stub, actions)) {
     const Action& action = *action_for(stub, actions, *hart);
     if (action.what == 'r') return stub.step_range(*hart, action.start, action.end);
@@ -146,7 +158,43 @@ std::string why_stopped(Stub& stub, std::string_view arguments) {
 
 enum class Change { kAdd, kRemove };
 
-/// `arguments` is ",address,kind" and, if a client did not read what we support, conditions.
+/// "XLENGTH,DIGITS" as many times as there are. Throws Error.
+std::vector<AgentExpression> parse_expressions(std::string_view text, AgentUse use) {
+  std::vector<AgentExpression> result;
+  while (!text.empty()) {
+    const bool is_expression = text.front() == 'X';
+    text.remove_prefix(1);
+    const std::optional<u64> length = parse_hex(split(text, ','));
+    if (!is_expression || !length || *length > text.size() / 2) {
+      throw Error(Exit::kFailure, "an agent expression is Xlength,digits");
+    }
+    const std::optional<std::vector<u8>> bytes = parse_bytes(text.substr(0, 2 * *length));
+    if (!bytes) throw Error(Exit::kFailure, "an agent expression wants pairs of digits");
+    result.emplace_back(*bytes, use);
+    text.remove_prefix(2 * *length);
+  }
+  return result;
+}
+
+/// Conditions and commands, each behind a semicolon. Throws Error.
+StopClauses parse_clauses(std::string_view text) {
+  constexpr std::string_view kCommands = "cmds:";
+  StopClauses clauses;
+  while (!text.empty()) {
+    std::string_view clause = split(text, ';');
+    if (!clause.starts_with(kCommands)) {
+      clauses.conditions = parse_expressions(clause, AgentUse::kCondition);
+      continue;
+    }
+    clause.remove_prefix(kCommands.size());
+    // Whether they shall outlive the connection: nothing does (R5), there would be nobody to read it.
+    if (!parse_hex(split(clause, ','))) throw Error(Exit::kFailure, "commands want cmds:persist,expressions");
+    clauses.commands = parse_expressions(clause, AgentUse::kCommand);
+  }
+  return clauses;
+}
+
+/// `arguments` is ",address,kind".
 std::optional<std::array<u64, 2>> parse_place(std::string_view arguments) {
   if (!arguments.starts_with(',')) return std::nullopt;
   arguments.remove_prefix(1);
@@ -158,11 +206,18 @@ std::optional<std::array<u64, 2>> parse_place(std::string_view arguments) {
 
 template <Change change, BreakKind kind>
 std::string breakpoint(Stub& stub, std::string_view arguments) {
-  const auto place = parse_place(arguments);
-  if (!place) return stub.error("a breakpoint wants address,kind and nothing else");
+  const auto place = parse_place(split(arguments, ';'));
+  if (!place) return stub.error("a breakpoint wants address,kind");
   const VirtAddr address{(*place)[0]};
   if (change == Change::kAdd) {
-    stub.stops.add_breakpoint(kind, address);
+    StopClauses clauses = parse_clauses(arguments);
+    const StopSettings& settings = stub.debugger().stop_settings();
+    const unsigned hart = stub.general_hart();
+    if (settings.break_space_current) clauses.satp = stub.machine().summary(hart).satp;
+    u8 byte = 0;
+    const bool mapped = stub.debugger().read_memory(hart, AddressSpace::kVirtual, address.value, {&byte, 1}) == 1;
+    if (settings.break_check && !mapped) return stub.error("nothing is mapped at 0x" + hex_number(address.value));
+    stub.stops.add_breakpoint(kind, address, std::move(clauses));
   } else {
     stub.stops.remove_breakpoint(kind, address);
   }
@@ -171,8 +226,8 @@ std::string breakpoint(Stub& stub, std::string_view arguments) {
 
 template <Change change, WatchKind kind>
 std::string watchpoint(Stub& stub, std::string_view arguments) {
-  const auto place = parse_place(arguments);
-  if (!place) return stub.error("a watchpoint wants address,length and nothing else");
+  const auto place = parse_place(split(arguments, ';'));
+  if (!place) return stub.error("a watchpoint wants address,length");
   const auto [address, length] = *place;
   if (length == 0 || length - 1 > ~address) return stub.error("a watchpoint wants a range inside the address space");
   if (change == Change::kAdd) {
@@ -182,7 +237,7 @@ std::string watchpoint(Stub& stub, std::string_view arguments) {
     range.kind = kind;
     range.satp = stub.machine().summary(stub.general_hart()).satp;
     range.physical = stub.controls.physical;
-    stub.stops.add_watch(range);
+    stub.stops.add_watch(range, parse_clauses(arguments));
   } else {
     stub.stops.remove_watch(kind, VirtAddr{address}, length);
   }
@@ -199,8 +254,8 @@ constexpr std::array kRows = {
     PacketHandler{"bs", "ReverseStep+", OnError::kStopped, step_back},
     PacketHandler{"bc", "ReverseContinue+", OnError::kStopped, continue_back},
     PacketHandler{"?", "", OnError::kText, why_stopped},
-    PacketHandler{"Z0", "", OnError::kText, breakpoint<Change::kAdd, BreakKind::kSoftware>},
-    PacketHandler{"Z1", "", OnError::kText, breakpoint<Change::kAdd, BreakKind::kHardware>},
+    PacketHandler{"Z0", "ConditionalBreakpoints+", OnError::kText, breakpoint<Change::kAdd, BreakKind::kSoftware>},
+    PacketHandler{"Z1", "BreakpointCommands+", OnError::kText, breakpoint<Change::kAdd, BreakKind::kHardware>},
     PacketHandler{"Z2", "", OnError::kText, watchpoint<Change::kAdd, WatchKind::kWrite>},
     PacketHandler{"Z3", "", OnError::kText, watchpoint<Change::kAdd, WatchKind::kRead>},
     PacketHandler{"Z4", "", OnError::kText, watchpoint<Change::kAdd, WatchKind::kAccess>},

@@ -1,33 +1,62 @@
 // What the client has set with Z and not yet taken back with z. gdb sets everything before it resumes and removes it at
-// each stop, and says the same thing twice without meaning two: the table is a set (two Z, one z, gone).
+// each stop, and says the same thing twice without meaning two: the table is a set (two Z, one z, gone), and the last
+// one's conditions and commands hold.
+//
+// Must stay true: whether a stop counts follows from the hart that reaches it, so going forward and backward find the
+// same.
 #pragma once
 
 #include <compare>
+#include <functional>
 #include <map>
-#include <set>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/stops.hpp"
 #include "core/types.hpp"
+#include "gdbstub/agent_expr.hpp"
 #include "replay/debugger.hpp"
 
 namespace retrov {
 
 enum class BreakKind : u8 { kSoftware = 0, kHardware = 1 };
 
-class StopTable {
+/// What came with a Z.
+struct StopClauses {
+  /// It counts if one of them is not zero, or faults; without any, always.
+  std::vector<AgentExpression> conditions;
+  /// Done where it counts, instead of stopping.
+  std::vector<AgentExpression> commands;
+  /// It counts in the address space of this satp only (`monitor break-space current`).
+  std::optional<u64> satp;
+};
+
+class StopTable final : public StopRules {
  public:
-  void add_breakpoint(BreakKind kind, VirtAddr address) { breakpoints_.insert({kind, address}); }
-  void remove_breakpoint(BreakKind kind, VirtAddr address) { breakpoints_.erase({kind, address}); }
+  /// Where commands print; called while the machine moves.
+  using Print = std::function<void(std::string_view text)>;
+  explicit StopTable(Print print) : print_(std::move(print)) {}
+
+  void add_breakpoint(BreakKind kind, VirtAddr address, StopClauses clauses = {});
+  void remove_breakpoint(BreakKind kind, VirtAddr address) { breakpoints_.erase({address, kind}); }
   /// A range set twice keeps the address space of the last time.
-  void add_watch(const WatchRange& range) { watches_[key(range.kind, range.address, range.length_bytes)] = range; }
+  void add_watch(const WatchRange& range, StopClauses clauses = {});
   void remove_watch(WatchKind kind, VirtAddr address, u64 length) { watches_.erase(key(kind, address, length)); }
   void clear();
 
-  [[nodiscard]] bool has(BreakKind kind, VirtAddr address) const { return breakpoints_.contains({kind, address}); }
-  [[nodiscard]] bool breaks_at(VirtAddr address) const {
-    return has(BreakKind::kSoftware, address) || has(BreakKind::kHardware, address);
-  }
-  [[nodiscard]] StopRequest request() const;
+  [[nodiscard]] bool has(BreakKind kind, VirtAddr address) const { return breakpoints_.contains({address, kind}); }
+  /// The hart stands at a breakpoint that a client who goes on from here wants to stop at.
+  [[nodiscard]] bool stops_at(const HartView& hart, VirtAddr address) const;
+  /// Good until the table dies.
+  [[nodiscard]] StopRequest request();
+
+  // --- StopRules ---
+  [[nodiscard]] bool counts(const HartView& hart, VirtAddr breakpoint) const override;
+  [[nodiscard]] bool counts(const HartView& hart, const WatchRange& range) const override;
+  bool handle(const HartView& hart, VirtAddr breakpoint) override;
 
  private:
   struct WatchKey {
@@ -37,12 +66,15 @@ class StopTable {
     auto operator<=>(const WatchKey&) const = default;
   };
   static WatchKey key(WatchKind kind, VirtAddr address, u64 length) { return {kind, address, length}; }
+  struct Watch {
+    WatchRange range;
+    StopClauses clauses;
+  };
 
-  std::set<std::pair<BreakKind, VirtAddr>> breakpoints_;
-  std::map<WatchKey, WatchRange> watches_;
+  /// By address, because that is how they are asked for.
+  std::map<std::pair<VirtAddr, BreakKind>, StopClauses> breakpoints_;
+  std::map<WatchKey, Watch> watches_;
+  Print print_;
 };
-
-/// Equal requests need not be handed over again: decoded code stays adapted.
-[[nodiscard]] bool same_request(const StopRequest& a, const StopRequest& b);
 
 }  // namespace retrov

@@ -3,6 +3,7 @@
 #include <array>
 #include <ostream>
 #include <streambuf>
+#include <utility>
 
 #include "core/check.hpp"
 #include "gdbstub/framing.hpp"
@@ -17,6 +18,24 @@ constexpr unsigned kSigTrap = 5;
 
 /// ra, sp, gp, s0, a0-a7 and pc: what gdb asks for after nearly every stop.
 constexpr std::array<u16, 13> kExpedited = {1, 2, 3, 8, 10, 11, 12, 13, 14, 15, 16, 17, 32};
+
+/// A hart where the session stands.
+class StandingHart final : public HartView {
+ public:
+  StandingHart(const MachineView& machine, const Debugger& debugger, unsigned hart)
+      : machine_(machine), debugger_(debugger), hart_(hart) {}
+  [[nodiscard]] std::optional<u64> read_register(RegisterId id) const override {
+    return machine_.read_register(hart_, id);
+  }
+  [[nodiscard]] std::size_t read_memory(VirtAddr address, std::span<u8> out) const override {
+    return debugger_.read_memory(hart_, AddressSpace::kVirtual, address.value, out);
+  }
+
+ private:
+  const MachineView& machine_;
+  const Debugger& debugger_;
+  unsigned hart_;
+};
 
 /// Hands over whole lines as they are written, and the rest at the end.
 class LineBuffer final : public std::streambuf {
@@ -61,7 +80,7 @@ std::string_view watch_word(WatchKind kind) {
 unsigned signal_of(StopReason reason) {
   if (reason == StopReason::kInterrupted) return kSigInt;
   // No signal: gdb says "stopped" and gives up whatever step, next or finish was to lead elsewhere.
-  return reason == StopReason::kArrived ? 0 : kSigTrap;
+  return reason == StopReason::kArrived || reason == StopReason::kCsrWrite ? 0 : kSigTrap;
 }
 
 std::string_view privilege_name(unsigned privilege) {
@@ -82,6 +101,7 @@ void Stub::begin_session(StubClient& client) {
   stops.clear();
   controls = {};
   general_thread = resume_thread = {};
+  only_hart.reset();
   handed_over_.reset();
   stop_hart_ = machine_.current_hart();
   stop_signal_ = kSigTrap;
@@ -91,6 +111,7 @@ void Stub::end_session() {
   stops.clear();
   handed_over_.reset();
   debugger_.set_stops({});
+  debugger_.set_only_hart(std::nullopt);
 }
 
 std::optional<ThreadRef> Stub::parse_thread(std::string_view text) const {
@@ -136,12 +157,13 @@ std::string Stub::step_range(unsigned hart, VirtAddr start, VirtAddr end_of_rang
 }
 
 std::string Stub::resume(Direction direction) {
-  return move([&] {
+  return move([&, only = only_hart] {
     // gdb steps off a breakpoint by itself before it continues, so one that is still set here is one to stop at, before
     // anything is executed.
-    const unsigned hart = machine_.current_hart();
+    const unsigned hart = only.value_or(machine_.current_hart());
     const HartSummary summary = machine_.summary(hart);
-    if (direction == Direction::kForward && !summary.waiting && stops.breaks_at(summary.pc)) {
+    const bool about_to_execute = direction == Direction::kForward && !summary.waiting;
+    if (about_to_execute && stops.stops_at(StandingHart(machine_, debugger_, hart), summary.pc)) {
       Stop stop;
       stop.reason = StopReason::kBreakpoint;
       stop.at = debugger_.position();
@@ -159,6 +181,7 @@ std::string Stub::move(const std::function<Stop()>& action) {
     explicit Moving(StubClient& c) : client(c) { client.begin_move(); }
     ~Moving() { client.end_move(); }
   };
+  const std::optional<unsigned> only = std::exchange(only_hart, std::nullopt);
   Stop stop;
   {
     const Moving moving(*client_);
@@ -168,11 +191,13 @@ std::string Stub::move(const std::function<Stop()>& action) {
       stop.reason = stop.at == *target ? StopReason::kArrived : StopReason::kInterrupted;
       stop.hart = machine_.current_hart();
     } else {
-      StopRequest request = stops.request();
-      if (!handed_over_ || !same_request(*handed_over_, request)) {
+      StopRequest request = with_settings(stops.request(), debugger_.stop_settings());
+      // Equal requests need not be handed over again: decoded code stays adapted.
+      if (handed_over_ != request) {
         debugger_.set_stops(request);
         handed_over_ = std::move(request);
       }
+      debugger_.set_only_hart(only);
       stop = action();
     }
   }
@@ -204,6 +229,8 @@ std::string Stub::stop_reason(const Stop& stop) const {
       // Not W: that would take the history away from the user.
       return "replaylog:end;";
     case StopReason::kStep:
+    case StopReason::kEbreak:
+    case StopReason::kCsrWrite:
     case StopReason::kInterrupted:
     case StopReason::kArrived:
       return "";

@@ -78,8 +78,10 @@ class Stub {
   ClientFeatures features;
   bool no_ack = false;
   SessionEnd end = SessionEnd::kOpen;
-  StopTable stops;
+  StopTable stops{[this](std::string_view text) { print(text); }};
   MonitorControls controls;
+  /// Of the next move: no other hart shall run.
+  std::optional<unsigned> only_hart;
   /// Hg and Hc.
   ThreadRef general_thread;
   ThreadRef resume_thread;

@@ -14,12 +14,17 @@ constexpr u64 kWorthHalvingSteps = 20'000;
 }  // namespace
 
 BackwardSearch::BackwardSearch(Timeline& timeline, const Machine& machine, StopSet wanted,
-                               const std::atomic<bool>& interrupted, Accept accept)
+                               const StopRules* rules, const std::atomic<bool>& interrupted, Accept accept)
     : timeline_(timeline),
       machine_(machine),
       wanted_(std::move(wanted)),
+      rules_(rules),
       interrupted_(interrupted),
       accept_(std::move(accept)) {}
+
+bool is_behind(StopHit::Kind kind) {
+  return kind == StopHit::Kind::kWatch || kind == StopHit::Kind::kDeviceWrite || kind == StopHit::Kind::kCsrWrite;
+}
 
 std::optional<PastStop> BackwardSearch::run(Position from) {
   Position upper = timeline_.now();
@@ -55,18 +60,32 @@ std::optional<PastStop> BackwardSearch::scan(Position from, Position to) {
     const Halt halt = timeline_.run_history(to, &set, interrupted_);
     broken_ = halt == Halt::kInterrupted;
     if (halt != Halt::kStop) break;
-    const StopHit hit = *set.hit;
-    if (hit.kind == StopHit::Kind::kBreakpoint) {
-      found(PastStop{timeline_.now(), hit, std::nullopt}, last);
-      leave_breakpoint(set, last);
-    } else {
-      after_watch(hit, last);
-    }
+    take(set, last);
     if (++hits == kManyHits && to.steps - timeline_.now().steps > kWorthHalvingSteps) {
       return scan_in_halves(std::move(last), to);
     }
   }
   return broken_ ? std::nullopt : last;
+}
+
+void BackwardSearch::take(StopSet& set, std::optional<PastStop>& last) {
+  const StopHit hit = *set.hit;
+  switch (hit.kind) {
+    case StopHit::Kind::kWatch:
+      return after_watch(hit, last);
+    case StopHit::Kind::kDeviceWrite:
+      return found(PastStop{timeline_.now(), hit, device_write_report(hit, set)}, last);
+    case StopHit::Kind::kCsrWrite:
+      set.pass_instruction_at = timeline_.now();
+      return found(PastStop{Position{timeline_.now().steps + 1}, hit, std::nullopt}, last);
+    case StopHit::Kind::kEbreak:
+      set.pass_instruction_at = timeline_.now();
+      return found(PastStop{timeline_.now(), hit, std::nullopt}, last);
+    default:
+      // The instruction there may do more that counts, such as a watched access.
+      set.pass_breakpoint_at = timeline_.now();
+      return found(PastStop{timeline_.now(), hit, std::nullopt}, last);
+  }
 }
 
 std::optional<PastStop> BackwardSearch::scan_in_halves(std::optional<PastStop> so_far, Position to) {
@@ -90,20 +109,7 @@ void BackwardSearch::after_watch(const StopHit& hit, std::optional<PastStop>& la
   past.ignore_at = timeline_.now();
   broken_ = timeline_.run_history(after, &past, interrupted_) == Halt::kInterrupted;
   if (broken_) return;
-  if (const auto report = access.after(machine_)) found(PastStop{after, hit, report}, last);
-}
-
-/// The instruction at a breakpoint may make a watched access as well.
-void BackwardSearch::leave_breakpoint(StopSet& set, std::optional<PastStop>& last) {
-  if (wanted_.watches.empty()) {
-    set.ignore_at = timeline_.now();
-    return;
-  }
-  StopSet watches_only;
-  watches_only.watches = wanted_.watches;
-  const Halt halt = timeline_.run_history(Position{timeline_.now().steps + 1}, &watches_only, interrupted_);
-  broken_ = halt == Halt::kInterrupted;
-  if (halt == Halt::kStop) after_watch(*watches_only.hit, last);
+  if (const auto report = access.after(machine_, rules_)) found(PastStop{after, hit, report}, last);
 }
 
 }  // namespace retrov

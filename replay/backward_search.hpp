@@ -21,13 +21,17 @@ struct PastStop {
   std::optional<WatchReport> watch;
 };
 
+/// Such a hit is reported right behind the instruction that made it, not before.
+[[nodiscard]] bool is_behind(StopHit::Kind kind);
+
 class BackwardSearch {
  public:
   /// Which of what is found counts.
   using Accept = std::function<bool(const PastStop&)>;
-  /// All must outlive it. `wanted` is the breakpoints and watches alone.
-  BackwardSearch(Timeline& timeline, const Machine& machine, StopSet wanted, const std::atomic<bool>& interrupted,
-                 Accept accept);
+  /// All must outlive it. `wanted` is the breakpoints, their filter, and the watches alone; `rules`, which may be null,
+  /// is asked of the watches.
+  BackwardSearch(Timeline& timeline, const Machine& machine, StopSet wanted, const StopRules* rules,
+                 const std::atomic<bool>& interrupted, Accept accept);
 
   /// The last stop found by running through [from, now). The timeline is left anywhere, or, if the search was
   /// interrupted, where everything from there on has been searched.
@@ -36,14 +40,15 @@ class BackwardSearch {
 
  private:
   std::optional<PastStop> scan(Position from, Position to);
+  void take(StopSet& set, std::optional<PastStop>& last);
   std::optional<PastStop> scan_in_halves(std::optional<PastStop> so_far, Position to);
   void found(PastStop stop, std::optional<PastStop>& last) const;
   void after_watch(const StopHit& hit, std::optional<PastStop>& last);
-  void leave_breakpoint(StopSet& set, std::optional<PastStop>& last);
 
   Timeline& timeline_;
   const Machine& machine_;
   StopSet wanted_;
+  const StopRules* rules_;
   const std::atomic<bool>& interrupted_;
   Accept accept_;
   bool broken_ = false;

@@ -17,9 +17,6 @@ namespace {
 
 void help(CommandContext& context, Arguments arguments, std::ostream& out);
 void quit(CommandContext& context, Arguments arguments, std::ostream& out);
-void physical(CommandContext& context, Arguments arguments, std::ostream& out);
-void step_irq(CommandContext& context, Arguments arguments, std::ostream& out);
-void edge(CommandContext& context, Arguments arguments, std::ostream& out);
 void hart(CommandContext& context, Arguments arguments, std::ostream& out);
 void gdbserver(CommandContext& context, Arguments arguments, std::ostream& out);
 
@@ -36,15 +33,26 @@ constexpr std::array kCommands = {
     Command{"phys", "", "[on|off]", "memory addresses are physical", kBoth, physical},
     Command{"step-irq", "", "[enter|skip]", "steps go into interrupt handlers, or over them", kBoth, step_irq},
     Command{"edge", "", "[stop|go]", "coming out of the past: stop at the live end, or run on", kBoth, edge},
+    Command{"watch-dma", "", "[on|off]", "writes by devices to watched memory stop, right behind them", kBoth,
+            watch_dma},
+    Command{"watch-unchanged", "", "[on|off]", "writes that change nothing stop as well", kBoth, watch_unchanged},
+    Command{"watch-csr", "", "[NAME|off]", "stop at instructions that write a CSR", kBoth, watch_csr},
+    Command{"break-space", "", "[current|any]", "new breakpoints hold in one address space, or in all", kBoth,
+            break_space},
+    Command{"break-check", "", "[on|off]", "refuse breakpoints where nothing is mapped", kBoth, break_check},
+    Command{"ebreak", "", "[stop|guest] [m|s|u]", "who gets an ebreak of the guest: the debugger or the guest", kBoth,
+            ebreak},
+    Command{"mmio-write", "", "[on|off]", "let memory commands write device registers (at the live end)", kBoth,
+            mmio_write},
     Command{"step", "s si stepi", "[N]", "make N steps of the current hart", kPrompt, step},
     Command{"continue", "c", "", "run until something stops it", kPrompt, resume},
     Command{"reverse-step", "rs rsi reverse-stepi", "[N]", "take N steps of the current hart back", kPrompt,
             reverse_step},
     Command{"reverse-continue", "rc", "", "run backwards until something stops it", kPrompt, reverse_resume},
     Command{"break", "b", "ADDRESS", "stop when an instruction is about to be executed", kPrompt, set_breakpoint},
-    Command{"watch", "w", "ADDRESS [BYTES]", "stop at writes that change the value", kPrompt, watch_writes},
-    Command{"rwatch", "", "ADDRESS [BYTES]", "stop at reads", kPrompt, watch_reads},
-    Command{"awatch", "", "ADDRESS [BYTES]", "stop at reads and writes", kPrompt, watch_accesses},
+    Command{"watch", "w", "[-p] ADDRESS [BYTES]", "stop at writes that change the value", kPrompt, watch_writes},
+    Command{"rwatch", "", "[-p] ADDRESS [BYTES]", "stop at reads", kPrompt, watch_reads},
+    Command{"awatch", "", "[-p] ADDRESS [BYTES]", "stop at reads and writes", kPrompt, watch_accesses},
     Command{"delete", "d", "[N]", "delete a breakpoint or watchpoint, or all", kPrompt, delete_stops},
     Command{"hart", "", "[N]", "say or choose the current hart", kPrompt, hart},
     Command{"registers", "regs", "[NAME...|all]", "print registers", kPrompt, registers},
@@ -87,36 +95,6 @@ void gdbserver(CommandContext& context, Arguments arguments, std::ostream& out) 
   const u64 port = arguments.empty() ? 1234 : parse_number(arguments[0]);
   if (port > 65535) throw Error(Exit::kUsage, "gdbserver: a port is a number up to 65535");
   context.serve_gdb(static_cast<u16>(port), out);
-}
-
-/// One of two words; which one it was, or nothing without an argument.
-std::optional<bool> choose(Arguments arguments, std::string_view usage, std::string_view no, std::string_view yes) {
-  expect_arguments(arguments, 0, 1, usage);
-  if (arguments.empty()) return std::nullopt;
-  if (arguments[0] == yes) return true;
-  if (arguments[0] == no) return false;
-  throw Error(Exit::kUsage, "usage: " + std::string(usage));
-}
-
-void physical(CommandContext& context, Arguments arguments, std::ostream& out) {
-  if (const auto on = choose(arguments, "phys [on|off]", "off", "on")) {
-    context.space = *on ? AddressSpace::kPhysical : AddressSpace::kVirtual;
-  }
-  out << "phys " << (context.space == AddressSpace::kPhysical ? "on" : "off") << '\n';
-}
-
-void step_irq(CommandContext& context, Arguments arguments, std::ostream& out) {
-  if (const auto enter = choose(arguments, "step-irq [enter|skip]", "skip", "enter")) {
-    context.debugger.set_step_irq(*enter ? StepIrq::kEnter : StepIrq::kSkip);
-  }
-  out << "step-irq " << (context.debugger.step_irq() == StepIrq::kEnter ? "enter" : "skip") << '\n';
-}
-
-void edge(CommandContext& context, Arguments arguments, std::ostream& out) {
-  if (const auto go = choose(arguments, "edge [stop|go]", "stop", "go")) {
-    context.debugger.set_edge(*go ? Edge::kGo : Edge::kStop);
-  }
-  out << "edge " << (context.debugger.edge() == Edge::kGo ? "go" : "stop") << '\n';
 }
 
 }  // namespace

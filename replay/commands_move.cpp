@@ -168,6 +168,12 @@ void print_stop(const CommandContext& context, const Stop& stop, std::ostream& o
     case StopReason::kArrived:
     case StopReason::kWatchpoint:
       break;
+    case StopReason::kEbreak:
+      out << "ebreak\n";
+      break;
+    case StopReason::kCsrWrite:
+      out << stop.note << '\n';
+      break;
     case StopReason::kBreakpoint:
       for (const PromptStop& candidate : context.stops) {
         if (!candidate.watch && candidate.address.value == pc_of(context, stop.hart)) {

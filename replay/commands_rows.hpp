@@ -40,6 +40,18 @@ void reverse_step(CommandContext&, Arguments, std::ostream&);
 void resume(CommandContext&, Arguments, std::ostream&);
 void reverse_resume(CommandContext&, Arguments, std::ostream&);
 
+// commands_settings.cpp
+void physical(CommandContext&, Arguments, std::ostream&);
+void step_irq(CommandContext&, Arguments, std::ostream&);
+void edge(CommandContext&, Arguments, std::ostream&);
+void watch_dma(CommandContext&, Arguments, std::ostream&);
+void watch_unchanged(CommandContext&, Arguments, std::ostream&);
+void watch_csr(CommandContext&, Arguments, std::ostream&);
+void break_space(CommandContext&, Arguments, std::ostream&);
+void break_check(CommandContext&, Arguments, std::ostream&);
+void ebreak(CommandContext&, Arguments, std::ostream&);
+void mmio_write(CommandContext&, Arguments, std::ostream&);
+
 // commands_stops.cpp
 void set_breakpoint(CommandContext&, Arguments, std::ostream&);
 void watch_writes(CommandContext&, Arguments, std::ostream&);

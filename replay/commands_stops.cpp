@@ -32,7 +32,9 @@ void print_stop_line(const CommandContext& context, const PromptStop& stop, std:
 }
 
 void watch(CommandContext& context, Arguments arguments, std::ostream& out, WatchKind kind) {
-  expect_arguments(arguments, 1, 2, "watch ADDRESS [BYTES]");
+  const bool physical = !arguments.empty() && arguments[0] == "-p";
+  if (physical) arguments = arguments.subspan(1);
+  expect_arguments(arguments, 1, 2, "watch [-p] ADDRESS [BYTES]");
   constexpr u64 kMostBytes = 4096;
   PromptStop stop;
   stop.address = VirtAddr{parse_address(context, arguments[0])};
@@ -44,7 +46,7 @@ void watch(CommandContext& context, Arguments arguments, std::ostream& out, Watc
   }
   range.kind = kind;
   range.satp = context.debugger.machine().hart_summary(context.hart).satp;
-  range.physical = context.space == AddressSpace::kPhysical;
+  range.physical = physical || context.space == AddressSpace::kPhysical;
   stop.watch = range;
   stop.number = context.next_stop_number++;
   context.stops.push_back(stop);
@@ -113,7 +115,7 @@ StopRequest stop_request(const CommandContext& context, const std::function<bool
   std::sort(request.breakpoints.begin(), request.breakpoints.end());
   request.breakpoints.erase(std::unique(request.breakpoints.begin(), request.breakpoints.end()),
                             request.breakpoints.end());
-  return request;
+  return with_settings(std::move(request), context.debugger.stop_settings());
 }
 
 }  // namespace retrov::command_rows

@@ -24,6 +24,8 @@ enum class StopReason : u8 {
   kHistoryBegin,  ///< The first state there is.
   kHistoryEnd,    ///< The end of a recording, or the live end when coming out of the past.
   kPoweredOff,    ///< The guest ended; `note` says how. History stays.
+  kEbreak,        ///< About to execute an ebreak that the debugger takes (StopSettings).
+  kCsrWrite,      ///< Forward: about to write a CSR that StopSettings names. Backward: has just written it.
   kInterrupted,   ///< By interrupt(); the position is valid and a further resume goes on from it.
   kArrived,       ///< At the target of an armed goto.
 };
@@ -38,11 +40,59 @@ struct Stop {
   std::string note;
 };
 
+/// A hart where a stop has been reached, for whoever says whether it counts.
+class HartView {
+ public:
+  virtual ~HartView() = default;
+  /// Absent: no such register on this machine.
+  [[nodiscard]] virtual std::optional<u64> read_register(RegisterId id) const = 0;
+  /// Through the hart's translation, as the debugger: how many bytes from the start were readable.
+  [[nodiscard]] virtual std::size_t read_memory(VirtAddr address, std::span<u8> out) const = 0;
+};
+
+/// What a front end has hung on its stops. Where a stop lies must not depend on how the machine gets there, so the
+/// answers of the const functions follow from the hart alone.
+class StopRules {
+ public:
+  virtual ~StopRules() = default;
+  /// The hart is about to execute a breakpoint's address. Asked in the middle of a run, millions of times.
+  [[nodiscard]] virtual bool counts(const HartView& hart, VirtAddr breakpoint) const = 0;
+  /// The hart has just made an access to the range that would be reported.
+  [[nodiscard]] virtual bool counts(const HartView& hart, const WatchRange& range) const = 0;
+  /// A move has come to a breakpoint that counts; the session stands there. True: the rules have done what is to be
+  /// done, and the move goes on.
+  virtual bool handle(const HartView& hart, VirtAddr breakpoint) = 0;
+};
+
 /// What a session stops at. Front ends keep their own lists and hand over the whole set before they resume.
 struct StopRequest {
-  std::vector<VirtAddr> breakpoints;
-  std::vector<WatchRange> watches;
+  std::vector<VirtAddr> breakpoints = {};
+  std::vector<WatchRange> watches = {};
+  bool device_writes = false;
+  std::vector<u16> csr_writes = {};
+  u8 ebreak_privileges = 0;
+  /// Null: all count. Must live until the next set_stops.
+  StopRules* rules = nullptr;
+  bool operator==(const StopRequest&) const = default;
 };
+
+/// What stops are to mean, for all front ends of a session; `with_settings` puts it into a request.
+struct StopSettings {
+  bool watch_dma = false;           ///< Writes by devices to a watched range stop, right behind them.
+  bool watch_unchanged = false;     ///< Writes that change nothing stop, too.
+  bool break_space_current = false; ///< New breakpoints hold in the current address space.
+  bool break_check = false;         ///< Breakpoints at unmapped addresses are refused.
+  bool mmio_write = false;          ///< Device registers can be written.
+  u8 ebreak_privileges = 0;         ///< Bit p: an ebreak at privilege p stops instead of trapping.
+  std::vector<u16> csr_writes;      ///< Writes of these CSRs stop.
+};
+[[nodiscard]] inline StopRequest with_settings(StopRequest request, const StopSettings& settings) {
+  request.device_writes = settings.watch_dma;
+  request.csr_writes = settings.csr_writes;
+  request.ebreak_privileges = settings.ebreak_privileges;
+  for (WatchRange& watch : request.watches) watch.unchanged = settings.watch_unchanged;
+  return request;
+}
 
 enum class StepIrq : u8 { kSkip, kEnter };
 enum class Edge : u8 { kStop, kGo };
@@ -91,6 +141,10 @@ class Debugger {
   [[nodiscard]] virtual StepIrq step_irq() const = 0;
   virtual void set_edge(Edge value) = 0;
   [[nodiscard]] virtual Edge edge() const = 0;
+  virtual void set_stop_settings(const StopSettings& value) = 0;
+  [[nodiscard]] virtual const StopSettings& stop_settings() const = 0;
+  /// While set, only this hart runs at the live end (gdb's scheduler-locking). History is followed as it was.
+  virtual void set_only_hart(std::optional<unsigned> hart) = 0;
 };
 
 }  // namespace retrov

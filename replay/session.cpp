@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/check.hpp"
+#include "devices/loader.hpp"
 #include "devices/virtio_blk.hpp"
 #include "replay/guest_memory.hpp"
 #include "replay/session_parts.hpp"
@@ -20,6 +21,8 @@ void Session::start(EngineKind engine, const SnapshotOptions& snapshots) {
   for (const auto& disk : disks_) bases.push_back(disk.get());
   machine_ = build_board(history_->board(), engine, output_, bases);
   timeline_ = std::make_unique<Timeline>(*history_, *machine_, output_, snapshots);
+  // Without firmware nobody is there who would want an ebreak in M-mode.
+  if (starts_in_kernel(history_->board())) stop_settings_.ebreak_privileges = 1u << 3;
 }
 
 std::unique_ptr<Session> Session::live(LiveSetup setup, OutputSink& output) {
@@ -103,18 +106,29 @@ std::size_t Session::read_memory(unsigned hart, AddressSpace space, u64 address,
   return read_guest_memory(*machine_, hart, space, address, out);
 }
 
+/// A device's register is written by one access of its width.
+bool Session::may_write_device(const PhysicalPiece& piece) const {
+  const std::size_t size = piece.size_bytes;
+  const bool is_access = size <= 8 && (size & (size - 1)) == 0 && piece.at.value % size == 0;
+  return stop_settings_.mmio_write && is_access && machine_->has_device_in(piece.at, size);
+}
+
 void Session::write_memory(unsigned hart, AddressSpace space, u64 address, std::span<const u8> bytes) {
   if (bytes.empty()) return;
   std::vector<Input> inputs;
   std::size_t done = 0;
   for (const PhysicalPiece& piece : physical_pieces(*machine_, hart, space, address, bytes.size())) {
-    if (!machine_->memory().contains(piece.at, piece.size_bytes)) break;
+    const bool is_ram = machine_->memory().contains(piece.at, piece.size_bytes);
+    if (!is_ram && !may_write_device(piece)) break;
     const auto part = bytes.subspan(done, piece.size_bytes);
     inputs.push_back(Input{kMachineItself, DebuggerWrite{DebuggerWrite::Space::kPhysicalMemory, static_cast<u8>(hart),
                                                          piece.at.value, std::vector<u8>(part.begin(), part.end())}});
     done += piece.size_bytes;
   }
-  if (done != bytes.size()) throw Error(Exit::kFailure, "not all of that memory is mapped RAM");
+  if (done != bytes.size()) {
+    throw Error(Exit::kFailure, stop_settings_.mmio_write ? "not all of that memory is mapped RAM, nor one register"
+                                                          : "not all of that memory is mapped RAM");
+  }
   apply_live(std::move(inputs));
 }
 
@@ -148,13 +162,24 @@ void Session::set_stops(const StopRequest& stops) {
   wanted_.breakpoints.erase(std::unique(wanted_.breakpoints.begin(), wanted_.breakpoints.end()),
                             wanted_.breakpoints.end());
   wanted_.watches = stops.watches;
+  wanted_.device_writes = stops.device_writes;
+  wanted_.csr_writes = stops.csr_writes;
+  wanted_.ebreak_privileges = stops.ebreak_privileges;
+  rules_ = stops.rules;
+  filter_.reset();
+  if (rules_ != nullptr) filter_.emplace(*machine_, *rules_);
+  wanted_.filter = filter_ ? &*filter_ : nullptr;
 }
 
 StopSet Session::wanted() const { return wanted_; }
 
 Stop Session::step(unsigned hart, Direction direction) {
   Move move(*this);
-  return direction == Direction::kForward ? step_forward(hart) : step_backward(hart);
+  if (direction == Direction::kBackward) return step_backward(hart);
+  Stop stop = step_forward(hart);
+  // Whoever steps to a breakpoint sees it; what its rules do there is done on arrival, and not again when leaving.
+  if (stop.reason == StopReason::kStep) (void)stops_at_breakpoint_of(hart);
+  return stop;
 }
 
 Stop Session::step_range(unsigned hart, VirtAddr start, VirtAddr end) {
@@ -164,7 +189,7 @@ Stop Session::step_range(unsigned hart, VirtAddr start, VirtAddr end) {
     if (stop.reason != StopReason::kStep) return stop;
     const VirtAddr pc = machine_->hart_summary(hart).pc;
     if (pc < start || pc >= end) return stop;
-    if (is_at_breakpoint(hart)) return stop_at(StopReason::kBreakpoint, hart);
+    if (stops_at_breakpoint_of(hart)) return stop_at(StopReason::kBreakpoint, hart);
     if (interrupted_) return stop_at(StopReason::kInterrupted, hart);
   }
 }
@@ -179,6 +204,7 @@ Stop Session::resume(Direction direction) {
 Stop Session::run_to(Position limit) {
   Move move(*this);
   StopSet stops = wanted();
+  stops.pass_instruction_at = move.reported_instruction_before();
   const Went went = go(&stops, limit);
   return stop_for(went, stops);
 }

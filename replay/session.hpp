@@ -18,6 +18,8 @@
 #include "replay/backward_search.hpp"
 #include "replay/debugger.hpp"
 #include "replay/disks.hpp"
+#include "replay/guest_memory.hpp"
+#include "replay/hart_view.hpp"
 #include "replay/history.hpp"
 #include "replay/live_inputs.hpp"
 #include "replay/recorder.hpp"
@@ -76,6 +78,10 @@ class Session final : public Debugger {
   void set_edge(Edge value) override { edge_ = value; }
   [[nodiscard]] Edge edge() const override { return edge_; }
 
+  void set_stop_settings(const StopSettings& value) override { stop_settings_ = value; }
+  [[nodiscard]] const StopSettings& stop_settings() const override { return stop_settings_; }
+  void set_only_hart(std::optional<unsigned> hart) override { only_hart_ = hart; }
+
   // --- for the commands ---
   /// resume(kForward), but at most to `limit`, where it is a kStep.
   Stop run_to(Position limit);
@@ -111,15 +117,19 @@ class Session final : public Debugger {
   [[nodiscard]] StopSet wanted() const;
   [[nodiscard]] Stop stop_at(StopReason reason, unsigned hart, std::string note = {}) const;
   void check_target(Position target) const;
+  [[nodiscard]] bool may_write_device(const PhysicalPiece& piece) const;
   void apply_live(std::vector<Input> inputs);
 
   // session_live.cpp: forward, across the end of history
   Went go(StopSet* stops, Position limit);
   Went go_once(StopSet* stops, Position limit);
   Went run_live(StopSet* stops, Position limit);
+  void choose_harts(const StopSet* stops, Position limit);
   [[nodiscard]] bool stops_at_end(StopSet& stops);
   [[nodiscard]] std::optional<WatchReport> try_access(StopSet& stops);
+  [[nodiscard]] bool goes_on_from(StopSet& stops);
   [[nodiscard]] Stop stop_for(Went went, const StopSet& stops) const;
+  [[nodiscard]] bool handled(const StopHit& hit);
   void mark();
 
   // session_step.cpp: steps of one hart
@@ -131,6 +141,7 @@ class Session final : public Debugger {
   std::optional<Stop> leave_handler(unsigned hart, Position taken_at, unsigned depth);
   void pass_debugger_writes();
   [[nodiscard]] bool is_at_breakpoint(unsigned hart) const;
+  [[nodiscard]] bool stops_at_breakpoint_of(unsigned hart);
   [[nodiscard]] std::vector<Position> open_handlers(unsigned hart) const;
   [[nodiscard]] std::optional<Position> previous_stop(unsigned hart, const std::vector<Position>& inside) const;
   [[nodiscard]] std::optional<Position> left_out_for(unsigned hart, const std::vector<Position>& inside) const;
@@ -152,8 +163,12 @@ class Session final : public Debugger {
   std::unique_ptr<Recorder> recorder_;
 
   StopSet wanted_;
+  StopRules* rules_ = nullptr;
+  std::optional<RulesFilter> filter_;  ///< Asks them.
   StepIrq step_irq_ = StepIrq::kSkip;
   Edge edge_ = Edge::kStop;
+  StopSettings stop_settings_;
+  std::optional<unsigned> only_hart_;
   std::atomic<bool> interrupted_{false};
   const std::atomic<bool> never_interrupted_{false};  ///< For ways that must be gone to their end.
   bool finished_ = false;
@@ -165,6 +180,8 @@ class Session final : public Debugger {
   unsigned silent_accesses_ = 0;  ///< Watched accesses in a row that there was nothing to say about.
   /// Where the last move, backwards, reported a watched access; the next one must not report it again.
   std::optional<Position> reported_access_;
+  /// Where the last move, forward, stopped before an instruction for its own sake; the next one makes it.
+  std::optional<Position> reported_instruction_;
   /// Where forward steps gave up waiting for a handler to return, and where its interrupt had been taken: the way back.
   std::map<Position, Position> unreturned_;
 };

@@ -15,12 +15,40 @@ constexpr unsigned kManySilentAccesses = 8;
 Session::Went Session::go(StopSet* stops, Position limit) {
   for (;;) {
     const Went went = go_once(stops, limit);
-    if (went != Went::kStop || stops->hit->kind != StopHit::Kind::kWatch) return went;
-    watch_report_ = try_access(*stops);
-    if (watch_report_) return went;
-    // A store that changes nothing, or an access that traps. Breakpoints at this position were reported before the
-    // access, so nothing else is passed over with it.
+    if (went != Went::kStop || !goes_on_from(*stops)) return went;
   }
+}
+
+/// There is nothing to report here after all, and the run can go on.
+bool Session::goes_on_from(StopSet& stops) {
+  const StopHit& hit = *stops.hit;
+  switch (hit.kind) {
+    case StopHit::Kind::kBreakpoint:
+      if (!handled(hit)) return false;
+      stops.pass_breakpoint_at = position();
+      return true;
+    case StopHit::Kind::kWatch:
+      // A store that changes nothing, or an access that traps. Breakpoints at this position were reported before the
+      // access, so nothing else is passed over with it.
+      watch_report_ = try_access(stops);
+      return !watch_report_;
+    case StopHit::Kind::kDeviceWrite:
+      watch_report_ = device_write_report(hit, stops);
+      return false;
+    case StopHit::Kind::kCsrWrite:
+    case StopHit::Kind::kEbreak:
+      reported_instruction_ = position();
+      return false;
+    case StopHit::Kind::kBeforeHart:
+    case StopHit::Kind::kInterruptReturn:
+      break;
+  }
+  return false;
+}
+
+/// The rules of the breakpoint have done what is to be done there.
+bool Session::handled(const StopHit& hit) {
+  return rules_ != nullptr && rules_->handle(MachineHart(*machine_, hit.hart), hit.address);
 }
 
 Session::Went Session::go_once(StopSet* stops, Position limit) {
@@ -48,6 +76,8 @@ Session::Went Session::go_once(StopSet* stops, Position limit) {
 
 Session::Went Session::run_live(StopSet* stops, Position limit) {
   InputSource& source = recorder_ ? static_cast<InputSource&>(*recorder_) : *inputs_;
+  choose_harts(stops, limit);
+  if (position() >= limit) return Went::kLimit;
   inputs_->anchor(machine_->now());
   for (;;) {
     const bool marked = recorder_ != nullptr;
@@ -68,6 +98,19 @@ Session::Went Session::run_live(StopSet* stops, Position limit) {
         if (position() >= limit) return Went::kLimit;
     }
   }
+}
+
+/// Who may run is an input like any other, so it is recorded. A hart that is alone anyway, because this move ends at
+/// its next step, needs no such input: that is how gdb steps off a breakpoint.
+void Session::choose_harts(const StopSet* stops, Position limit) {
+  const u64 all = ~u64{0};
+  const u64 wanted_mask = only_hart_ ? u64{1} << *only_hart_ : all;
+  if (machine_->sched_mask() == wanted_mask) return;
+  const bool ends_at_its_step =
+      limit.steps == position().steps + 1 || (stops != nullptr && stops->before_hart == only_hart_);
+  const bool is_next = only_hart_ && !machine_->idle() && machine_->current_hart() == *only_hart_;
+  if (is_next && ends_at_its_step && machine_->sched_mask() == all) return;
+  apply_live({Input{kMachineItself, SchedMask{wanted_mask}}});
 }
 
 /// A run that ends where history ends has not looked at the step that would come next.
@@ -109,7 +152,7 @@ std::optional<WatchReport> Session::try_access(StopSet& stops) {
       machine_->run_until(Position{here.steps + 1}, &stops);
     }
     // The run may have been interrupted before the step.
-    if (position() > here) report = access.after(*machine_);
+    if (position() > here) report = access.after(*machine_, rules_);
   } catch (...) {
     unmake();
     throw;
@@ -129,7 +172,9 @@ Stop Session::stop_for(Went went, const StopSet& stops) const {
     case Went::kStop: {
       const StopHit& hit = *stops.hit;
       if (hit.kind == StopHit::Kind::kBreakpoint) return stop_at(StopReason::kBreakpoint, hit.hart);
-      RV_CHECK(hit.kind == StopHit::Kind::kWatch && watch_report_);
+      if (hit.kind == StopHit::Kind::kEbreak) return stop_at(StopReason::kEbreak, hit.hart);
+      if (hit.kind == StopHit::Kind::kCsrWrite) return stop_at(StopReason::kCsrWrite, hit.hart, csr_note(hit));
+      RV_CHECK(watch_report_.has_value());
       Stop stop = stop_at(StopReason::kWatchpoint, hit.hart);
       stop.watched = watch_report_->byte;
       stop.watch_kind = watch_report_->kind;

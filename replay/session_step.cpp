@@ -17,6 +17,11 @@ bool contains(const std::vector<Position>& positions, Position at) {
   return std::find(positions.begin(), positions.end(), at) != positions.end();
 }
 
+/// What somebody did who had stopped there: wrote, or chose the harts that may run.
+bool is_by_hand(const Input& input) {
+  return std::holds_alternative<DebuggerWrite>(input.what) || std::holds_alternative<SchedMask>(input.what);
+}
+
 }  // namespace
 
 std::vector<Position> Session::open_handlers(unsigned hart) const {
@@ -29,19 +34,22 @@ bool Session::is_at_breakpoint(unsigned hart) const {
   return std::binary_search(wanted_.breakpoints.begin(), wanted_.breakpoints.end(), machine_->hart_summary(hart).pc);
 }
 
+/// The hart is about to execute a breakpoint that counts, and its rules want it to stop there.
+bool Session::stops_at_breakpoint_of(unsigned hart) {
+  if (!is_at_breakpoint(hart) || begins_to_wait(*machine_, hart)) return false;
+  if (rules_ == nullptr) return true;
+  const MachineHart view(*machine_, hart);
+  const VirtAddr pc = machine_->hart_summary(hart).pc;
+  return rules_->counts(view, pc) && !rules_->handle(view, pc);
+}
+
 // --- forward ---
 
 /// One step of the machine, whoever makes it. A breakpoint here was reported on arrival and is passed; an access that
 /// is watched is not.
 std::optional<Stop> Session::make_step() {
   StopSet stops = wanted();
-  if (is_at_breakpoint(machine_->current_hart())) {
-    if (stops.watches.empty()) {
-      stops.ignore_at = position();
-    } else {
-      stops.breakpoints.clear();
-    }
-  }
+  stops.pass_breakpoint_at = stops.pass_instruction_at = position();
   const Went went = go(&stops, Position{position().steps + 1});
   if (went == Went::kLimit) return std::nullopt;
   return stop_for(went, stops);
@@ -69,7 +77,7 @@ std::optional<Stop> Session::raw_step(unsigned hart) {
     if (from_wait || (last && *last >= start)) break;
     // Something else came first, so this is only the stop before the hart's step.
     const bool passed = reported && machine_->hart_summary(hart).pc == pc;
-    if (!passed && is_at_breakpoint(hart)) return stop_at(StopReason::kBreakpoint, hart);
+    if (!passed && stops_at_breakpoint_of(hart)) return stop_at(StopReason::kBreakpoint, hart);
   }
   pass_debugger_writes();
   return std::nullopt;
@@ -82,10 +90,7 @@ void Session::pass_debugger_writes() {
     const std::size_t next = history_->first_event_at(position());
     if (next == events.size() || events[next].at != position()) return;
     const auto& inputs = events[next].batch.inputs;
-    const bool by_hand = std::all_of(inputs.begin(), inputs.end(), [](const Input& input) {
-      return std::holds_alternative<DebuggerWrite>(input.what);
-    });
-    if (!by_hand) return;
+    if (!std::all_of(inputs.begin(), inputs.end(), is_by_hand)) return;
     go(nullptr, Position{position().steps + 1});
   }
 }
@@ -151,9 +156,7 @@ std::optional<Position> Session::previous_stop(unsigned hart, const std::vector<
     const bool all_by_hand = beyond - first == position().steps - after_last.steps &&
                              std::all_of(history_->events().begin() + static_cast<std::ptrdiff_t>(first),
                                          history_->events().begin() + static_cast<std::ptrdiff_t>(beyond),
-                                         [](const Event& event) {
-                                           return std::holds_alternative<DebuggerWrite>(event.batch.inputs[0].what);
-                                         });
+                                         [](const Event& event) { return is_by_hand(event.batch.inputs[0]); });
     if (!all_by_hand) return after_last;
   }
   if (step_irq_ == StepIrq::kEnter) return last;
@@ -175,7 +178,8 @@ Stop Session::step_backward(unsigned hart) {
     target = step_irq_ == StepIrq::kSkip ? left_out_for(hart, inside) : std::nullopt;
   }
   const Position arrived = position();
-  const bool stops_wanted = !wanted_.breakpoints.empty() || !wanted_.watches.empty();
+  const bool stops_wanted = !wanted_.breakpoints.empty() || !wanted_.watches.empty() || !wanted_.csr_writes.empty() ||
+                            wanted_.ebreak_privileges != 0;
   if (!stops_wanted || arrived.steps + 1 >= start.steps) return stop_at(StopReason::kStep, hart);
   // Other harts' turns and handlers lie between; what stops a step forward stops it backwards, too.
   if (!timeline_->seek(start, interrupted_)) return stop_at(StopReason::kInterrupted, hart);

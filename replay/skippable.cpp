@@ -90,7 +90,8 @@ class Stretch {
 }  // namespace
 
 bool skippable(const Machine& machine, const Snapshot& from, const Snapshot& to, const StopSet& wanted) {
-  if (!wanted.breakpoints.empty() || wanted.watches.empty()) return false;
+  if (!wanted.breakpoints.empty() || !wanted.csr_writes.empty() || wanted.watches.empty()) return false;
+  if (wanted.ebreak_privileges != 0 && to.touched.ebreaks) return false;
   if (to.touched.everything || to.touched.since > from.at) return false;
   const Stretch stretch(machine, from, to);
   return std::all_of(wanted.watches.begin(), wanted.watches.end(),

@@ -1,9 +1,12 @@
 #include "replay/watched_access.hpp"
 
 #include <algorithm>
+#include <string>
 
+#include "core/csr.hpp"
 #include "core/hart.hpp"
 #include "replay/guest_memory.hpp"
+#include "replay/hart_view.hpp"
 
 namespace retrov {
 
@@ -39,19 +42,21 @@ std::vector<u8> WatchedAccess::bytes_of(const Machine& machine, const WatchRange
   return bytes;
 }
 
-std::optional<WatchReport> WatchedAccess::after(const Machine& machine) const {
+std::optional<WatchReport> WatchedAccess::after(const Machine& machine, const StopRules* rules) const {
   if (machine.hart(hit_.hart).retired_now() == retired_) return std::nullopt;
+  const MachineHart hart(machine, hit_.hart);
+  const auto counts = [&](const WatchRange& range) { return rules == nullptr || rules->counts(hart, range); };
   if (hit_.is_write) {
     for (const Candidate& candidate : candidates_) {
       const bool may_tell = writes(candidate.range.kind) && bytes_of(machine, candidate.range) != candidate.bytes;
-      if (may_tell) return report(candidate.range);
+      if (may_tell && counts(candidate.range)) return report(candidate.range);
     }
   }
   for (const Candidate& candidate : candidates_) {
-    const u64 into_range = address_in(candidate.range.physical) - candidate.range.address.value;
-    if (candidate.range.kind != WatchKind::kWrite && into_range < candidate.range.length_bytes) {
-      return report(candidate.range);
-    }
+    const WatchRange& range = candidate.range;
+    const u64 into_range = address_in(range.physical) - range.address.value;
+    const bool whatever_it_does = range.kind != WatchKind::kWrite || range.unchanged;
+    if (whatever_it_does && into_range < range.length_bytes && counts(range)) return report(range);
   }
   return std::nullopt;
 }
@@ -63,6 +68,15 @@ u64 WatchedAccess::address_in(bool physical) const { return physical ? physical_
 WatchReport WatchedAccess::report(const WatchRange& range) const {
   const u64 first = range.address.value;
   return {VirtAddr{std::clamp(address_in(range.physical), first, first + range.length_bytes - 1)}, range.kind};
+}
+
+WatchReport device_write_report(const StopHit& hit, const StopSet& stops) {
+  return {hit.address, stops.watches[hit.watch_index].kind};
+}
+
+std::string csr_note(const StopHit& hit) {
+  return "hart " + std::to_string(hit.hart) + " writes " +
+         std::string(csr_name(static_cast<u16>(hit.address.value)));
 }
 
 }  // namespace retrov

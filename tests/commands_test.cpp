@@ -1,5 +1,5 @@
-// The words of the prompt on a recorded guest: replay/commands, replay/commands_look, replay/commands_move and
-// replay/commands_stops.
+// The words of the prompt on a recorded guest: replay/commands, replay/commands_look, replay/commands_move,
+// replay/commands_settings and replay/commands_stops.
 #include "replay/commands.hpp"
 
 #include <sstream>
@@ -256,4 +256,49 @@ TEST_CASE("commands: help and info list what there is", "[commands]") {
   CHECK(bench.run("").empty());
   bench.run("quit");
   CHECK(bench.context.quit);
+}
+
+TEST_CASE("commands: settings of stops are said and set", "[commands]") {
+  Bench bench;
+  for (const auto& [word, no, yes] : std::vector<std::array<const char*, 3>>{{"watch-dma", "off", "on"},
+                                                                             {"watch-unchanged", "off", "on"},
+                                                                             {"break-space", "any", "current"},
+                                                                             {"break-check", "off", "on"},
+                                                                             {"mmio-write", "off", "on"}}) {
+    const std::string name = word;
+    INFO(name);
+    CHECK(bench.run(name) == name + " " + no + "\n");
+    CHECK(bench.run(name + " " + yes) == name + " " + yes + "\n");
+    CHECK(bench.run(name) == name + " " + yes + "\n");
+    CHECK(bench.run(name + " " + no) == name + " " + no + "\n");
+    CHECK(bench.refusal(name + " perhaps").find("usage: " + name) == 0);
+  }
+  // No firmware runs below this guest.
+  CHECK(bench.run("ebreak") == "ebreak stop m, guest s, guest u\n");
+  CHECK(bench.run("ebreak guest") == "ebreak guest m, guest s, guest u\n");
+  CHECK(bench.run("ebreak stop u") == "ebreak guest m, guest s, stop u\n");
+  CHECK(bench.session->stop_settings().ebreak_privileges == 1);
+  CHECK(bench.refusal("ebreak stop x").find("usage") == 0);
+  CHECK(bench.refusal("ebreak never").find("usage") == 0);
+  CHECK(bench.run("watch-csr sstatus") == "watch-csr sstatus mstatus\n");
+  CHECK(bench.run("watch-csr mepc") == "watch-csr sstatus mstatus mepc\n");
+  CHECK(bench.refusal("watch-csr a0").find("there is no CSR") == 0);
+  CHECK(bench.run("watch-csr off") == "watch-csr off\n");
+}
+
+TEST_CASE("commands: a CSR is watched, and its write is one stop each way", "[commands]") {
+  Bench bench;
+  bench.run("watch-csr mie");
+  CHECK(bench.run("continue").find("hart 0 writes mie") == 0);
+  const Position at = bench.session->position();
+  CHECK(bench.run("continue").find("writes mie") == std::string::npos);
+  CHECK(bench.run("reverse-continue").find("hart 0 writes mie") == 0);
+  CHECK(bench.session->position() == Position{at.steps + 1});
+  CHECK(bench.run("reverse-continue").find("the beginning") == 0);
+}
+
+TEST_CASE("commands: watch -p takes a physical address", "[commands]") {
+  Bench bench;
+  CHECK(bench.run("watch -p 0x80000100 4") == "watchpoint 1 at 0x80000100 physical, 4 bytes\n");
+  CHECK(bench.refusal("watch -p").find("usage: watch [-p]") == 0);
 }

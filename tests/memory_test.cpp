@@ -20,7 +20,7 @@ struct Listener : WriteListener {
     tables.push_back(offset);
     return false;
   }
-  void foreign_write(PhysAddr address, u64) override { foreign.push_back(address.value); }
+  void foreign_write(PhysAddr address, u64, Writer) override { foreign.push_back(address.value); }
   void flush_write_translations() override { ++flushes; }
   std::vector<u64> code, tables, foreign;
   unsigned flushes = 0;

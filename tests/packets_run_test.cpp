@@ -174,11 +174,129 @@ TEST_CASE("packets_run: the same breakpoints are not handed over again", "[packe
 
 TEST_CASE("packets_run: breakpoints and watchpoints that mean nothing are refused", "[packets_run]") {
   StubFixture f;
-  for (const char* packet : {"Z0", "Z0,", "Z0,80000000", "Z0,z,2", "Z0,80000000,2;X1,26", "Z2,80000000,0",
+  for (const char* packet : {"Z0", "Z0,", "Z0,80000000", "Z0,z,2", "Z0,80000000,2;X1,26", "Z0,80000000,2;X1,27",
+                             "Z0,80000000,2;X4,220127", "Z0,80000000,2;cmds:", "Z2,80000000,2;X1,26", "Z2,80000000,0",
                              "Z2,ffffffffffffffff,2", "Z2,1,ffffffffffffffff0", "z2,80000000,0"}) {
     INFO(packet);
     CHECK(f.ask(packet).substr(0, 2) == "E.");
   }
   CHECK(f.ask("Z5,80000000,2").empty());
   CHECK(f.ask("Z").empty());
+}
+
+TEST_CASE("packets_run: a breakpoint where the hart stands counts only if its condition holds", "[packets_run]") {
+  StubFixture f;
+  f.ask("qSupported:swbreak+");
+  f.debugger.registers[0][32] = 0x80000010;
+  f.debugger.registers[0][10] = 5;
+  // a0 == 6.
+  f.ask("Z0,80000010,4;X7,26000a22061327");
+  f.ask("vCont;c");
+  CHECK(f.debugger.calls.back() == "resume");
+  f.debugger.registers[0][10] = 6;
+  CHECK(f.ask("vCont;c").substr(0, 12) == "T05swbreak:;");
+  // The last Z of a place says what holds; a command prints where it is reached, not where one leaves.
+  f.ask("Z0,80000010,4;cmds:1,X1,27");
+  f.ask("vCont;c");
+  CHECK(f.debugger.calls.back() == "resume");
+}
+
+TEST_CASE("packets_run: conditions and commands are asked of the hart that arrives", "[packets_run]") {
+  StubFixture f;
+  CHECK(f.ask("qSupported").find("ConditionalBreakpoints+") != std::string::npos);
+  CHECK(f.ask("qSupported").find("BreakpointCommands+") != std::string::npos);
+  // memory at 0x80000100 == 7, or a0 == 1; prints a0 with "%d\n" as C source.
+  const std::string command = "cmds:1,X11,26000a220022003401000525645c6e0027";
+  CHECK(f.ask("Z1,80000010,4;X9,24800001001722071327X7,26000a22011327;" + command).substr(0, 2) == "E.");
+  CHECK(f.ask("Z1,80000010,4;Xa,24800001001722071327X7,26000a22011327;" + command) == "OK");
+  f.ask("c");
+  REQUIRE(f.debugger.stops.rules != nullptr);
+  StopRules& rules = *f.debugger.stops.rules;
+  class Hart final : public HartView {
+   public:
+    explicit Hart(FakeDebugger& debugger) : debugger_(debugger) {}
+    std::optional<u64> read_register(RegisterId id) const override {
+      return debugger_.registers[1][static_cast<u16>(id)];
+    }
+    std::size_t read_memory(VirtAddr address, std::span<u8> out) const override {
+      return debugger_.read_memory(1, AddressSpace::kVirtual, address.value, out);
+    }
+
+   private:
+    FakeDebugger& debugger_;
+  };
+  const Hart hart(f.debugger);
+  CHECK_FALSE(rules.counts(hart, VirtAddr{0x80000010}));
+  CHECK_FALSE(rules.counts(hart, VirtAddr{0x80000012}));
+  f.debugger.memory[0x100] = 7;
+  CHECK(rules.counts(hart, VirtAddr{0x80000010}));
+  f.debugger.memory[0x100] = 8;
+  f.debugger.registers[1][10] = 1;
+  CHECK(rules.counts(hart, VirtAddr{0x80000010}));
+  f.client.sent.clear();
+  CHECK(rules.handle(hart, VirtAddr{0x80000010}));
+  CHECK(f.console() == "1\n");
+  // A breakpoint without commands at the same place: both, the print and the stop.
+  f.ask("Z0,80000010,4");
+  CHECK_FALSE(rules.handle(hart, VirtAddr{0x80000010}));
+  CHECK(f.console() == "1\n1\n");
+  // Watched ranges: those without a condition count.
+  f.ask("Z2,80000200,4;X3,220027");
+  f.ask("Z2,80000204,4");
+  f.ask("s");
+  REQUIRE(f.debugger.stops.watches.size() == 2);
+  CHECK_FALSE(rules.counts(hart, f.debugger.stops.watches[0]));
+  CHECK(rules.counts(hart, f.debugger.stops.watches[1]));
+}
+
+TEST_CASE("packets_run: break-space current holds a breakpoint to its address space", "[packets_run]") {
+  StubFixture f;
+  f.debugger.settings.break_space_current = true;
+  f.machine.satp = u64{8} << 60 | 0x81234;
+  f.ask("Z0,1000,4");
+  f.ask("Z0,ffffffff80001000,4");
+  f.machine.satp = 0;
+  f.ask("Z0,2000,4");
+  f.ask("s");
+  struct Hart final : HartView {
+    u64 satp = 0;
+    u64 privilege = 1;
+    std::optional<u64> read_register(RegisterId id) const override { return id == kRegisterPriv ? privilege : satp; }
+    std::size_t read_memory(VirtAddr, std::span<u8>) const override { return 0; }
+  } hart;
+  const StopRules& rules = *f.debugger.stops.rules;
+  // The ASID says nothing, the root does.
+  hart.satp = u64{8} << 60 | u64{7} << 44 | 0x81234;
+  CHECK(rules.counts(hart, VirtAddr{0x1000}));
+  hart.privilege = 3;
+  CHECK_FALSE(rules.counts(hart, VirtAddr{0x1000}));
+  hart.privilege = 0;
+  hart.satp = u64{8} << 60 | 0x81235;
+  CHECK_FALSE(rules.counts(hart, VirtAddr{0x1000}));
+  CHECK(rules.counts(hart, VirtAddr{0xffffffff80001000}));
+  CHECK(rules.counts(hart, VirtAddr{0x2000}));
+}
+
+TEST_CASE("packets_run: break-check refuses what is not mapped", "[packets_run]") {
+  StubFixture f;
+  CHECK(f.ask("Z0,1000,4") == "OK");
+  f.debugger.settings.break_check = true;
+  CHECK(f.ask("Z0,1000,4") == "E.nothing is mapped at 0x1000");
+  CHECK(f.ask("Z1,1000,4").substr(0, 2) == "E.");
+  CHECK(f.ask("Z1,80000000,4") == "OK");
+}
+
+TEST_CASE("packets_run: a hart that alone has an action runs alone", "[packets_run]") {
+  StubFixture f;
+  for (const char* packet : {"vCont;c:2", "vCont;s:2", "vCont;r10,20:2", "vCont;t:1;c"}) {
+    INFO(packet);
+    f.ask(packet);
+    CHECK(f.debugger.only_hart == 1u);
+  }
+  for (const char* packet : {"vCont;c", "vCont;s:2;c", "c", "s", "bc", "bs"}) {
+    INFO(packet);
+    f.debugger.only_hart = 0;
+    f.ask(packet);
+    CHECK_FALSE(f.debugger.only_hart.has_value());
+  }
 }

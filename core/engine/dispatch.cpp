@@ -42,7 +42,12 @@ void stop_at_breakpoint(const Op* op, Hart* hart, i64 budget, u64 base) {
 bool stops_at_breakpoint(Hart& hart, u64 pc, u64 position) {
   StopSet* stops = hart.platform().stops;
   if (stops == nullptr || !hart.platform().code.breaks_at(VirtAddr{pc})) return false;
-  if (stops->ignore_at == Position{position}) return false;
+  if (stops->passes_breakpoint(Position{position})) return false;
+  if (stops->filter != nullptr) {
+    hart.pc = pc;
+    hart.position = Position{position};
+    if (!stops->filter->counts(hart.index(), VirtAddr{pc})) return false;
+  }
   stops->hit = StopHit{StopHit::Kind::kBreakpoint, hart.index(), VirtAddr{pc}, 0, false, 0};
   return true;
 }

@@ -155,7 +155,9 @@ bool Engine::page_table_written(u64 ram_offset, u64 size_bytes, Writer who) {
   return true;
 }
 
-void Engine::foreign_write(PhysAddr address, u64 size_bytes) {
+void Engine::foreign_write(PhysAddr address, u64 size_bytes, Writer who) {
+  Platform& platform = harts_.front()->platform();
+  if (who == Writer::kDevice && platform.keep_device_writes) platform.device_writes.emplace_back(address, size_bytes);
   for (const std::unique_ptr<Hart>& hart : harts_) {
     Reservation& held = hart->reservation;
     const bool overlaps = address.value < held.address + held.size_bytes && held.address < address.value + size_bytes;

@@ -33,7 +33,7 @@ class Engine final : public WriteListener {
 
   bool code_written(u64 ram_offset, u64 size_bytes) override;
   bool page_table_written(u64 ram_offset, u64 size_bytes, Writer who) override;
-  void foreign_write(PhysAddr address, u64 size_bytes) override;
+  void foreign_write(PhysAddr address, u64 size_bytes, Writer who) override;
   void flush_write_translations() override;
 
  private:

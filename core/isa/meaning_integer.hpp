@@ -43,7 +43,6 @@ inline u64 indirect_target(const Hart& hart, const Operands& operands) {
 /// fence: harts take turns, so all memory accesses are in one order already.
 inline void nothing(Hart&, const Operands&) {}
 
-/// The manual allows xtval to hold the address of the ebreak (3.1.16).
-inline Trap breakpoint(Hart& hart, const Operands&) { return {Cause::kBreakpoint, hart.pc}; }
+inline Trap breakpoint(Hart& hart, const Operands&) { return hart.ebreak(); }
 
 }  // namespace retrov::isa

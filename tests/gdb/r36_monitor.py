@@ -8,7 +8,8 @@ from _session import Gdb, Packets, live, replay, require, symbols
 def words() -> None:
     with replay() as served, Gdb(served) as gdb:
         listed = gdb.ask("monitor help")
-        for word in ("help", "when", "goto", "info", "hash", "phys", "step-irq", "edge"):
+        for word in ("help", "when", "goto", "info", "hash", "phys", "step-irq", "edge", "watch-dma", "watch-unchanged",
+                     "watch-csr", "break-space", "break-check", "ebreak", "mmio-write"):
             line = re.search(rf"^{word} .*\S{{3}}", listed, re.MULTILINE)
             require(line, f"help does not list {word}: {listed}")
             gdb.expect(f"monitor help {word}", f"^{word}")
@@ -20,7 +21,10 @@ def words() -> None:
             gdb.expect(f"monitor info {topic}", pattern)
         gdb.expect("monitor hash", r"^[0-9a-f]{16} .*hart0.*hart1.*ram")
         for word, values, default in (("step-irq", ("enter", "skip"), "skip"), ("edge", ("go", "stop"), "stop"),
-                                      ("phys", ("on", "off"), "off")):
+                                      ("phys", ("on", "off"), "off"), ("watch-dma", ("on", "off"), "off"),
+                                      ("watch-unchanged", ("on", "off"), "off"),
+                                      ("break-space", ("current", "any"), "any"),
+                                      ("break-check", ("on", "off"), "off"), ("mmio-write", ("on", "off"), "off")):
             gdb.expect(f"monitor {word}", f"{word} {default}")
             for value in values:
                 gdb.expect(f"monitor {word} {value}", f"{word} {value}")

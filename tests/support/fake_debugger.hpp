@@ -35,6 +35,8 @@ class FakeDebugger final : public Debugger {
   bool interrupts_seek = false;         ///< seek() is interrupted one step before its target.
   std::vector<Stop> next_stops;         ///< Taken from the front; afterwards a plain step.
   StopRequest stops;
+  StopSettings settings;
+  std::optional<unsigned> only_hart;
   std::vector<std::string> calls;
   std::vector<u8> memory = std::vector<u8>(kFakeBytes);
   std::array<std::map<u16, u64>, 8> registers;
@@ -114,6 +116,9 @@ class FakeDebugger final : public Debugger {
   StepIrq step_irq() const override { return StepIrq::kSkip; }
   void set_edge(Edge) override {}
   Edge edge() const override { return Edge::kStop; }
+  void set_stop_settings(const StopSettings& value) override { settings = value; }
+  const StopSettings& stop_settings() const override { return settings; }
+  void set_only_hart(std::optional<unsigned> hart) override { only_hart = hart; }
 
  private:
   static u64 base(AddressSpace space) { return space == AddressSpace::kPhysical ? kFakePhysical : kFakeBase; }

@@ -150,11 +150,12 @@ $(BUILD)/obj/%.o: %.cpp | have-deps
 # --- guests for the tests --------------------------------------------------------------------------------------------
 
 RISCV_CC := riscv64-linux-gnu-gcc
-# Without the last flag gcc would turn the loop of our memcpy into a call of memcpy.
+# Without unwind tables gdb has .debug_frame; gcc 14 makes them unless told twice. Without the last flag gcc would turn
+# the loop of our memcpy into a call of memcpy.
 RISCV_OPT := -O2
 RISCV_FLAGS = -march=rv64gc -mabi=lp64d -mcmodel=medany $(RISCV_OPT) -g -gno-column-info \
-  -fno-asynchronous-unwind-tables -nostdlib -ffreestanding -fno-pic -static -no-pie -Wl,--build-id=none \
-  -Wl,--no-warn-rwx-segments -T tests/guests/guest.ld \
+  -fno-asynchronous-unwind-tables -fno-unwind-tables -nostdlib -ffreestanding -fno-pic -static -no-pie \
+  -Wl,--build-id=none -Wl,--no-warn-rwx-segments -T tests/guests/guest.ld \
   -I tests/guests -fno-tree-loop-distribute-patterns
 
 # Lines and variables that a person would step through and look at.

@@ -120,6 +120,37 @@ TEST_CASE("priv_steps: an instruction that is not allowed is illegal with its bi
   }
 }
 
+TEST_CASE("priv_steps: what a trap that is no fault of memory says of itself", "[priv_steps]") {
+  constexpr u64 kCode = RuleBench::kCode;
+  struct Case {
+    const char* what;
+    u32 raw;
+    Priv mode;
+    u64 cause, value;
+  };
+  const Case cases[] = {{"ebreak", 0x00100073, Priv::kSupervisor, 3, kCode},
+                        {"ecall from U", 0x00000073, Priv::kUser, 8, 0},
+                        {"ecall from S", 0x00000073, Priv::kSupervisor, 9, 0},
+                        {"ecall from M", 0x00000073, Priv::kMachine, 11, 0},
+                        // Without C these targets are misaligned; the jump is where the trap stands.
+                        {"jal ra, 6", 0x006000ef, Priv::kUser, 0, kCode + 6},
+                        {"jalr ra, 2(a1)", 0x002580e7, Priv::kMachine, 0, kCode + 2},
+                        {"beq zero, zero, 6", 0x00000363, Priv::kSupervisor, 0, kCode + 6}};
+  for (const EngineKind engine : kEngines) {
+    RuleBench bench(engine, without_extension(default_extensions(), Extension::kC));
+    for (const Case& c : cases) {
+      INFO(c.what << " engine " << static_cast<int>(engine));
+      bench.code({c.raw});
+      bench.set_x(11, kCode);
+      CHECK(bench.step(c.mode) == Taken{c.cause, c.value, kCode, Priv::kMachine});
+      CHECK(bench.x(1) == 0);
+    }
+    RuleBench compressed(engine);
+    compressed.code({0x9002});
+    CHECK(compressed.step(Priv::kUser) == Taken{3, kCode, kCode, Priv::kMachine});
+  }
+}
+
 TEST_CASE("priv_steps: a trap in a handler keeps what is another mode's and loses what is its own", "[priv_steps]") {
   for (const EngineKind engine : kEngines) {
     INFO("engine " << static_cast<int>(engine));

@@ -1,5 +1,5 @@
-// What counts of the stops that a run comes to: conditions of breakpoints, and whether a watched access is worth a word.
-// The machine asks in the middle of its run (core/stops.hpp), so what does not count is passed a million times a second.
+// What counts of the stops that a run comes to: conditions of breakpoints, and whether a watched access is worth a
+// word. The machine asks in the middle of its run (core/stops.hpp), so what does not count costs no stop.
 #pragma once
 
 #include <optional>

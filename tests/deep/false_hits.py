@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""R19: how many hits whose condition does not hold the machine passes in a second of its own CPU time, forwards and in a
-search backwards. Prints the rates; what must hold at any speed is that not one hit is missed."""
+"""R19: how many hits whose condition does not hold the machine passes in a second of its own CPU time, forwards and in
+a search backwards. Prints the rates; what must hold at any speed is that not one hit is missed."""
 import sys
 from pathlib import Path
 

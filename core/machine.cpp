@@ -2,6 +2,7 @@
 #include "core/machine.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/check.hpp"
 #include "core/engine/engine.hpp"
@@ -102,6 +103,10 @@ Pause Machine::run_until(Position limit, StopSet* stops) {
     } else if (const auto next = pick()) {
       const auto stop = stop_before(*next, stops);
       pause = stop ? *stop : run_slice(*next, limit, stops);
+      const bool at_access = pause == Pause::kStop && stops->hit->kind == StopHit::Kind::kWatch;
+      if (at_access && stops->filter != nullptr && stops->filter->looks_behind(*stops->hit)) {
+        pause = make_access(*stops);
+      }
     } else {
       const auto stop = stop_before(Pick{current_, 0}, stops);
       pause = stop ? *stop : Pause::kIdle;
@@ -146,6 +151,20 @@ std::optional<Pause> Machine::stop_before(const Pick& next, StopSet* stops) {
     }
   }
   return std::nullopt;
+}
+
+/// The one step of the hart that a watch has stopped before; nothing else can come first at this position.
+Pause Machine::make_access(StopSet& stops) {
+  StopHit access = *std::exchange(stops.hit, std::nullopt);
+  const auto next = pick();
+  RV_CHECK(next && next->hart == access.hart);
+  const auto ignored = std::exchange(stops.ignore_at, position_);
+  run_slice(*next, Position{position_.steps + 1}, &stops);
+  stops.ignore_at = ignored;
+  if (!stops.filter->counts_behind()) return Pause::kLimit;
+  access.made = true;
+  stops.hit = access;
+  return Pause::kStop;
 }
 
 void Machine::keep_device_writes(bool keep) {

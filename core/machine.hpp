@@ -205,6 +205,7 @@ class Machine final : public PowerControl {
   void commit_turn(const Pick& pick, u64 steps);
   [[nodiscard]] std::optional<Pause> stop_before(const Pick& pick, StopSet* stops);
   void use_stops(StopSet* stops);
+  Pause make_access(StopSet& stops);
   void reset_step();
   void refill_rng_seed();
   /// Time or a device register has moved: events that are due, interrupt lines, next deadlines.

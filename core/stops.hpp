@@ -45,22 +45,27 @@ struct StopHit {
   unsigned size_bytes = 0;
   bool is_write = false;
   std::size_t watch_index = 0;
+  bool made = false;  ///< kWatch: the run stands right behind the access, because its filter has looked.
 };
 
-/// Says of a breakpoint that is about to be executed whether it counts. Asked in the middle of a run, each time: the
-/// hart's registers, pc and position are those of the moment, as is memory. Must change nothing and depend on these
-/// alone.
-class BreakFilter {
+/// Says in the middle of a run what counts, so that what does not costs no stop. Registers, pc and position of the hart
+/// are those of the moment, as is memory. Must change nothing and depend on these alone.
+class StopFilter {
  public:
-  virtual ~BreakFilter() = default;
+  virtual ~StopFilter() = default;
+  /// A breakpoint is about to be executed.
   [[nodiscard]] virtual bool counts(unsigned hart, VirtAddr pc) const = 0;
+  /// A watched access is about to be made. True: it is made, and counts_behind is asked then; false: the run stops
+  /// before it.
+  virtual bool looks_behind(const StopHit& access) = 0;
+  virtual bool counts_behind() = 0;
 };
 
 struct StopSet {
   /// Ascending, without doubles. Compared with the whole pc of any hart.
   std::vector<VirtAddr> breakpoints;
   /// Null: all of them count.
-  const BreakFilter* filter = nullptr;
+  StopFilter* filter = nullptr;
   std::vector<WatchRange> watches;
   /// Pause right behind a step in which a device wrote to a watched range; else such writes do not stop.
   bool device_writes = false;

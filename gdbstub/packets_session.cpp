@@ -34,7 +34,11 @@ std::string start_no_ack_mode(Stub& stub, std::string_view) {
   return "OK";
 }
 
-std::string extended_mode(Stub&, std::string_view arguments) { return arguments.empty() ? "OK" : ""; }
+std::string extended_mode(Stub& stub, std::string_view arguments) {
+  if (!arguments.empty()) return "";
+  stub.extended = true;
+  return "OK";
+}
 
 /// 1: the guest was there before the client, which therefore detaches when it quits.
 std::string attached(Stub&, std::string_view) { return "1"; }
@@ -52,9 +56,17 @@ std::string kill(Stub& stub, std::string_view arguments) {
   return "";
 }
 
+/// An extended client stays: it may run the program again.
 std::string kill_process(Stub& stub, std::string_view) {
-  stub.end = SessionEnd::kKilled;
+  if (!stub.extended) stub.end = SessionEnd::kKilled;
   return "OK";
+}
+
+/// Which program and which arguments is settled by the recording.
+std::string run_again(Stub& stub, std::string_view) { return stub.restart(); }
+
+std::string attach(Stub& stub, std::string_view arguments) {
+  return arguments == "1" ? stub.last_stop_reply() : stub.error("the machine is process 1");
 }
 
 std::string monitor(Stub& stub, std::string_view arguments) {
@@ -88,6 +100,8 @@ constexpr std::array kRows = {
     PacketHandler{"D", "", OnError::kText, detach},
     PacketHandler{"k", "", OnError::kText, kill},
     PacketHandler{"vKill;", "", OnError::kText, kill_process},
+    PacketHandler{"vRun;", "", OnError::kText, run_again},
+    PacketHandler{"vAttach;", "", OnError::kText, attach},
     PacketHandler{"qRcmd,", "", OnError::kConsole, monitor},
     PacketHandler{"qXfer:features:read:target.xml:", "qXfer:features:read+", OnError::kCode, read_target_xml},
     PacketHandler{"qXfer:features:read:", "", OnError::kCode, refuse_annex},

@@ -96,7 +96,7 @@ Stub::Stub(Debugger& debugger, const MachineView& machine, MonitorCommand monito
 void Stub::begin_session(StubClient& client) {
   client_ = &client;
   features = {};
-  no_ack = false;
+  no_ack = extended = false;
   end = SessionEnd::kOpen;
   stops.clear();
   controls = {};
@@ -171,6 +171,20 @@ std::string Stub::resume(Direction direction) {
       return stop;
     }
     return debugger_.resume(direction);
+  });
+}
+
+std::string Stub::restart() {
+  if (debugger_.live()) {
+    throw Error(Exit::kFailure, "a live guest is not switched off and on; `monitor goto begin` goes to its first step");
+  }
+  controls.armed_goto.reset();
+  return move([&] {
+    debugger_.seek(Position{0});
+    Stop stop;
+    stop.at = debugger_.position();
+    stop.hart = machine_.current_hart();
+    return stop;
   });
 }
 

@@ -77,6 +77,7 @@ class Stub {
   // --- what the client has said ---
   ClientFeatures features;
   bool no_ack = false;
+  bool extended = false;  ///< It said `!`.
   SessionEnd end = SessionEnd::kOpen;
   StopTable stops{[this](std::string_view text) { print(text); }};
   MonitorControls controls;
@@ -101,6 +102,8 @@ class Stub {
   std::string step(unsigned hart, Direction direction);
   std::string step_range(unsigned hart, VirtAddr start, VirtAddr end);
   std::string resume(Direction direction);
+  /// A recording from its beginning. Throws Error if the guest is live.
+  std::string restart();
   /// The last stop again, without its reason.
   [[nodiscard]] std::string last_stop_reply() const;
 

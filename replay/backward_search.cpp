@@ -19,8 +19,12 @@ BackwardSearch::BackwardSearch(Timeline& timeline, const Machine& machine, StopS
       machine_(machine),
       wanted_(std::move(wanted)),
       rules_(rules),
+      filter_(machine, wanted_.watches, rules),
       interrupted_(interrupted),
-      accept_(std::move(accept)) {}
+      accept_(std::move(accept)) {
+  filter_.set_look_behind(LookBehind::kYes);
+  wanted_.filter = &filter_;
+}
 
 bool is_behind(StopHit::Kind kind) {
   return kind == StopHit::Kind::kWatch || kind == StopHit::Kind::kDeviceWrite || kind == StopHit::Kind::kCsrWrite;
@@ -72,6 +76,7 @@ void BackwardSearch::take(StopSet& set, std::optional<PastStop>& last) {
   const StopHit hit = *set.hit;
   switch (hit.kind) {
     case StopHit::Kind::kWatch:
+      if (hit.made) return found(PastStop{timeline_.now(), hit, filter_.report()}, last);
       return after_watch(hit, last);
     case StopHit::Kind::kDeviceWrite:
       return found(PastStop{timeline_.now(), hit, device_write_report(hit, set)}, last);

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "core/stops.hpp"
+#include "replay/stop_filter.hpp"
 #include "replay/timeline.hpp"
 #include "replay/watched_access.hpp"
 
@@ -28,10 +29,12 @@ class BackwardSearch {
  public:
   /// Which of what is found counts.
   using Accept = std::function<bool(const PastStop&)>;
-  /// All must outlive it. `wanted` is the breakpoints, their filter, and the watches alone; `rules`, which may be null,
-  /// is asked of the watches.
+  /// All must outlive it. `wanted` is what stops for its own sake, without the conditions of stepping; `rules`, which
+  /// may be null, say what of it counts.
   BackwardSearch(Timeline& timeline, const Machine& machine, StopSet wanted, const StopRules* rules,
                  const std::atomic<bool>& interrupted, Accept accept);
+  BackwardSearch(const BackwardSearch&) = delete;
+  BackwardSearch& operator=(const BackwardSearch&) = delete;
 
   /// The last stop found by running through [from, now). The timeline is left anywhere, or, if the search was
   /// interrupted, where everything from there on has been searched.
@@ -49,6 +52,7 @@ class BackwardSearch {
   const Machine& machine_;
   StopSet wanted_;
   const StopRules* rules_;
+  RulesFilter filter_;
   const std::atomic<bool>& interrupted_;
   Accept accept_;
   bool broken_ = false;

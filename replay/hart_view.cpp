@@ -16,6 +16,4 @@ std::size_t MachineHart::read_memory(VirtAddr address, std::span<u8> out) const 
   return read_guest_memory(machine_, hart_, AddressSpace::kVirtual, address.value, out);
 }
 
-bool RulesFilter::counts(unsigned hart, VirtAddr pc) const { return rules_.counts(MachineHart(machine_, hart), pc); }
-
 }  // namespace retrov

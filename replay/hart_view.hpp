@@ -1,4 +1,4 @@
-// A machine's hart as the conditions of stops see it, and the filter that asks them in the middle of a run.
+// A machine's hart as the conditions of stops see it.
 #pragma once
 
 #include "core/machine.hpp"
@@ -16,17 +16,6 @@ class MachineHart final : public HartView {
  private:
   const Machine& machine_;
   unsigned hart_;
-};
-
-class RulesFilter final : public BreakFilter {
- public:
-  /// Both must outlive it.
-  RulesFilter(const Machine& machine, const StopRules& rules) : machine_(machine), rules_(rules) {}
-  [[nodiscard]] bool counts(unsigned hart, VirtAddr pc) const override;
-
- private:
-  const Machine& machine_;
-  const StopRules& rules_;
 };
 
 }  // namespace retrov

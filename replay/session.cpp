@@ -166,9 +166,8 @@ void Session::set_stops(const StopRequest& stops) {
   wanted_.csr_writes = stops.csr_writes;
   wanted_.ebreak_privileges = stops.ebreak_privileges;
   rules_ = stops.rules;
-  filter_.reset();
-  if (rules_ != nullptr) filter_.emplace(*machine_, *rules_);
-  wanted_.filter = filter_ ? &*filter_ : nullptr;
+  filter_.emplace(*machine_, wanted_.watches, rules_);
+  wanted_.filter = &*filter_;
 }
 
 StopSet Session::wanted() const { return wanted_; }

@@ -19,10 +19,10 @@
 #include "replay/debugger.hpp"
 #include "replay/disks.hpp"
 #include "replay/guest_memory.hpp"
-#include "replay/hart_view.hpp"
 #include "replay/history.hpp"
 #include "replay/live_inputs.hpp"
 #include "replay/recorder.hpp"
+#include "replay/stop_filter.hpp"
 #include "replay/timeline.hpp"
 
 namespace retrov {
@@ -128,6 +128,7 @@ class Session final : public Debugger {
   [[nodiscard]] bool stops_at_end(StopSet& stops);
   [[nodiscard]] std::optional<WatchReport> try_access(StopSet& stops);
   [[nodiscard]] bool goes_on_from(StopSet& stops);
+  std::optional<WatchReport> return_before_access();
   [[nodiscard]] Stop stop_for(Went went, const StopSet& stops) const;
   [[nodiscard]] bool handled(const StopHit& hit);
   void mark();
@@ -164,7 +165,7 @@ class Session final : public Debugger {
 
   StopSet wanted_;
   StopRules* rules_ = nullptr;
-  std::optional<RulesFilter> filter_;  ///< Asks them.
+  std::optional<RulesFilter> filter_;  ///< Asks them, of wanted_.
   StepIrq step_irq_ = StepIrq::kSkip;
   Edge edge_ = Edge::kStop;
   StopSettings stop_settings_;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/check.hpp"
+#include "replay/hart_view.hpp"
 #include "replay/session_parts.hpp"
 
 namespace retrov {
@@ -14,6 +15,9 @@ constexpr unsigned kManySilentAccesses = 8;
 
 Session::Went Session::go(StopSet* stops, Position limit) {
   for (;;) {
+    // Many accesses in a row that are worth no word: then it is cheaper to come back from behind the one that is.
+    const bool look = recording_ == Recording::kOn && silent_accesses_ >= kManySilentAccesses;
+    if (filter_) filter_->set_look_behind(look ? LookBehind::kYes : LookBehind::kNo);
     const Went went = go_once(stops, limit);
     if (went != Went::kStop || !goes_on_from(*stops)) return went;
   }
@@ -30,7 +34,7 @@ bool Session::goes_on_from(StopSet& stops) {
     case StopHit::Kind::kWatch:
       // A store that changes nothing, or an access that traps. Breakpoints at this position were reported before the
       // access, so nothing else is passed over with it.
-      watch_report_ = try_access(stops);
+      watch_report_ = hit.made ? return_before_access() : try_access(stops);
       return !watch_report_;
     case StopHit::Kind::kDeviceWrite:
       watch_report_ = device_write_report(hit, stops);
@@ -83,8 +87,10 @@ Session::Went Session::run_live(StopSet* stops, Position limit) {
     const bool marked = recorder_ != nullptr;
     const Position pause = marked ? std::min(limit, std::max(next_mark_, Position{position().steps + 1})) : limit;
     const Halt halt = timeline_->run(source, pause, stops, interrupted_);
-    if (marked) recorder_->reached(position());
-    if (marked && position() >= next_mark_) mark();
+    // A step that was made to look at it is none of the history yet.
+    const bool only_looking = halt == Halt::kStop && stops->hit->made;
+    if (marked) recorder_->reached(only_looking ? Position{position().steps - 1} : position());
+    if (marked && !only_looking && position() >= next_mark_) mark();
     switch (halt) {
       case Halt::kStop:
         return Went::kStop;
@@ -116,6 +122,7 @@ void Session::choose_harts(const StopSet* stops, Position limit) {
 /// A run that ends where history ends has not looked at the step that would come next.
 bool Session::stops_at_end(StopSet& stops) {
   Trial trial(*this);
+  if (filter_) filter_->set_look_behind(LookBehind::kNo);
   const Position here = position();
   try {
     return machine_->run_until(Position{here.steps + 1}, &stops) == Pause::kStop && position() == here;
@@ -123,6 +130,13 @@ bool Session::stops_at_end(StopSet& stops) {
     // The step needs what was never recorded, so it is not part of this history.
     return false;
   }
+}
+
+/// The run has made a watched access, and it is to be reported: before it.
+std::optional<WatchReport> Session::return_before_access() {
+  silent_accesses_ = 0;
+  timeline_->return_to(Position{position().steps - 1});
+  return filter_->report();
 }
 
 /// Makes the step that was stopped before. If there is nothing to report it stays made, and what it said is shown;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/check.hpp"
+#include "replay/hart_view.hpp"
 #include "replay/session_parts.hpp"
 
 namespace retrov {

@@ -136,7 +136,8 @@ Halt Timeline::run(InputSource& source, Position limit, StopSet* stops, const st
       restore(store_.at_or_before(from));
       throw;
     }
-    after_slice(from, cpu_before);
+    // What was made only to look at it may still become something else.
+    if (halt != Halt::kStop || !stops->hit->made) after_slice(from, cpu_before);
     if (halt != Halt::kLimit) return halt;
     if (now() >= limit) return Halt::kLimit;
     report_progress();

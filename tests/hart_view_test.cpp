@@ -1,4 +1,5 @@
-// Conditions and commands of stops in a recorded session, compared with a step-by-step walk: replay/hart_view.
+// Conditions and commands of stops in a recorded session, compared with a step-by-step walk: replay/hart_view and
+// replay/stop_filter.
 #include "replay/hart_view.hpp"
 
 #include <array>

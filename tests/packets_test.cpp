@@ -36,7 +36,7 @@ TEST_CASE("packets: no prefix hides another", "[packets]") {
 
 TEST_CASE("packets: what is unknown is answered empty", "[packets]") {
   StubFixture f;
-  for (const char* packet : {"vMustReplyEmpty", "qTStatus", "qOffsets", "QNonStop:0", "R00", "vRun;", "_", "", "qCfoo",
+  for (const char* packet : {"vMustReplyEmpty", "qTStatus", "qOffsets", "QNonStop:0", "R00", "_", "", "qCfoo",
                              "gfoo", "bsx", "vFile:setfs:0", "qTfV", "QPassSignals:", "Hm0", "b"}) {
     INFO(packet);
     CHECK(f.ask(packet).empty());
@@ -85,6 +85,22 @@ TEST_CASE("packets: D detaches, k and vKill kill", "[packets]") {
   StubFixture h;
   CHECK(h.ask("vKill;1") == "OK");
   CHECK(h.stub.end == SessionEnd::kKilled);
+}
+
+TEST_CASE("packets: an extended client kills and runs a recording again", "[packets]") {
+  StubFixture f;
+  f.debugger.is_past = true;
+  CHECK(f.ask("!") == "OK");
+  CHECK(f.ask("vKill;1") == "OK");
+  CHECK(f.stub.end == SessionEnd::kOpen);
+  CHECK(f.ask("vRun;").substr(0, 4) == "T05t");
+  CHECK(f.debugger.at == Position{0});
+  CHECK(f.ask("vAttach;1").substr(0, 4) == "T05t");
+  CHECK(f.ask("vAttach;7").substr(0, 2) == "E.");
+  StubFixture live;
+  live.ask("!");
+  CHECK(live.ask("vRun;").find("E.a live guest is not") == 0);
+  CHECK(live.debugger.at == Position{100});
 }
 
 TEST_CASE("packets: monitor output is streamed line by line", "[packets]") {

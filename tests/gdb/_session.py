@@ -134,7 +134,7 @@ class Gdb:
 
     MARK = "<<answered>>"
 
-    def __init__(self, served: Served, guest: str = "debuggee"):
+    def __init__(self, served: Served, guest: str = "debuggee", kind: str = "remote"):
         self.process = subprocess.Popen(
             ["gdb-multiarch", "-nx", "-q", elf(guest)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, env=own_environment(), start_new_session=True,
@@ -143,7 +143,7 @@ class Gdb:
         self.transcript = ""
         for setting in ("confirm off", "pagination off", "width 0", "height 0", "prompt \\n", "style enabled off"):
             self.ask(f"set {setting}")
-        self.connected = self.ask(f"target remote 127.0.0.1:{served.port}")
+        self.connected = self.ask(f"target {kind} 127.0.0.1:{served.port}")
 
     def ask(self, command: str) -> str:
         self.begin(command)

@@ -151,6 +151,32 @@ def watchpoints_have_conditions_too() -> None:
         require(int.from_bytes(bytes.fromhex(client.ask(f"m{names['total']:x},8")), "little") > 300, "not above")
 
 
+def an_access_that_was_looked_at_is_not_history_yet() -> None:
+    """After many that do not count an access is made first and judged then. At the live end it may yet change."""
+    names = symbols()
+    total = names["total"]
+    with live() as served, Packets(served) as client:
+        above = expression("24", "00000096", "24", f"{total:08x}", "1a", "15", END)
+        place = f"Z2,{total:x},8"
+        require(client.ask(f"{place};{above}") == "OK", "no Z2")
+        require(client.ask("vCont;c").startswith(f"T05watch:{total:x};"), "it does not stop")
+        here = client.place()
+        require("100.0%" in client.monitor("when"), "that is not the live end")
+        before = client.ask(f"m{total:x},8")
+        require(int.from_bytes(bytes.fromhex(before), "little") <= 150, "the access is made")
+        require(client.ask("vCont;c").startswith(f"T05watch:{total:x};") and client.place() == here, "it goes on")
+        # Another history from here on.
+        client.ask("z" + place[1:])
+        require(client.ask(f"M{total:x},8:" + "01" + "00" * 7) == "OK", "no write")
+        client.ask("vCont;s:p1.1")
+        after, there = client.ask(f"m{total:x},8"), client.place()
+        require(client.ask("bc").startswith("T05replaylog:begin"), "no beginning")
+        require(client.ask("vCont;c").startswith("T05replaylog:end"), "no end")
+        require(client.place() == there and client.ask(f"m{total:x},8") == after, "it replays as something else")
+        client.go_to(str(here[0]))
+        require(client.place() == here and client.ask(f"m{total:x},8") == before, "the place is another one")
+
+
 def commands_print_and_go_on() -> None:
     names = symbols()
     with replay() as served, Packets(served) as client:
@@ -196,5 +222,6 @@ gdb_lets_the_stub_decide()
 dprintf_in_agent_style()
 both_ways_find_what_holds()
 watchpoints_have_conditions_too()
+an_access_that_was_looked_at_is_not_history_yet()
 commands_print_and_go_on()
 what_is_no_expression_is_refused()

@@ -48,6 +48,14 @@ void apply_granularity(Options& options, std::string_view value) {
   if (value != "4") throw Error(Exit::kUsage, "--signature-granularity: only 4 is known");
 }
 
+void apply_drive_base(Options& options, std::string_view value) {
+  const std::size_t sign = value.find('=');
+  if (sign == std::string_view::npos || sign == 0 || sign + 1 == value.size()) {
+    throw Error(Exit::kUsage, "--drive-base: write ID=FILE; retrov info says the id of each disk");
+  }
+  options.replay.drive_bases.emplace_back(value.substr(0, sign), value.substr(sign + 1));
+}
+
 constexpr std::array kRows =
     {
         OptionRow{"-M -machine", "virt", "the board; also pflash0=ID,pflash1=ID for drives in its flash",
@@ -134,6 +142,11 @@ constexpr std::array kRows =
                   [](Options& o, std::string_view) { o.replay.position = "end"; }},
         OptionRow{"-g --goto", "POSITION", "begin at 412,883,190, 50%, #EVENT, t=3.1s", Group::kReplay, kDebugs,
                   [](Options& o, std::string_view v) { o.replay.position = v; }},
+        OptionRow{"--branch", "NAME", "of the trace: this line of history (default: the last that was recorded)",
+                  Group::kReplay, kDebugs | only(Subcommand::kVerify),
+                  [](Options& o, std::string_view v) { o.replay.branch = v; }},
+        OptionRow{"--drive-base", "ID=FILE", "for branches: a disk's image, for blocks that the trace lacks",
+                  Group::kReplay, kDebugs, apply_drive_base},
         OptionRow{"-d --debugger", "GDB", "the gdb to start (else RETROV_GDB, gdb-multiarch, gdb)", Group::kReplay,
                   kReplays, [](Options& o, std::string_view v) { o.replay.gdb = v; }},
         OptionRow{"-x --command", "FILE", "a script for gdb", Group::kReplay, kReplays,

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/machine.hpp"
@@ -86,6 +87,9 @@ struct ReplayWords {
   std::string position;  ///< -g, or "end" by -e.
   std::vector<std::string> gdb_scripts;
   std::string gdb;
+  std::string branch;  ///< --branch; empty: the last.
+  /// --drive-base: id and file.
+  std::vector<std::pair<std::string, std::string>> drive_bases;
   std::string range;  ///< dump: A-B or end.
   bool json = false;
   bool sizes = false;

@@ -2,25 +2,42 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
-
+#include <filesystem>
 #include <ostream>
 
 #include "cli/console.hpp"
 #include "cli/front_end.hpp"
 #include "cli/gdb_child.hpp"
 #include "cli/images.hpp"
+#include "cli/live.hpp"
 #include "cli/messages.hpp"
 #include "cli/signals.hpp"
 #include "cli/store.hpp"
 #include "core/check.hpp"
+#include "replay/host_clock.hpp"
 #include "replay/position.hpp"
 #include "replay/session.hpp"
 #include "replay/trace_reader.hpp"
+#include "replay/trace_writer.hpp"
 
 namespace retrov {
 
 namespace {
+
+std::vector<std::string> drive_bases(const Options& options, const BoardConfig& board) {
+  std::vector<std::string> paths(board.disks.size());
+  for (const auto& [id, file] : options.replay.drive_bases) {
+    const auto disk = std::find_if(board.disks.begin(), board.disks.end(),
+                                   [&id = id](const DiskConfig& config) { return config.id == id; });
+    if (disk == board.disks.end()) {
+      throw Error(Exit::kUsage, "--drive-base: the recorded machine has no disk '" + id + "'");
+    }
+    paths[static_cast<std::size_t>(disk - board.disks.begin())] = file;
+  }
+  return paths;
+}
 
 /// A trace opened for moving about in it.
 class ReplayRun {
@@ -33,10 +50,11 @@ class ReplayRun {
     note_ = trace.note();
     if (!note_.empty()) say(note_);
     for (const std::string& file : options.symbols) symbols_.add_file(file);
-    session_ = Session::replay(trace.read_history(), options.engine, console_, options.snapshots);
+    open(trace);
     front_end_ = std::make_unique<FrontEnd>(*session_, symbols_, signals_);
     front_end_->describe_recording([this](std::ostream& out) {
       out << "trace: " << path_ << '\n' << "events: " << session_->history().events().size() << '\n';
+      for (const auto& writer : writers_) out << "branch: " << writer->path() << '\n';
       if (!note_.empty()) out << note_ << '\n';
     });
   }
@@ -45,8 +63,12 @@ class ReplayRun {
   int serve();
   int start_gdb();
   int prompt();
+  /// Ends the traces of branches that were made.
+  void finish();
 
  private:
+  void open(const TraceReader& trace);
+  HistoryListener* record_branch(const std::string& name);
   /// -e and -g: what the guest says on the way there has been seen before.
   void go_to_start();
   [[nodiscard]] int signal_status() const { return 128 + signals_.pending(); }
@@ -57,9 +79,45 @@ class ReplayRun {
   std::string path_;
   std::string note_;
   Symbols symbols_;
+  std::vector<std::unique_ptr<TraceWriter>> writers_;  ///< One for each branch that left the trace.
   std::unique_ptr<Session> session_;
   std::unique_ptr<FrontEnd> front_end_;
 };
+
+void ReplayRun::open(const TraceReader& trace) {
+  const u64 current = options_.replay.branch.empty() ? trace.last_branch() : trace.branch_named(options_.replay.branch);
+  std::vector<RecordedBranch> branches;
+  for (BranchHistory& told : trace.read_branches()) {
+    branches.push_back({told.branch.name, static_cast<std::size_t>(told.branch.parent), told.branch.from,
+                        std::move(told.history)});
+  }
+  session_ = Session::replay(std::move(branches), current, options_.engine, console_, options_.snapshots);
+  ForkWorld world;
+  // Where gdb or the prompt is on this terminal, nothing is typed to the guest.
+  if (options_.replay.serve_port) world.inputs.console_fd = STDIN_FILENO;
+  world.inputs.rtc_unix_ns = clock_ns(CLOCK_REALTIME);
+  world.inputs.seed = host_entropy();
+  world.drive_bases = drive_bases(options_, session_->history().board());
+  world.listen = [this](const std::string& name) { return record_branch(name); };
+  session_->allow_forks(std::move(world));
+}
+
+HistoryListener* ReplayRun::record_branch(const std::string& name) {
+  const std::string base = std::filesystem::path(path_).stem().string();
+  const std::string path = TraceStore().new_trace(base + "-" + name);
+  writers_.push_back(std::make_unique<TraceWriter>(path, session_->history().board()));
+  if (!options_.quiet) say("branch " + name + " is recorded to " + for_people(path));
+  return writers_.back().get();
+}
+
+void ReplayRun::finish() {
+  if (writers_.empty()) return;
+  session_->finish(signals_.pending() != 0 ? Outcome::Kind::kInterrupted : Outcome::Kind::kStopped);
+  for (const auto& writer : writers_) {
+    writer->flush();
+    if (const auto error = writer->take_error()) throw Error(error->exit_code(), error->what());
+  }
+}
 
 void ReplayRun::go_to_start() {
   if (options_.replay.position.empty()) return;
@@ -166,10 +224,16 @@ int ReplayRun::prompt() {
 int run_replay(const Options& options) {
   ReplayRun run(options);
   if (options.replay.autopilot) return run.play();
-  if (options.replay.serve_port) return run.serve();
-  return run.start_gdb();
+  const int status = options.replay.serve_port ? run.serve() : run.start_gdb();
+  run.finish();
+  return status;
 }
 
-int run_debug_trace(const Options& options) { return ReplayRun(options).prompt(); }
+int run_debug_trace(const Options& options) {
+  ReplayRun run(options);
+  const int status = run.prompt();
+  run.finish();
+  return status;
+}
 
 }  // namespace retrov

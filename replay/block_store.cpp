@@ -60,11 +60,12 @@ bool BlockStore::spill(const PageBytes& bytes, u64& offset) {
 }
 
 bool BlockStore::put(u8 disk, u64 index, std::shared_ptr<const PageBytes> bytes) {
-  RV_CHECK(bytes != nullptr);
   const auto [at, is_new] = places_.try_emplace({disk, index});
   if (!is_new) return false;
   Place& place = at->second;
-  if (*bytes == *zero_) {
+  if (bytes == nullptr) {
+    place.hole = true;
+  } else if (*bytes == *zero_) {
     place.bytes = zero_;
   } else if (memory_bytes_ + kBlockBytes <= budget_bytes_ || !spill(*bytes, place.offset)) {
     memory_bytes_ += kBlockBytes;
@@ -75,7 +76,7 @@ bool BlockStore::put(u8 disk, u64 index, std::shared_ptr<const PageBytes> bytes)
 
 std::shared_ptr<const PageBytes> BlockStore::find(u8 disk, u64 index) const {
   const auto at = places_.find({disk, index});
-  if (at == places_.end()) return nullptr;
+  if (at == places_.end() || at->second.hole) return nullptr;
   const Place& place = at->second;
   if (place.bytes != nullptr) return place.bytes;
   auto bytes = std::make_shared<PageBytes>();
@@ -91,6 +92,15 @@ std::shared_ptr<const PageBytes> BlockStore::find(u8 disk, u64 index) const {
     done += static_cast<std::size_t>(size);
   }
   return bytes;
+}
+
+bool BlockStore::is_hole(u8 disk, u64 index) const {
+  const auto at = places_.find({disk, index});
+  return at != places_.end() && at->second.hole;
+}
+
+void BlockStore::for_each(const Visit& visit) const {
+  for (const auto& [key, place] : places_) visit(key.first, key.second, find(key.first, key.second));
 }
 
 }  // namespace retrov

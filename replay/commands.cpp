@@ -36,6 +36,11 @@ constexpr std::array kCommands = {
     Command{"phys", "", "[on|off]", "memory addresses are physical", kBoth, physical},
     Command{"step-irq", "", "[enter|skip]", "steps go into interrupt handlers, or over them", kBoth, step_irq},
     Command{"edge", "", "[stop|go]", "coming out of the past: stop at the live end, or run on", kBoth, edge},
+    Command{"fork", "", "[NAME]", "in the past: live on from here in a branch; what came later is kept", kBoth, fork},
+    Command{"branches", "", "", "list the lines of history", kBoth, branches},
+    Command{"switch", "", "NAME", "go to where you were in another branch", kBoth, switch_branch},
+    Command{"scratch", "", "[on|off]", "write to a throw-away copy, dropped by the next move backwards or goto", kBoth,
+            scratch},
     Command{"step", "s si stepi", "[N]", "make N steps of the current hart", kPrompt, step},
     Command{"continue", "c", "", "run until something stops it", kPrompt, resume},
     Command{"reverse-step", "rs rsi reverse-stepi", "[N]", "take N steps of the current hart back", kPrompt,
@@ -48,7 +53,7 @@ constexpr std::array kCommands = {
     Command{"delete", "d", "[N]", "delete a breakpoint or watchpoint, or all", kPrompt, delete_stops},
     Command{"hart", "", "[N]", "say or choose the current hart", kPrompt, hart},
     Command{"registers", "regs", "[NAME...|all]", "print registers", kPrompt, registers},
-    Command{"set", "", "REGISTER VALUE", "write a register (at the live end)", kPrompt, set},
+    Command{"set", "", "REGISTER VALUE", "write a register (at the live end, or with scratch on)", kPrompt, set},
     Command{"memory", "m", "ADDRESS [BYTES]", "print memory as bytes", kPrompt, memory},
     Command{"x", "", "[/NFU] ADDRESS", "print memory as gdb does: N units, format x d u i s, unit b h w g", kPrompt,
             examine},
@@ -89,15 +94,6 @@ void gdbserver(CommandContext& context, Arguments arguments, std::ostream& out) 
   context.serve_gdb(static_cast<u16>(port), out);
 }
 
-/// One of two words; which one it was, or nothing without an argument.
-std::optional<bool> choose(Arguments arguments, std::string_view usage, std::string_view no, std::string_view yes) {
-  expect_arguments(arguments, 0, 1, usage);
-  if (arguments.empty()) return std::nullopt;
-  if (arguments[0] == yes) return true;
-  if (arguments[0] == no) return false;
-  throw Error(Exit::kUsage, "usage: " + std::string(usage));
-}
-
 void physical(CommandContext& context, Arguments arguments, std::ostream& out) {
   if (const auto on = choose(arguments, "phys [on|off]", "off", "on")) {
     context.space = *on ? AddressSpace::kPhysical : AddressSpace::kVirtual;
@@ -123,6 +119,14 @@ void edge(CommandContext& context, Arguments arguments, std::ostream& out) {
 
 void expect_arguments(Arguments arguments, std::size_t least, std::size_t most, std::string_view usage) {
   if (arguments.size() >= least && arguments.size() <= most) return;
+  throw Error(Exit::kUsage, "usage: " + std::string(usage));
+}
+
+std::optional<bool> choose(Arguments arguments, std::string_view usage, std::string_view no, std::string_view yes) {
+  expect_arguments(arguments, 0, 1, usage);
+  if (arguments.empty()) return std::nullopt;
+  if (arguments[0] == yes) return true;
+  if (arguments[0] == no) return false;
   throw Error(Exit::kUsage, "usage: " + std::string(usage));
 }
 

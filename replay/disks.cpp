@@ -63,31 +63,47 @@ void DiskImage::sync() {
   if (fsync(file_) != 0) throw Error(Exit::kIo, path_ + ": cannot be written: " + std::strerror(errno));
 }
 
-LiveDisk::LiveDisk(const std::string& image, u8 disk, History* history)
-    : image_(image, DiskImage::Access::kRead), disk_(disk), history_(history) {}
-
-void LiveDisk::read_block(u64 index, std::span<u8, kBlockBytes> out) {
+bool LiveDisk::read_block(u64 index, std::span<u8, kBlockBytes> out) {
   if (history_ == nullptr) {
-    image_.read(index * kBlockBytes, out);
-    return;
+    image_->read(index * kBlockBytes, out);
+    return true;
   }
+  if (history_->is_hole(disk_, index)) return false;
   std::shared_ptr<const PageBytes> bytes = history_->block(disk_, index);
   if (bytes == nullptr) {
-    auto captured = std::make_shared<PageBytes>();
-    image_.read(index * kBlockBytes, *captured);
-    bytes = captured;
+    if (image_ != nullptr) {
+      auto captured = std::make_shared<PageBytes>();
+      image_->read(index * kBlockBytes, *captured);
+      bytes = captured;
+    } else if (on_hole_) {
+      on_hole_(index);
+    }
     history_->add_block(position_(), CapturedBlock{disk_, index, bytes});
+    if (bytes == nullptr) return false;
   }
   std::copy(bytes->begin(), bytes->end(), out.begin());
+  return true;
 }
 
-void ReplayDisk::read_block(u64 index, std::span<u8, kBlockBytes> out) {
+bool ScratchDisk::read_block(u64 index, std::span<u8, kBlockBytes> out) {
+  if (const std::shared_ptr<const PageBytes> bytes = history_.block(disk_, index)) {
+    std::copy(bytes->begin(), bytes->end(), out.begin());
+    return true;
+  }
+  if (image_ == nullptr || history_.is_hole(disk_, index)) return false;
+  image_->read(index * kBlockBytes, out);
+  return true;
+}
+
+bool ReplayDisk::read_block(u64 index, std::span<u8, kBlockBytes> out) {
+  if (history_.is_hole(disk_, index)) return false;
   const std::shared_ptr<const PageBytes> bytes = history_.block(disk_, index);
   if (bytes == nullptr) {
     throw Error(Exit::kDivergence, "replay diverged: the guest reads block " + std::to_string(index) + " of disk " +
                                        std::to_string(disk_) + ", which the recorded guest never read");
   }
   std::copy(bytes->begin(), bytes->end(), out.begin());
+  return true;
 }
 
 void commit_writes(const VirtioBlk& disk, DiskBase& base, DiskImage& image) {
@@ -95,7 +111,7 @@ void commit_writes(const VirtioBlk& disk, DiskBase& base, DiskImage& image) {
     const u64 offset = index * kBlockBytes;
     if (offset >= image.size_bytes()) return;
     PageBytes before;
-    base.read_block(index, before);
+    (void)base.read_block(index, before);
     image.write(offset, bytes.first(std::min(kBlockBytes, image.size_bytes() - offset)));
   });
   image.sync();

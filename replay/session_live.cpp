@@ -47,20 +47,24 @@ Session::Went Session::go_once(StopSet* stops, Position limit) {
 }
 
 Session::Went Session::run_live(StopSet* stops, Position limit) {
-  InputSource& source = recorder_ ? static_cast<InputSource&>(*recorder_) : *inputs_;
-  inputs_->anchor(machine_->now());
+  InputSource& source = scratch_                  ? static_cast<InputSource&>(no_inputs_)
+                        : recorder_ != nullptr ? static_cast<InputSource&>(*recorder_)
+                                               : *inputs_;
+  if (!scratch_) inputs_->anchor(machine_->now());
   for (;;) {
     const bool marked = recorder_ != nullptr;
-    const Position pause = marked ? std::min(limit, std::max(next_mark_, Position{position().steps + 1})) : limit;
+    const Position next_mark = std::max(branch_->next_mark, Position{position().steps + 1});
+    const Position pause = marked ? std::min(limit, next_mark) : limit;
     const Halt halt = timeline_->run(source, pause, stops, interrupted_);
     if (marked) recorder_->reached(position());
-    if (marked && position() >= next_mark_) mark();
+    if (marked && position() >= branch_->next_mark) mark();
     switch (halt) {
       case Halt::kStop:
         return Went::kStop;
       case Halt::kInterrupted:
         return Went::kInterrupted;
       case Halt::kPoweredOff:
+        if (marked) branch_->power_off = outcome();
         return Went::kPoweredOff;
       case Halt::kEnded:
         return Went::kEnded;
@@ -89,14 +93,14 @@ std::optional<WatchReport> Session::try_access(StopSet& stops) {
   const Position here = position();
   stops.ignore_at = here;
   const WatchedAccess access(*machine_, stops.watches, *stops.hit);
-  const bool snapshot_first = recording_ == Recording::kOff || silent_accesses_ < kManySilentAccesses;
+  const bool snapshot_first = !keeps_history() || silent_accesses_ < kManySilentAccesses;
   const KeptPointer before = snapshot_first ? timeline_->unkept_snapshot() : nullptr;
   const auto unmake = [&] {
     output_.drop_held();
     if (before) {
       timeline_->restore(before);
     } else {
-      timeline_->return_to(here);
+      timeline_->return_to(here, never_interrupted_);
     }
   };
   std::optional<WatchReport> report;
@@ -140,7 +144,9 @@ Stop Session::stop_for(Went went, const StopSet& stops) const {
     case Went::kInterrupted:
       return stop_at(StopReason::kInterrupted, current);
     case Went::kEnded:
-      return stop_at(StopReason::kHistoryEnd, current, "the guest waits for input, and the input has ended");
+      return stop_at(StopReason::kHistoryEnd, current,
+                     scratch_ ? "the throw-away copy waits for input, and gets none"
+                              : "the guest waits for input, and the input has ended");
     case Went::kEdge:
       return stop_at(StopReason::kHistoryEnd, current);
     case Went::kLimit:
@@ -152,7 +158,7 @@ Stop Session::stop_for(Went went, const StopSet& stops) const {
 void Session::mark() {
   const ConsoleTally& tally = output_.tally();
   history_->add_mark(HashMark{position(), machine_->component_hashes(), tally.bytes, tally.hash});
-  next_mark_ = Position{position().steps + kMarkEverySteps};
+  branch_->next_mark = Position{position().steps + kMarkEverySteps};
 }
 
 }  // namespace retrov

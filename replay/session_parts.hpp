@@ -11,7 +11,7 @@ namespace retrov {
 class Session::Move {
  public:
   explicit Move(Session& session) : session_(session), reported_before_(std::exchange(session.reported_access_, {})) {
-    session_.may_cross_ = session_.live() && !session_.finished_ &&
+    session_.may_cross_ = session_.branch_->grows && !session_.branch_->finished &&
                           (!session_.in_past() || session_.edge_ == Edge::kGo);
     session_.watch_report_.reset();
   }

@@ -169,6 +169,14 @@ void TraceWriter::on_progress(Position now) {
   tell([&](FrameBuilder& frames) { frames.add_progress(now); });
 }
 
+void TraceWriter::on_branch(const BranchPoint& branch) {
+  {
+    const std::lock_guard lock(mutex_);
+    finished_ = false;
+  }
+  tell([&](FrameBuilder& frames) { frames.add_branch(branch); });
+}
+
 void TraceWriter::on_finish(Position end, const Outcome& outcome) {
   tell([&](FrameBuilder& frames) { frames.add_end(end, outcome); });
   const std::lock_guard lock(mutex_);

@@ -247,7 +247,7 @@ TEST_CASE("session_live: writes by hand are part of history, and the past is rea
 
   session.seek(Position{0});
   CHECK_THROWS_WITH(session.write_register(0, integer_register(10), 1),
-                    "the past is read-only; `monitor goto end` returns to the live end");
+                    has_substring("the past is read-only"));
   // Landing where the writes were made, one sees what was left behind.
   session.set_stops({{VirtAddr{symbol("echo", "work")}}, {}});
   const Stop stop = session.resume(Direction::kForward);

@@ -74,6 +74,10 @@ std::string FrontEnd::listen(const ListenAddress& address) {
   return server_->target();
 }
 
+void FrontEnd::share(FrontEnd& first) {
+  adopt(std::make_unique<Server>(*first.server_, [](const std::string& line) { say(line); }));
+}
+
 ServeResult FrontEnd::serve() {
   RV_CHECK(server_ != nullptr);
   signals_.watch(&session_, server_.get());

@@ -84,6 +84,7 @@ struct ReplayWords {
   bool autopilot = false;
   std::optional<u16> serve_port;
   bool keep_listening = false;
+  unsigned clients = 1;
   std::string position;  ///< -g, or "end" by -e.
   std::vector<std::string> gdb_scripts;
   std::string gdb;

@@ -60,6 +60,7 @@ bool BlockStore::spill(const PageBytes& bytes, u64& offset) {
 }
 
 bool BlockStore::put(u8 disk, u64 index, std::shared_ptr<const PageBytes> bytes) {
+  const std::lock_guard lock(mutex_);
   const auto [at, is_new] = places_.try_emplace({disk, index});
   if (!is_new) return false;
   Place& place = at->second;
@@ -75,9 +76,13 @@ bool BlockStore::put(u8 disk, u64 index, std::shared_ptr<const PageBytes> bytes)
 }
 
 std::shared_ptr<const PageBytes> BlockStore::find(u8 disk, u64 index) const {
+  const std::lock_guard lock(mutex_);
   const auto at = places_.find({disk, index});
-  if (at == places_.end() || at->second.hole) return nullptr;
-  const Place& place = at->second;
+  return at != places_.end() ? read(at->second) : nullptr;
+}
+
+std::shared_ptr<const PageBytes> BlockStore::read(const Place& place) const {
+  if (place.hole) return nullptr;
   if (place.bytes != nullptr) return place.bytes;
   auto bytes = std::make_shared<PageBytes>();
   std::size_t done = 0;
@@ -95,12 +100,24 @@ std::shared_ptr<const PageBytes> BlockStore::find(u8 disk, u64 index) const {
 }
 
 bool BlockStore::is_hole(u8 disk, u64 index) const {
+  const std::lock_guard lock(mutex_);
   const auto at = places_.find({disk, index});
   return at != places_.end() && at->second.hole;
 }
 
 void BlockStore::for_each(const Visit& visit) const {
-  for (const auto& [key, place] : places_) visit(key.first, key.second, find(key.first, key.second));
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, place] : places_) visit(key.first, key.second, read(place));
+}
+
+u64 BlockStore::count() const {
+  const std::lock_guard lock(mutex_);
+  return places_.size();
+}
+
+u64 BlockStore::spilled_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return spilled_bytes_;
 }
 
 }  // namespace retrov

@@ -1,12 +1,14 @@
 // Keeps captured disk blocks. Past a budget of memory they go to a temporary file that has no name, so that a long
 // session with a busy disk costs disk space and not RAM, and nothing is left behind however the process ends.
 //
-// Must stay true: a block once put never changes; what find() returns stays valid whatever is put later.
+// Must stay true: a block once put never changes; what find() returns stays valid whatever is put later. Any thread:
+// the cursors of several clients share it.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "core/page_tree.hpp"
@@ -32,8 +34,8 @@ class BlockStore {
   /// Calls `visit(disk, index, bytes)` for each, ascending; null bytes for a hole. Throws as find() does.
   using Visit = std::function<void(u8 disk, u64 index, const std::shared_ptr<const PageBytes>& bytes)>;
   void for_each(const Visit& visit) const;
-  [[nodiscard]] u64 count() const { return places_.size(); }
-  [[nodiscard]] u64 spilled_bytes() const { return spilled_bytes_; }
+  [[nodiscard]] u64 count() const;
+  [[nodiscard]] u64 spilled_bytes() const;
 
  private:
   struct Place {
@@ -42,7 +44,9 @@ class BlockStore {
     bool hole = false;
   };
   bool spill(const PageBytes& bytes, u64& offset);
+  [[nodiscard]] std::shared_ptr<const PageBytes> read(const Place& place) const;
 
+  mutable std::mutex mutex_;
   u64 budget_bytes_;
   u64 memory_bytes_ = 0;
   u64 spilled_bytes_ = 0;

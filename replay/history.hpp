@@ -6,7 +6,7 @@
 // disk blocks, for the base of a disk is the same in all of them.
 //
 // Must stay true: events ascend strictly by position (at most one batch per position); `end` never moves back; what a
-// listener is told about position p comes after everything below p. One thread at a time.
+// listener is told about position p comes after everything below p. One thread, unless nobody adds.
 #pragma once
 
 #include <memory>

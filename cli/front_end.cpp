@@ -47,7 +47,13 @@ void FrontEnd::run_monitor(std::string_view line, std::ostream& out, MonitorCont
   context.describe_recording = context_.describe_recording;
   context.go_to = [&controls](Position target, std::ostream& answer) {
     controls.armed_goto = target;
+    controls.armed_switch.reset();
     answer << "the next stepi, continue or reverse-stepi goes to step " << group_digits(target.steps) << '\n';
+  };
+  context.switch_to = [&controls](const std::string& branch, std::ostream& answer) {
+    controls.armed_switch = branch;
+    controls.armed_goto.reset();
+    answer << "the next stepi, continue or reverse-stepi goes to where you were in " << branch << '\n';
   };
   run_command(context, line, out);
   controls.physical = context.space == AddressSpace::kPhysical;
@@ -66,6 +72,10 @@ std::string FrontEnd::listen(const ListenAddress& address) {
   if (server_) throw Error(Exit::kUsage, "gdb can attach already: " + attach_hint(server_->target()));
   adopt(open_server(address));
   return server_->target();
+}
+
+void FrontEnd::share(FrontEnd& first) {
+  adopt(std::make_unique<Server>(*first.server_, [](const std::string& line) { say(line); }));
 }
 
 ServeResult FrontEnd::serve() {
@@ -88,8 +98,7 @@ void FrontEnd::break_off() {
 }
 
 void FrontEnd::settle() {
-  // A move that goes nowhere takes the interruption with it.
-  session_.seek(session_.position());
+  session_.settle();
 }
 
 Stop FrontEnd::run(Position limit) {

@@ -37,12 +37,18 @@ class FrontEnd {
   /// The same with a server of its own; returns what to write after `target remote`. Throws Error if the address is
   /// taken, or if there is a server already.
   std::string listen(const ListenAddress& address);
+  /// Lets one more gdb attach where `first` listens, which must outlive it.
+  void share(FrontEnd& first);
+  /// No gdb is attached to this one nor to any that shares its address.
+  [[nodiscard]] bool deserted() const { return server_->deserted(); }
   [[nodiscard]] bool listens() const { return server_ != nullptr; }
   /// A gdb that has gone can be followed by another one.
   [[nodiscard]] bool takes_others() const { return server_ != nullptr && server_->takes_others(); }
   [[nodiscard]] bool client_waiting() const { return server_ != nullptr && server_->client_waiting(); }
   /// Serves one gdb, waiting for it if none is there; signals break it off.
   ServeResult serve();
+  /// The same on a thread that signals do not reach.
+  ServeResult serve_beside() { return server_->serve(stub_); }
   /// A gdb is being served. Any thread.
   [[nodiscard]] bool gdb_attached() const { return serving_ && client_came_; }
   /// Makes serve() return, and whatever moves stop. Any thread.

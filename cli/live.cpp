@@ -18,14 +18,6 @@ namespace retrov {
 
 namespace {
 
-std::array<u8, 32> host_entropy() {
-  std::array<u8, 32> seed{};
-  if (getrandom(seed.data(), seed.size(), 0) != static_cast<ssize_t>(seed.size())) {
-    throw Error(Exit::kFailure, "the host has no entropy for the guest; give --seed N");
-  }
-  return seed;
-}
-
 std::string size_text(u64 size_bytes) {
   if (size_bytes < 1024) return std::to_string(size_bytes) + " bytes";
   if (size_bytes < u64{10} << 20) return group_digits(size_bytes >> 10) + " KiB";
@@ -33,6 +25,14 @@ std::string size_text(u64 size_bytes) {
 }
 
 }  // namespace
+
+std::array<u8, 32> host_entropy() {
+  std::array<u8, 32> seed{};
+  if (getrandom(seed.data(), seed.size(), 0) != static_cast<ssize_t>(seed.size())) {
+    throw Error(Exit::kFailure, "the host has no entropy for the guest; give --seed N");
+  }
+  return seed;
+}
 
 void WatchedWriter::look() {
   if (!on_failure_ || told_ || !writer_.failed()) return;
@@ -53,6 +53,10 @@ void WatchedWriter::on_mark(const HashMark& mark) {
 }
 void WatchedWriter::on_progress(Position now) {
   writer_.on_progress(now);
+  look();
+}
+void WatchedWriter::on_branch(const BranchPoint& branch) {
+  writer_.on_branch(branch);
   look();
 }
 void WatchedWriter::on_finish(Position end, const Outcome& outcome) { writer_.on_finish(end, outcome); }

@@ -2,6 +2,7 @@
 // hand.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,9 @@
 
 namespace retrov {
 
+/// A seed for a guest that was given none. Throws Error.
+[[nodiscard]] std::array<u8, 32> host_entropy();
+
 /// `record`. Stops the guest as soon as the trace can no longer be written, so that nobody believes in a recording that
 /// is not there. Who debugs it then still has all of its history, in memory.
 class WatchedWriter final : public HistoryListener {
@@ -33,6 +37,7 @@ class WatchedWriter final : public HistoryListener {
   void on_block(Position before, const CapturedBlock& block) override;
   void on_mark(const HashMark& mark) override;
   void on_progress(Position now) override;
+  void on_branch(const BranchPoint& branch) override;
   void on_finish(Position end, const Outcome& outcome) override;
 
  private:

@@ -48,6 +48,21 @@ void apply_granularity(Options& options, std::string_view value) {
   if (value != "4") throw Error(Exit::kUsage, "--signature-granularity: only 4 is known");
 }
 
+void apply_clients(Options& options, std::string_view value) {
+  constexpr u64 kMostClients = 16;
+  const u64 count = parse_whole("--clients", value);
+  if (count == 0 || count > kMostClients) throw Error(Exit::kUsage, "--clients: 1 to 16");
+  options.replay.clients = static_cast<unsigned>(count);
+}
+
+void apply_drive_base(Options& options, std::string_view value) {
+  const std::size_t sign = value.find('=');
+  if (sign == std::string_view::npos || sign == 0 || sign + 1 == value.size()) {
+    throw Error(Exit::kUsage, "--drive-base: write ID=FILE; retrov info says the id of each disk");
+  }
+  options.replay.drive_bases.emplace_back(value.substr(0, sign), value.substr(sign + 1));
+}
+
 constexpr std::array kRows =
     {
         OptionRow{"-M -machine", "virt", "the board; also pflash0=ID,pflash1=ID for drives in its flash",
@@ -114,7 +129,8 @@ constexpr std::array kRows =
                   [](Options& o, std::string_view) {
                     o.live.gdb = ListenAddress{ListenAddress::Kind::kTcp, 1234, {}};
                   }},
-        OptionRow{"-gdb", "tcp::PORT", "let gdb attach, from this host only", Group::kDebugging, kLive, apply_gdb},
+        OptionRow{"-gdb", "tcp::PORT", "let gdb attach, from this host only", Group::kDebugging, kLive | kReplays,
+                  apply_gdb},
         OptionRow{"-S", "", "do not start: wait for gdb, or at the prompt", Group::kDebugging, kLive,
                   [](Options& o, std::string_view) { o.live.stopped = true; }},
         OptionRow{"-o --output", "FILE", "the trace (default: a new one in the trace folder)", Group::kRecording,
@@ -130,10 +146,17 @@ constexpr std::array kRows =
                   kReplays, [](Options& o, std::string_view v) { o.replay.serve_port = parse_port("-s", v); }},
         OptionRow{"-k --keep-listening", "", "with -s: wait for the next gdb when one has left", Group::kReplay,
                   kReplays, [](Options& o, std::string_view) { o.replay.keep_listening = true; }},
+        OptionRow{"--clients", "N", "with -s: so many gdbs at once, each at its own place (1 to 16)", Group::kReplay,
+                  kReplays, apply_clients},
         OptionRow{"-e --end", "", "begin at the end", Group::kReplay, kDebugs,
                   [](Options& o, std::string_view) { o.replay.position = "end"; }},
         OptionRow{"-g --goto", "POSITION", "begin at 412,883,190, 50%, #EVENT, t=3.1s", Group::kReplay, kDebugs,
                   [](Options& o, std::string_view v) { o.replay.position = v; }},
+        OptionRow{"--branch", "NAME", "of the trace: this line of history (default: the last that was recorded)",
+                  Group::kReplay, kDebugs | only(Subcommand::kVerify),
+                  [](Options& o, std::string_view v) { o.replay.branch = v; }},
+        OptionRow{"--drive-base", "ID=FILE", "for branches: a disk's image, for blocks that the trace lacks",
+                  Group::kReplay, kDebugs, apply_drive_base},
         OptionRow{"-d --debugger", "GDB", "the gdb to start (else RETROV_GDB, gdb-multiarch, gdb)", Group::kReplay,
                   kReplays, [](Options& o, std::string_view v) { o.replay.gdb = v; }},
         OptionRow{"-x --command", "FILE", "a script for gdb", Group::kReplay, kReplays,

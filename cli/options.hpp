@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/machine.hpp"
@@ -83,9 +84,13 @@ struct ReplayWords {
   bool autopilot = false;
   std::optional<u16> serve_port;
   bool keep_listening = false;
+  unsigned clients = 1;
   std::string position;  ///< -g, or "end" by -e.
   std::vector<std::string> gdb_scripts;
   std::string gdb;
+  std::string branch;  ///< --branch; empty: the last.
+  /// --drive-base: id and file.
+  std::vector<std::pair<std::string, std::string>> drive_bases;
   std::string range;  ///< dump: A-B or end.
   bool json = false;
   bool sizes = false;

@@ -2,78 +2,100 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
+#include <memory>
+#include <system_error>
+#include <thread>
 
-#include <ostream>
-
-#include "cli/console.hpp"
-#include "cli/front_end.hpp"
+#include "cli/cursor.hpp"
 #include "cli/gdb_child.hpp"
 #include "cli/images.hpp"
 #include "cli/messages.hpp"
+#include "cli/progress.hpp"
 #include "cli/signals.hpp"
 #include "cli/store.hpp"
 #include "core/check.hpp"
 #include "replay/position.hpp"
-#include "replay/session.hpp"
+#include "replay/quiet_thread.hpp"
 #include "replay/trace_reader.hpp"
 
 namespace retrov {
 
 namespace {
 
+OpenTrace open_trace(const Options& options) {
+  OpenTrace result;
+  result.path = options.replay.trace.empty() ? TraceStore().latest() : options.replay.trace;
+  const TraceReader trace(result.path);
+  result.note = trace.note();
+  if (!result.note.empty()) say(result.note);
+  result.current = options.replay.branch.empty() ? trace.last_branch() : trace.branch_named(options.replay.branch);
+  result.branches = trace.read_branches();
+  return result;
+}
+
 /// A trace opened for moving about in it.
 class ReplayRun {
  public:
-  explicit ReplayRun(const Options& options)
-      : options_(options),
-        console_(options.quiet ? ConsoleWiring::kNone : ConsoleWiring::kPlain),
-        path_(options.replay.trace.empty() ? TraceStore().latest() : options.replay.trace) {
-    const TraceReader trace(path_);
-    note_ = trace.note();
-    if (!note_.empty()) say(note_);
+  explicit ReplayRun(const Options& options) : options_(options), trace_(open_trace(options)) {
     for (const std::string& file : options.symbols) symbols_.add_file(file);
-    console_.give_up_when([this] { return signals_.pending() != 0; });
-    session_ = Session::replay(trace.read_history(), options.engine, console_, options.snapshots);
-    front_end_ = std::make_unique<FrontEnd>(*session_, symbols_, signals_);
-    front_end_->describe_recording([this](std::ostream& out) {
-      out << "trace: " << path_ << '\n' << "events: " << session_->history().events().size() << '\n';
-      if (!note_.empty()) out << note_ << '\n';
-    });
+    // What several cursors say on their way would be said several times. Where gdb or the prompt is on this terminal,
+    // nothing is typed to the guest.
+    const bool shared = options.replay.clients > 1;
+    const ConsoleWiring wiring = options.quiet || shared ? ConsoleWiring::kNone : ConsoleWiring::kPlain;
+    for (unsigned i = 0; i < options.replay.clients; ++i) {
+      const int console_fd = serves() && !shared ? STDIN_FILENO : -1;
+      cursors_.push_back(std::make_unique<Cursor>(options, trace_, wiring, console_fd, symbols_, signals_));
+    }
   }
 
   int play();
   int serve();
   int start_gdb();
   int prompt();
+  /// Ends the traces of branches that were made.
+  void finish();
+  /// gdb is somebody else's.
+  [[nodiscard]] bool serves() const { return options_.replay.serve_port || options_.live.gdb; }
 
  private:
   /// -e and -g: what the guest says on the way there has been seen before.
   void go_to_start();
+  /// One client after the other, until there is no more to do or a signal has come.
+  void serve_clients(Cursor& cursor);
+  void serve_beside(Cursor& cursor, Position start) noexcept;
   [[nodiscard]] int signal_status() const { return 128 + signals_.pending(); }
+  [[nodiscard]] Cursor& cursor() { return *cursors_.front(); }
+  [[nodiscard]] Session& session() { return cursor().session(); }
+  [[nodiscard]] FrontEnd& front_end() { return cursor().front_end(); }
 
   const Options& options_;
   Signals signals_;
-  Console console_;
-  std::string path_;
-  std::string note_;
+  OpenTrace trace_;
   Symbols symbols_;
-  std::unique_ptr<Session> session_;
-  std::unique_ptr<FrontEnd> front_end_;
+  std::vector<std::unique_ptr<Cursor>> cursors_;  ///< One for each client; the first is the main thread's.
+  std::atomic<bool> ending_{false};
 };
+
+void ReplayRun::finish() {
+  for (const auto& one : cursors_) {
+    one->finish(signals_.pending() != 0 ? Outcome::Kind::kInterrupted : Outcome::Kind::kStopped);
+  }
+}
 
 void ReplayRun::go_to_start() {
   if (options_.replay.position.empty()) return;
   Progress progress;
   progress.begin("going to " + options_.replay.position);
-  session_->set_progress([&] { progress.at(session_->position(), session_->end()); });
-  console_.mute(true);
-  signals_.watch(session_.get(), nullptr);
-  const Position target = resolve_position(options_.replay.position, *session_);
-  session_->seek(target);
+  session().set_progress([&] { progress.at(session().position(), session().end()); });
+  cursor().console().mute(true);
+  signals_.watch(&session(), nullptr);
+  const Position target = resolve_position(options_.replay.position, session());
+  session().seek(target);
   signals_.watch(nullptr, nullptr);
-  console_.mute(false);
-  session_->set_progress({});
+  cursor().console().mute(false);
+  session().set_progress({});
   progress.end();
   // Ctrl-C on the way: one stands where it broke off. Other signals mean the program.
   if (signals_.pending() == SIGINT) signals_.take();
@@ -81,30 +103,55 @@ void ReplayRun::go_to_start() {
 
 int ReplayRun::play() {
   go_to_start();
-  session_->set_stops({});
+  session().set_stops({});
   for (;;) {
-    const Stop stop = front_end_->run(kEndOfTime);
+    const Stop stop = front_end().run(kEndOfTime);
     if (signals_.pending() != 0) return signal_status();
-    if (const int error = console_.write_error(); error != 0) {
+    if (const int error = cursor().console().write_error(); error != 0) {
       throw Error(Exit::kIo, "cannot write the console: " + std::generic_category().message(error));
     }
     if (stop.reason == StopReason::kHistoryEnd || stop.reason == StopReason::kPoweredOff) break;
   }
-  return session_->history().outcome().status;
+  return trace_.branches[trace_.current].history->outcome().status;
 }
 
 int ReplayRun::serve() {
   go_to_start();
   if (signals_.pending() != 0) return signal_status();
-  const ListenAddress address{ListenAddress::Kind::kTcp, *options_.replay.serve_port, {}};
-  const std::string target = front_end_->listen(address);
-  say(attach_hint(target));
-  for (;;) {
-    const ServeResult result = front_end_->serve();
-    if (signals_.pending() != 0) return signal_status();
+  const ListenAddress address =
+      options_.live.gdb.value_or(ListenAddress{ListenAddress::Kind::kTcp, options_.replay.serve_port.value_or(0), {}});
+  const std::string target = front_end().listen(address);
+  std::vector<std::thread> threads;
+  for (std::size_t i = 1; i < cursors_.size(); ++i) cursors_[i]->front_end().share(front_end());
+  const Position start = session().position();
+  for (std::size_t i = 1; i < cursors_.size(); ++i) {
+    threads.push_back(start_quiet_thread([this, i, start] { serve_beside(*cursors_[i], start); }));
+  }
+  say(attach_hint(target) + (threads.empty() ? "" : ", up to " + std::to_string(cursors_.size()) + " of them"));
+  serve_clients(cursor());
+  for (std::thread& thread : threads) thread.join();
+  return signals_.pending() != 0 ? signal_status() : 0;
+}
+
+void ReplayRun::serve_clients(Cursor& cursor) {
+  FrontEnd& front = cursor.front_end();
+  while (!ending_ && signals_.pending() == 0) {
+    const ServeResult result = &cursor == cursors_.front().get() ? front.serve() : front.serve_beside();
     const bool left =
         result == ServeResult::kDetached || result == ServeResult::kKilled || result == ServeResult::kGone;
-    if (left && !options_.replay.keep_listening) return 0;
+    if (left && !options_.replay.keep_listening && front.deserted()) ending_ = true;
+  }
+  ending_ = true;
+  for (const auto& other : cursors_) other->front_end().break_off();
+}
+
+/// On a thread of its own.
+void ReplayRun::serve_beside(Cursor& cursor, Position start) noexcept {
+  try {
+    cursor.session().seek(start);
+    serve_clients(cursor);
+  } catch (const Error& error) {
+    say(error.what());
   }
 }
 
@@ -112,13 +159,13 @@ int ReplayRun::start_gdb() {
   const auto program = find_gdb(options_.replay.gdb);
   if (!program) {
     throw Error(Exit::kUnavailable,
-                "no gdb found: install gdb-multiarch, or serve another gdb by: retrov replay -s 1234 " + path_ +
+                "no gdb found: install gdb-multiarch, or serve another gdb by: retrov replay -s 1234 " + trace_.path +
                     ", there: target remote 127.0.0.1:1234");
   }
   for (const std::string& script : options_.replay.gdb_scripts) require_readable("gdb script", script);
   go_to_start();
   if (signals_.pending() != 0) return signal_status();
-  const std::string target = front_end_->listen(ListenAddress{});
+  const std::string target = front_end().listen(ListenAddress{});
   std::vector<std::string> arguments{"-q"};
   if (!options_.symbols.empty()) arguments.push_back(options_.symbols.front());
   for (std::size_t i = 1; i < options_.symbols.size(); ++i) {
@@ -131,10 +178,11 @@ int ReplayRun::start_gdb() {
   signals_.watch_children();
   GdbChild gdb(*program, arguments);
   while (!gdb.ended()) {
-    front_end_->serve();
+    front_end().serve();
     if (const int signal = signals_.pending(); signal != 0 && signal != SIGINT) {
       // gdb hears that the machine is gone before it is asked to leave, or it would say good-bye to nobody and wait.
-      front_end_.reset();
+      finish();
+      cursors_.clear();
       gdb.hang_up();
       return signal_status();
     }
@@ -146,16 +194,16 @@ int ReplayRun::prompt() {
   go_to_start();
   if (signals_.pending() != 0) return signal_status();
   for (;;) {
-    switch (front_end_->prompt()) {
+    switch (front_end().prompt()) {
       case PromptEnd::kQuit:
         return 0;
       case PromptEnd::kSignal:
         return signal_status();
       case PromptEnd::kEof:
-        if (!front_end_->listens()) return 0;
+        if (!front_end().listens()) return 0;
         [[fallthrough]];
       case PromptEnd::kWakened:
-        front_end_->serve();
+        front_end().serve();
         break;
     }
     if (signals_.pending() != 0) return signal_status();
@@ -167,10 +215,16 @@ int ReplayRun::prompt() {
 int run_replay(const Options& options) {
   ReplayRun run(options);
   if (options.replay.autopilot) return run.play();
-  if (options.replay.serve_port) return run.serve();
-  return run.start_gdb();
+  const int status = run.serves() ? run.serve() : run.start_gdb();
+  run.finish();
+  return status;
 }
 
-int run_debug_trace(const Options& options) { return ReplayRun(options).prompt(); }
+int run_debug_trace(const Options& options) {
+  ReplayRun run(options);
+  const int status = run.prompt();
+  run.finish();
+  return status;
+}
 
 }  // namespace retrov

@@ -85,7 +85,12 @@ int run_verify(const Options& options) {
   const std::string path = trace_path(options);
   const TraceReader trace(path);
   if (const std::string note = trace.note(); !note.empty()) say(note);
-  const auto history = trace.read_history();
+  const u64 number = options.replay.branch.empty() ? trace.last_branch() : trace.branch_named(options.replay.branch);
+  const std::vector<BranchHistory> branches = trace.read_branches();
+  const History* history = branches[number].history.get();
+  if (branches.size() > 1 && !options.quiet) {
+    say("branch " + branches[number].branch.name + " of " + std::to_string(branches.size()) + " (--branch)");
+  }
   VerifyOptions verification;
   verification.engine = options.engine;
   verification.snapshots = options.snapshots;

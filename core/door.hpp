@@ -131,8 +131,9 @@ class DiskBase {
  public:
   virtual ~DiskBase() = default;
   /// Reads block `index` (4 KiB; past the end of the image zeros). May wait for the host; the guest does not notice.
+  /// False: nobody has this block, so to the guest it is an I/O error; what was once answered for a block stays.
   /// Throws Error if a replay needs a block that the trace does not hold.
-  virtual void read_block(u64 index, std::span<u8, kBlockBytes> out) = 0;
+  [[nodiscard]] virtual bool read_block(u64 index, std::span<u8, kBlockBytes> out) = 0;
 };
 
 }  // namespace retrov

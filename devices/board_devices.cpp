@@ -29,7 +29,7 @@ class NoOutput final : public OutputSink {
 
 class NoDisk final : public DiskBase {
  public:
-  void read_block(u64, std::span<u8, kBlockBytes>) override {}
+  bool read_block(u64, std::span<u8, kBlockBytes>) override { return false; }
 };
 
 }  // namespace

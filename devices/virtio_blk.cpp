@@ -170,28 +170,28 @@ u8 VirtioBlk::carry_out(const Request& request, u64 size_bytes, u32& written_byt
   std::vector<u8> bytes(size_bytes);
   if (request.type == kTypeOut) {
     gather(memory(), request.data, bytes);
-    write_disk(request.sector * kDiskSectorBytes, bytes);
-    return kStatusOk;
+    return write_disk(request.sector * kDiskSectorBytes, bytes) ? kStatusOk : kStatusIoError;
   }
-  read_disk(request.sector * kDiskSectorBytes, bytes);
+  if (!read_disk(request.sector * kDiskSectorBytes, bytes)) return kStatusIoError;
   scatter(memory(), request.data, bytes);
   written_bytes = static_cast<u32>(size_bytes);
   return kStatusOk;
 }
 
-void VirtioBlk::read_disk(u64 offset, std::span<u8> out) {
+bool VirtioBlk::read_disk(u64 offset, std::span<u8> out) {
   std::array<u8, kBlockBytes> block;
   while (!out.empty()) {
     const u64 skip = offset % kBlockBytes;
     const std::size_t part = std::min<std::size_t>(out.size(), kBlockBytes - skip);
-    read_block(offset / kBlockBytes, block);
+    if (!read_block(offset / kBlockBytes, block)) return false;
     std::memcpy(out.data(), block.data() + skip, part);
     out = out.subspan(part);
     offset += part;
   }
+  return true;
 }
 
-void VirtioBlk::write_disk(u64 offset, std::span<const u8> bytes) {
+bool VirtioBlk::write_disk(u64 offset, std::span<const u8> bytes) {
   if (!was_written_ && !bytes.empty()) {
     was_written_ = true;
     if (disk_.keeps_image) {
@@ -204,23 +204,24 @@ void VirtioBlk::write_disk(u64 offset, std::span<const u8> bytes) {
   while (!bytes.empty()) {
     const u64 index = offset / kBlockBytes, skip = offset % kBlockBytes;
     const std::size_t part = std::min<std::size_t>(bytes.size(), kBlockBytes - skip);
-    if (part != kBlockBytes) read_block(index, block);
+    if (part != kBlockBytes && !read_block(index, block)) return false;
     std::memcpy(block.data() + skip, bytes.data(), part);
     overlay_.set(index, block);
     mark_written(index);
     bytes = bytes.subspan(part);
     offset += part;
   }
+  return true;
 }
 
-void VirtioBlk::read_block(u64 block, std::span<u8, kBlockBytes> out) {
-  if (!is_written(block)) {
-    base_.read_block(block, out);
-  } else if (const Page* page = overlay_.find(block)) {
+bool VirtioBlk::read_block(u64 block, std::span<u8, kBlockBytes> out) {
+  if (!is_written(block)) return base_.read_block(block, out);
+  if (const Page* page = overlay_.find(block)) {
     std::copy(page->bytes.begin(), page->bytes.end(), out.begin());
   } else {
     std::fill(out.begin(), out.end(), u8{0});
   }
+  return true;
 }
 
 bool VirtioBlk::is_written(u64 block) const {

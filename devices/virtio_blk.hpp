@@ -71,9 +71,10 @@ class VirtioBlk final : public StatefulAs<VirtioBlk, VirtioMmio> {
   bool parse(const DescriptorChain& chain, Request& out) const;
   void finish(const Request& request);
   u8 carry_out(const Request& request, u64 size_bytes, u32& written_bytes);
-  void read_disk(u64 offset, std::span<u8> out);
-  void write_disk(u64 offset, std::span<const u8> bytes);
-  void read_block(u64 block, std::span<u8, kBlockBytes> out);
+  // False: a block that is needed cannot be had.
+  bool read_disk(u64 offset, std::span<u8> out);
+  bool write_disk(u64 offset, std::span<const u8> bytes);
+  bool read_block(u64 block, std::span<u8, kBlockBytes> out);
   void mark_written(u64 block);
   [[nodiscard]] bool is_written(u64 block) const;
 };

@@ -18,6 +18,7 @@
 
 #include "core/check.hpp"
 #include "gdbstub/packets.hpp"
+#include "replay/quiet_thread.hpp"
 
 namespace retrov {
 namespace {
@@ -29,22 +30,6 @@ constexpr std::size_t kMostQueuedFrames = 256;
 constexpr std::size_t kMostQueuedBytes = 4 * kPacketSize;
 
 [[noreturn]] void fail(const std::string& what) { throw Error(Exit::kUnavailable, what + ": " + std::strerror(errno)); }
-
-/// All signals blocked in this scope: a thread made here leaves them to the main thread.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
 
 }  // namespace
 
@@ -69,10 +54,20 @@ Server::Server(const ListenAddress& address, Log log) : address_(address), log_(
       client_ = STDIN_FILENO;
       break;
   }
+  start();
+}
+
+Server::Server(Server& first, Log log)
+    : address_(first.address_), log_(std::move(log)), port_(first.port_), first_(&first) {
+  start();
+}
+
+void Server::start() {
   wake_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (wake_.get() < 0) fail("cannot make an event descriptor");
-  const SignalsBlocked blocked;
-  thread_ = std::thread([this] { watch(); });
+  ++first_->places_;
+  if (client_ < 0) ++first_->free_places_;
+  thread_ = start_quiet_thread([this] { watch(); });
 }
 
 Server::~Server() {
@@ -83,12 +78,12 @@ Server::~Server() {
   wake();
   thread_.join();
   drop_client();
-  if (address_.kind == ListenAddress::Kind::kUnix) ::unlink(address_.path.c_str());
+  if (address_.kind == ListenAddress::Kind::kUnix && first_ == this) ::unlink(address_.path.c_str());
 }
 
 void Server::listen_tcp(u16 port) {
   const std::string where = "cannot listen on 127.0.0.1:" + std::to_string(port);
-  listener_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  listener_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (listener_.get() < 0) fail(where);
   const int yes = 1;
   ::setsockopt(listener_.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
@@ -110,7 +105,7 @@ void Server::listen_unix(const std::string& path) {
   if (path.size() >= sizeof address.sun_path) throw Error(Exit::kUnavailable, where + ": the path is too long");
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
-  listener_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  listener_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (listener_.get() < 0) fail(where);
   if (::bind(listener_.get(), generic, sizeof address) != 0) {
     // What a process that was killed left behind: a socket that nobody answers. The probe is of another type, so that
@@ -183,7 +178,8 @@ void Server::watch() {
         if (congested()) polled[1].events = POLLRDHUP;
       }
       // A client that has just ended is still being dropped: the next one waits in the kernel's queue, it is no second.
-      if (client_ < 0 || !eof_) polled[2].fd = listener_.get();
+      const bool turns_away = !eof_ && first_->free_places_ == 0;
+      if (client_ < 0 || turns_away) polled[2].fd = first_->listener_.get();
     }
     if (::poll(polled.data(), polled.size(), timeout_ms) < 0) continue;
     if (polled[0].revents != 0) {
@@ -205,18 +201,22 @@ void Server::accept_client() {
   {
     const std::lock_guard lock(mutex_);
     // It may have ended since the poll began.
-    if (client_ >= 0 && eof_) return;
-    const int fd = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
+    if (client_ >= 0 && (eof_ || first_->free_places_ != 0)) return;
+    const int fd = ::accept4(first_->listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
+    // Perhaps another server at this address was faster.
     if (fd < 0) return;
     if (client_ >= 0) {
       // In this order: whoever sees the connection close finds the line.
-      log_("a second gdb was turned away: one is connected");
+      const unsigned places = first_->places_;
+      log_(places == 1 ? "a second gdb was turned away: one is connected"
+                       : "a further gdb was turned away: " + std::to_string(places) + " are connected");
       ::close(fd);
       return;
     }
     const int yes = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     client_ = fd;
+    --first_->free_places_;
     callback = on_client_;
   }
   changed_.notify_all();
@@ -255,14 +255,24 @@ void Server::take(Frame frame) {
   frames_.push_back(std::move(frame));
 }
 
-void Server::take_end() {
+void Server::set_eof() {
+  if (client_ >= 0 && !eof_) ++first_->free_places_;
   eof_ = true;
+}
+
+void Server::forget_client() {
+  if (client_ >= 0 && !eof_) ++first_->free_places_;
+  client_ = -1;
+  eof_ = false;
+}
+
+void Server::take_end() {
+  set_eof();
   interrupt_wanted_ = true;
   if (serving_) return;
   // It came and went while nobody looked.
   ::close(client_);
-  client_ = -1;
-  eof_ = false;
+  forget_client();
   interrupt_wanted_ = false;
   frames_.clear();
   queued_bytes_ = 0;
@@ -358,7 +368,7 @@ void Server::handle(Stub& stub, const Frame& frame) {
   if (stub.end != SessionEnd::kOpen) {
     // The client ends the connection now, and may come back at once.
     const std::lock_guard lock(mutex_);
-    eof_ = true;
+    set_eof();
   }
   if (!answer.empty() || stub.end == SessionEnd::kOpen) reply(answer);
 }
@@ -367,8 +377,8 @@ void Server::drop_client() {
   {
     const std::lock_guard lock(mutex_);
     if (client_ >= 0 && address_.kind != ListenAddress::Kind::kStdio) ::close(client_);
-    client_ = -1;
-    eof_ = hung_up_ = serving_ = busy_ = interrupt_wanted_ = false;
+    forget_client();
+    hung_up_ = serving_ = busy_ = interrupt_wanted_ = false;
     debugger_ = nullptr;
     frames_.clear();
     queued_bytes_ = 0;

@@ -2,7 +2,9 @@
 // Ctrl-C, or a client that vanishes, reaches a machine that is running; packets are handled on the caller's thread,
 // which is the only one that touches the machine.
 //
-// Must stay true: one client at a time, a second one is closed at once; the thread calls nothing but
+// Several clients are several servers at one address, each with its client, its Stub and its caller's thread.
+//
+// Must stay true: one client at a time for each server, one too many is closed at once; the thread calls nothing but
 // Debugger::interrupt() and the callback of on_client(); a client that breaks the protocol costs at most its own
 // session.
 #pragma once
@@ -37,6 +39,8 @@ class Server final : private StubClient {
   /// Listens when it returns. Throws Error (kUnavailable) if the address is taken. `log` may be called from the thread.
   /// With kStdio, descriptors 0 and 1 are the client, connected from the start.
   Server(const ListenAddress& address, Log log);
+  /// One more place for a client at the address of `first`, which must outlive it.
+  Server(Server& first, Log log);
   ~Server() override;
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -51,6 +55,8 @@ class Server final : private StubClient {
   void on_client(std::function<void()> callback);
   /// A client is connected and not being served.
   [[nodiscard]] bool client_waiting() const;
+  /// No client is connected to any of the servers at this address.
+  [[nodiscard]] bool deserted() const { return first_->free_places_ == first_->places_; }
   /// Waits for a client unless one is there, and serves it until it ends. What it set with Z is gone afterwards.
   ServeResult serve(Stub& stub);
   /// Makes serve() return soon, now or the next time; a machine that moves for the client is interrupted. Safe from a
@@ -76,6 +82,7 @@ class Server final : private StubClient {
     int fd_;
   };
 
+  void start();
   void listen_tcp(u16 port);
   void listen_unix(const std::string& path);
 
@@ -87,6 +94,10 @@ class Server final : private StubClient {
   void take_end();
   void take_stop();
   void wake() noexcept;
+  /// The client will say no more; its place counts as free. Under the mutex.
+  void set_eof();
+  /// There is no client any more. Under the mutex.
+  void forget_client();
   [[nodiscard]] bool congested() const;
 
   // --- the caller ---
@@ -107,7 +118,10 @@ class Server final : private StubClient {
   ListenAddress address_;
   Log log_;
   u16 port_ = 0;
-  Descriptor listener_;
+  Descriptor listener_;                 ///< Of the first.
+  Server* first_ = this;
+  std::atomic<unsigned> places_{0};       ///< Of the first: servers at this address …
+  std::atomic<unsigned> free_places_{0};  ///< … and those whose client has ended or not come.
   Descriptor wake_;
   std::string last_packet_;  ///< For a client that asks again.
 

@@ -112,6 +112,7 @@ void Stub::end_session() {
   handed_over_.reset();
   debugger_.set_stops({});
   debugger_.set_only_hart(std::nullopt);
+  debugger_.set_scratch(Scratch::kOff);
 }
 
 std::optional<ThreadRef> Stub::parse_thread(std::string_view text) const {
@@ -203,6 +204,11 @@ std::string Stub::move(const std::function<Stop()>& action) {
       debugger_.seek(*target);
       stop.at = debugger_.position();
       stop.reason = stop.at == *target ? StopReason::kArrived : StopReason::kInterrupted;
+      stop.hart = machine_.current_hart();
+    } else if (const std::optional<std::string> branch = std::exchange(controls.armed_switch, std::nullopt)) {
+      debugger_.switch_to(*branch);
+      stop.at = debugger_.position();
+      stop.reason = StopReason::kArrived;
       stop.hart = machine_.current_hart();
     } else {
       StopRequest request = with_settings(stops.request(), debugger_.stop_settings());

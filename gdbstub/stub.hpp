@@ -23,6 +23,8 @@ struct MonitorControls {
   /// Where the next resume packet of any kind goes, instead of what it says. Moving at once would leave gdb's caches of
   /// registers and memory stale.
   std::optional<Position> armed_goto;
+  /// The same, to another branch of history.
+  std::optional<std::string> armed_switch;
   /// m, M, x, X, qSearch, qCRC and new watchpoints take physical addresses.
   bool physical = false;
 };

@@ -60,11 +60,13 @@ bool BlockStore::spill(const PageBytes& bytes, u64& offset) {
 }
 
 bool BlockStore::put(u8 disk, u64 index, std::shared_ptr<const PageBytes> bytes) {
-  RV_CHECK(bytes != nullptr);
+  const std::lock_guard lock(mutex_);
   const auto [at, is_new] = places_.try_emplace({disk, index});
   if (!is_new) return false;
   Place& place = at->second;
-  if (*bytes == *zero_) {
+  if (bytes == nullptr) {
+    place.hole = true;
+  } else if (*bytes == *zero_) {
     place.bytes = zero_;
   } else if (memory_bytes_ + kBlockBytes <= budget_bytes_ || !spill(*bytes, place.offset)) {
     memory_bytes_ += kBlockBytes;
@@ -74,9 +76,13 @@ bool BlockStore::put(u8 disk, u64 index, std::shared_ptr<const PageBytes> bytes)
 }
 
 std::shared_ptr<const PageBytes> BlockStore::find(u8 disk, u64 index) const {
+  const std::lock_guard lock(mutex_);
   const auto at = places_.find({disk, index});
-  if (at == places_.end()) return nullptr;
-  const Place& place = at->second;
+  return at != places_.end() ? read(at->second) : nullptr;
+}
+
+std::shared_ptr<const PageBytes> BlockStore::read(const Place& place) const {
+  if (place.hole) return nullptr;
   if (place.bytes != nullptr) return place.bytes;
   auto bytes = std::make_shared<PageBytes>();
   std::size_t done = 0;
@@ -91,6 +97,27 @@ std::shared_ptr<const PageBytes> BlockStore::find(u8 disk, u64 index) const {
     done += static_cast<std::size_t>(size);
   }
   return bytes;
+}
+
+bool BlockStore::is_hole(u8 disk, u64 index) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = places_.find({disk, index});
+  return at != places_.end() && at->second.hole;
+}
+
+void BlockStore::for_each(const Visit& visit) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, place] : places_) visit(key.first, key.second, read(place));
+}
+
+u64 BlockStore::count() const {
+  const std::lock_guard lock(mutex_);
+  return places_.size();
+}
+
+u64 BlockStore::spilled_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return spilled_bytes_;
 }
 
 }  // namespace retrov

@@ -33,6 +33,11 @@ constexpr std::array kCommands = {
     Command{"phys", "", "[on|off]", "memory addresses are physical", kBoth, physical},
     Command{"step-irq", "", "[enter|skip]", "steps go into interrupt handlers, or over them", kBoth, step_irq},
     Command{"edge", "", "[stop|go]", "coming out of the past: stop at the live end, or run on", kBoth, edge},
+    Command{"fork", "", "[NAME]", "in the past: live on from here in a branch; what came later is kept", kBoth, fork},
+    Command{"branches", "", "", "list the lines of history", kBoth, branches},
+    Command{"switch", "", "NAME", "go to where you were in another branch", kBoth, switch_branch},
+    Command{"scratch", "", "[on|off]", "write to a throw-away copy, dropped by the next move backwards or goto", kBoth,
+            scratch},
     Command{"watch-dma", "", "[on|off]", "writes by devices to watched memory stop, right behind them", kBoth,
             watch_dma},
     Command{"watch-unchanged", "", "[on|off]", "writes that change nothing stop as well", kBoth, watch_unchanged},
@@ -56,7 +61,7 @@ constexpr std::array kCommands = {
     Command{"delete", "d", "[N]", "delete a breakpoint or watchpoint, or all", kPrompt, delete_stops},
     Command{"hart", "", "[N]", "say or choose the current hart", kPrompt, hart},
     Command{"registers", "regs", "[NAME...|all]", "print registers", kPrompt, registers},
-    Command{"set", "", "REGISTER VALUE", "write a register (at the live end)", kPrompt, set},
+    Command{"set", "", "REGISTER VALUE", "write a register (at the live end, or with scratch on)", kPrompt, set},
     Command{"memory", "m", "ADDRESS [BYTES]", "print memory as bytes", kPrompt, memory},
     Command{"x", "", "[/NFU] ADDRESS", "print memory as gdb does: N units, format x d u i s, unit b h w g", kPrompt,
             examine},
@@ -101,6 +106,14 @@ void gdbserver(CommandContext& context, Arguments arguments, std::ostream& out) 
 
 void expect_arguments(Arguments arguments, std::size_t least, std::size_t most, std::string_view usage) {
   if (arguments.size() >= least && arguments.size() <= most) return;
+  throw Error(Exit::kUsage, "usage: " + std::string(usage));
+}
+
+std::optional<bool> choose(Arguments arguments, std::string_view usage, std::string_view no, std::string_view yes) {
+  expect_arguments(arguments, 0, 1, usage);
+  if (arguments.empty()) return std::nullopt;
+  if (arguments[0] == yes) return true;
+  if (arguments[0] == no) return false;
   throw Error(Exit::kUsage, "usage: " + std::string(usage));
 }
 

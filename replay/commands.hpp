@@ -41,6 +41,8 @@ struct CommandContext {
   /// `goto`. Empty: moves at once and says where to. gdb's caches would then be stale, so its stub arms the next resume
   /// instead and says so on `out`.
   std::function<void(Position target, std::ostream& out)> go_to = {};
+  /// `switch`: as `goto`, to where the session last stood in that branch.
+  std::function<void(const std::string& branch, std::ostream& out)> switch_to = {};
   /// Runs until something stops it, on behalf of `continue`. Empty: Debugger::resume.
   std::function<Stop(Direction)> resume = {};
   /// `info recording` and `info snapshots`. Empty: the topic is not offered.

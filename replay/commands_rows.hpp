@@ -3,6 +3,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,9 @@ using Arguments = std::span<const std::string_view>;
 
 /// Throws Error(kUsage) unless there are `least` to `most` arguments.
 void expect_arguments(Arguments arguments, std::size_t least, std::size_t most, std::string_view usage);
+/// One of two words: whether it is the second; nothing without an argument. Throws Error(kUsage) for another.
+[[nodiscard]] std::optional<bool> choose(Arguments arguments, std::string_view usage, std::string_view no,
+                                         std::string_view yes);
 [[nodiscard]] u64 parse_number(std::string_view text);
 /// 0x and 16 digits, or as many as needed.
 [[nodiscard]] std::string hex(u64 value);
@@ -51,6 +55,11 @@ void break_space(CommandContext&, Arguments, std::ostream&);
 void break_check(CommandContext&, Arguments, std::ostream&);
 void ebreak(CommandContext&, Arguments, std::ostream&);
 void mmio_write(CommandContext&, Arguments, std::ostream&);
+// commands_branches.cpp
+void fork(CommandContext&, Arguments, std::ostream&);
+void branches(CommandContext&, Arguments, std::ostream&);
+void switch_branch(CommandContext&, Arguments, std::ostream&);
+void scratch(CommandContext&, Arguments, std::ostream&);
 
 // commands_stops.cpp
 void set_breakpoint(CommandContext&, Arguments, std::ostream&);

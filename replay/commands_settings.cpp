@@ -13,15 +13,6 @@ namespace command_rows {
 
 namespace {
 
-/// One of two words; which one it was, or nothing without an argument.
-std::optional<bool> choose(Arguments arguments, std::string_view usage, std::string_view no, std::string_view yes) {
-  expect_arguments(arguments, 0, 1, usage);
-  if (arguments.empty()) return std::nullopt;
-  if (arguments[0] == yes) return true;
-  if (arguments[0] == no) return false;
-  throw Error(Exit::kUsage, "usage: " + std::string(usage));
-}
-
 void say(std::ostream& out, std::string_view word, std::string_view value) { out << word << ' ' << value << '\n'; }
 
 /// A setting with two values, as a command.

@@ -96,6 +96,24 @@ struct StopSettings {
 
 enum class StepIrq : u8 { kSkip, kEnter };
 enum class Edge : u8 { kStop, kGo };
+enum class Scratch : bool { kOff, kOn };
+
+/// A line of history that left another.
+struct ForkPoint {
+  std::string name;
+  Position at;
+  bool is_scratch = false;  ///< A throw-away copy.
+};
+
+/// A line of history, for people.
+struct BranchInfo {
+  std::string name;
+  std::string parent;  ///< Empty: it began at power-on.
+  Position from;       ///< Where it left its parent.
+  Position end;
+  bool grows = false;
+  bool current = false;
+};
 
 class Debugger {
  public:
@@ -115,6 +133,21 @@ class Debugger {
   [[nodiscard]] virtual std::vector<ComponentHash> component_hashes() = 0;
   /// Position of the n-th event (from 1); throws Error if there is none.
   [[nodiscard]] virtual Position event_position(u64 number) const = 0;
+
+  // --- lines of history (docs/gdb.md, "Changing the past") ---
+  /// Nothing in the line that began at power-on.
+  [[nodiscard]] virtual std::optional<ForkPoint> forked() const = 0;
+  /// kOn: what is written goes to a throw-away copy of the machine, made by the first write and gone with the next
+  /// seek or move backwards, or with kOff; then all is as it was before that write.
+  virtual void set_scratch(Scratch value) = 0;
+  [[nodiscard]] virtual Scratch scratch() const = 0;
+  /// From here on a branch of that name (empty: one is made up) is lived; what came later stays in the line it leaves.
+  /// Returns the name. Throws Error if it cannot be.
+  virtual std::string fork(const std::string& name) = 0;
+  /// In the order in which they were made.
+  [[nodiscard]] virtual std::vector<BranchInfo> branches() const = 0;
+  /// Goes to where the session last stood in that branch. Throws Error if there is none.
+  virtual void switch_to(const std::string& name) = 0;
 
   // --- looking and changing; writes in the past throw Error with the sentence that says what to do ---
   /// Bytes that were readable, from the start; 0 if not even the first.

@@ -67,39 +67,55 @@ void DiskImage::sync() {
   if (fsync(file_) != 0) throw Error(Exit::kIo, "drive " + path_ + ": cannot be written: " + std::strerror(errno));
 }
 
-LiveDisk::LiveDisk(const std::string& image, u8 disk, History* history)
-    : image_(image, DiskImage::Access::kRead), disk_(disk), history_(history) {}
-
-void LiveDisk::read_image(u64 index, std::span<u8, kBlockBytes> out) {
-  const auto unread = image_.read(index * kBlockBytes, out);
+void DiskImage::read_block(u64 index, std::span<u8, kBlockBytes> out) {
+  const auto unread = read(index * kBlockBytes, out);
   if (!unread || !tell_unread_) return;
   const auto tell = std::exchange(tell_unread_, {});
-  tell("the image " + image_.path() + " cannot be read from offset " + std::to_string(unread->offset) + " on: " +
-       unread->why + "; the guest gets zeros for what cannot be read");
+  tell("the image " + path_ + " cannot be read from offset " + std::to_string(unread->offset) + " on: " + unread->why +
+       "; the guest gets zeros for what cannot be read");
 }
 
-void LiveDisk::read_block(u64 index, std::span<u8, kBlockBytes> out) {
+bool LiveDisk::read_block(u64 index, std::span<u8, kBlockBytes> out) {
   if (history_ == nullptr) {
-    read_image(index, out);
-    return;
+    image_->read_block(index, out);
+    return true;
   }
+  if (history_->is_hole(disk_, index)) return false;
   std::shared_ptr<const PageBytes> bytes = history_->block(disk_, index);
   if (bytes == nullptr) {
-    auto captured = std::make_shared<PageBytes>();
-    read_image(index, *captured);
-    bytes = captured;
+    if (image_ != nullptr) {
+      auto captured = std::make_shared<PageBytes>();
+      image_->read_block(index, *captured);
+      bytes = captured;
+    } else if (on_hole_) {
+      on_hole_(index);
+    }
     history_->add_block(position_(), CapturedBlock{disk_, index, bytes});
+    if (bytes == nullptr) return false;
   }
   std::copy(bytes->begin(), bytes->end(), out.begin());
+  return true;
 }
 
-void ReplayDisk::read_block(u64 index, std::span<u8, kBlockBytes> out) {
+bool ScratchDisk::read_block(u64 index, std::span<u8, kBlockBytes> out) {
+  if (const std::shared_ptr<const PageBytes> bytes = history_.block(disk_, index)) {
+    std::copy(bytes->begin(), bytes->end(), out.begin());
+    return true;
+  }
+  if (image_ == nullptr || history_.is_hole(disk_, index)) return false;
+  image_->read_block(index, out);
+  return true;
+}
+
+bool ReplayDisk::read_block(u64 index, std::span<u8, kBlockBytes> out) {
+  if (history_.is_hole(disk_, index)) return false;
   const std::shared_ptr<const PageBytes> bytes = history_.block(disk_, index);
   if (bytes == nullptr) {
     throw Error(Exit::kDivergence, "replay diverged: the guest reads block " + std::to_string(index) + " of disk " +
                                        std::to_string(disk_) + ", which the recorded guest never read");
   }
   std::copy(bytes->begin(), bytes->end(), out.begin());
+  return true;
 }
 
 void commit_writes(const VirtioBlk& disk, DiskBase& base, DiskImage& image) {
@@ -111,7 +127,7 @@ void commit_writes(const VirtioBlk& disk, DiskBase& base, DiskImage& image) {
     const u64 offset = index * kBlockBytes;
     if (offset >= size_bytes) return;
     PageBytes before;
-    base.read_block(index, before);
+    (void)base.read_block(index, before);
     image.write(offset, bytes.first(std::min(kBlockBytes, size_bytes - offset)));
   });
   image.sync();

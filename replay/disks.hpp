@@ -33,6 +33,10 @@ class DiskImage {
   };
   /// Fills `out`, with zeros past the end and for what the host cannot read.
   std::optional<Unread> read(u64 offset, std::span<u8> out) const;
+  /// The same for a block, and tells whoever wants to know.
+  void read_block(u64 index, std::span<u8, kBlockBytes> out);
+  /// Told once, in a sentence, that a block cannot be read: a trace that holds zeros instead must not be a surprise.
+  void on_unread(std::function<void(const std::string&)> tell) { tell_unread_ = std::move(tell); }
   /// Throws Error (kIo).
   void write(u64 offset, std::span<const u8> bytes);
   void sync();
@@ -41,26 +45,52 @@ class DiskImage {
   std::string path_;
   int file_ = -1;
   u64 size_bytes_ = 0;
+  std::function<void(const std::string&)> tell_unread_;  ///< Empty when it was told.
 };
 
+/// Of a machine that runs on with the world outside.
 class LiveDisk final : public DiskBase {
  public:
-  /// `image` is not written. A null `history` keeps nothing: each block is read from the image whenever it is needed.
-  LiveDisk(const std::string& image, u8 disk, History* history);
+  /// `image` is not written; null: there is none, as for a branch of a recording, and what the history lacks is a hole.
+  /// A null `history` keeps nothing: each block is read from the image whenever it is needed. Both must outlive it.
+  LiveDisk(DiskImage* image, u8 disk, History* history) : image_(image), disk_(disk), history_(history) {}
   /// A position at or below the step that is being made. Before the first read, if there is a history.
   void set_position(std::function<Position()> position) { position_ = std::move(position); }
-  /// Told once, in a sentence, that the image cannot be read: a trace that holds zeros instead must not be a surprise.
-  void on_unread(std::function<void(const std::string&)> tell) { tell_unread_ = std::move(tell); }
-  void read_block(u64 index, std::span<u8, kBlockBytes> out) override;
+  /// Told when a block cannot be had.
+  void on_hole(std::function<void(u64 index)> callback) { on_hole_ = std::move(callback); }
+  bool read_block(u64 index, std::span<u8, kBlockBytes> out) override;
 
  private:
-  void read_image(u64 index, std::span<u8, kBlockBytes> out);
-
-  DiskImage image_;
+  DiskImage* image_;
   u8 disk_;
   History* history_;
   std::function<Position()> position_;
-  std::function<void(const std::string&)> tell_unread_;  ///< Empty when it was told.
+  std::function<void(u64 index)> on_hole_;
+};
+
+/// Of a throw-away copy: reads what a branch would, and keeps nothing.
+class ScratchDisk final : public DiskBase {
+ public:
+  /// As for LiveDisk.
+  ScratchDisk(DiskImage* image, u8 disk, const History& history)
+      : image_(image), disk_(disk), history_(history) {}
+  bool read_block(u64 index, std::span<u8, kBlockBytes> out) override;
+
+ private:
+  DiskImage* image_;
+  u8 disk_;
+  const History& history_;
+};
+
+/// Stands in a machine for the base of whichever branch it is in.
+class DiskSlot final : public DiskBase {
+ public:
+  /// Before the first read; it must outlive its use.
+  void use(DiskBase& base) { base_ = &base; }
+  bool read_block(u64 index, std::span<u8, kBlockBytes> out) override { return base_->read_block(index, out); }
+
+ private:
+  DiskBase* base_ = nullptr;
 };
 
 class ReplayDisk final : public DiskBase {
@@ -68,7 +98,7 @@ class ReplayDisk final : public DiskBase {
   /// The history must outlive it.
   ReplayDisk(const History& history, u8 disk) : history_(history), disk_(disk) {}
   /// Throws Error (kDivergence) for a block that was never captured.
-  void read_block(u64 index, std::span<u8, kBlockBytes> out) override;
+  bool read_block(u64 index, std::span<u8, kBlockBytes> out) override;
 
  private:
   const History& history_;

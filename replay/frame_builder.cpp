@@ -54,8 +54,29 @@ void FrameBuilder::add_event(const Event& event) {
 }
 
 void FrameBuilder::add_block(Position before, const CapturedBlock& block) {
-  const Position previous = open(FrameKind::kBlocks, before);
+  const Position previous = open(block.bytes != nullptr ? FrameKind::kBlocks : FrameKind::kHoles, before);
   encode_block(payload_, previous, before, block);
+}
+
+void FrameBuilder::add_branch(const BranchPoint& branch) {
+  RV_CHECK(branch.number <= left_at_.size() && branch.parent < left_at_.size());
+  const bool is_new = branch.number == left_at_.size();
+  if (is_new && branch.number >= kMaxBranches) {
+    refuse("a trace cannot hold more than " + std::to_string(kMaxBranches) + " branches");
+  }
+  close();
+  tell_progress();
+  left_at_[branch_] = reached_;
+  if (is_new) left_at_.push_back(branch.at);
+  branch_ = branch.number;
+  reached_ = progress_ = left_at_[branch_];
+  append(FrameKind::kBranch, reached_, encode_branch(branch, is_new ? Told::kFirst : Told::kAgain));
+}
+
+void FrameBuilder::tell_progress() {
+  if (progress_ <= reached_) return;
+  append(FrameKind::kProgress, progress_, {});
+  reached_ = progress_;
 }
 
 u64 FrameBuilder::table_for(Position at, const std::vector<ComponentHash>& components) {
@@ -92,10 +113,7 @@ void FrameBuilder::add_end(Position end, const Outcome& outcome) {
 
 std::vector<u8> FrameBuilder::take() {
   close();
-  if (progress_ > reached_) {
-    append(FrameKind::kProgress, progress_, {});
-    reached_ = progress_;
-  }
+  tell_progress();
   offset_ += frames_.size();
   return std::exchange(frames_, {});
 }

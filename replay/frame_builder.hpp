@@ -21,6 +21,8 @@ class FrameBuilder {
   void add_event(const Event& event);
   void add_block(Position before, const CapturedBlock& block);
   void add_mark(const HashMark& mark);
+  /// What is added next is of that branch.
+  void add_branch(const BranchPoint& branch);
   void add_progress(Position now) { progress_ = std::max(progress_, now); }
   void add_end(Position end, const Outcome& outcome);
 
@@ -36,6 +38,7 @@ class FrameBuilder {
   /// Opens a frame of this kind, closing one of another kind; the result is the position to count from.
   Position open(FrameKind kind, Position& at);
   void close();
+  void tell_progress();
   void append(FrameKind kind, Position at, std::span<const u8> payload);
   u64 table_for(Position at, const std::vector<ComponentHash>& components);
 
@@ -46,6 +49,9 @@ class FrameBuilder {
   std::vector<u8> payload_;  ///< Of the open frame.
   Position reached_;         ///< Of the last thing added.
   Position progress_;
+  /// Where each branch was left, by number. That of the current one is out of date.
+  std::vector<Position> left_at_{1};
+  u64 branch_ = 0;
   std::map<std::vector<std::string>, u64> tables_;  ///< Names of components, by the number of their table.
   u64 inputs_ = 0;
   u64 hashes_ = 0;

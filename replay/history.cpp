@@ -3,13 +3,49 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/check.hpp"
+
 namespace retrov {
 
-std::size_t History::first_event_at(Position from) const {
-  const auto at = std::lower_bound(events_.begin(), events_.end(), from,
-                                   [](const Event& event, Position position) { return event.at < position; });
-  return static_cast<std::size_t>(at - events_.begin());
+namespace {
+
+/// Index of the first item whose position does not lie before `from`.
+template <class T>
+std::size_t first_at(const Chain<T>& items, Position from) {
+  std::size_t low = 0;
+  std::size_t high = items.size();
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (items[middle].at < from) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
 }
+
+}  // namespace
+
+bool is_branch_name(std::string_view name) {
+  constexpr std::size_t kMostBytes = 64;
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  return !name.empty() && name.size() <= kMostBytes && name.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+History::History(BoardConfig board, u64 block_memory_bytes)
+    : own_(std::make_unique<Common>(std::move(board), block_memory_bytes)), common_(*own_) {}
+
+// What a mark says of a state still holds where another input than the recorded one comes next.
+History::History(const History& parent, Position at)
+    : common_(parent.common_),
+      events_(parent.events_, parent.first_event_at(at)),
+      marks_(parent.marks_, first_at(parent.marks_, Position{at.steps + 1})),
+      end_(at) {
+  RV_CHECK(at <= parent.end_);
+}
+
+std::size_t History::first_event_at(Position from) const { return first_at(events_, from); }
 
 void History::reach(Position at) { end_ = std::max(end_, at); }
 
@@ -22,7 +58,7 @@ void History::add_event(Event event) {
 }
 
 void History::add_block(Position before, const CapturedBlock& block) {
-  if (!blocks_.put(block.disk, block.index, block.bytes)) return;
+  if (!common_.blocks.put(block.disk, block.index, block.bytes)) return;
   reach(before);
   if (listener_ != nullptr) listener_->on_block(before, block);
 }
@@ -42,6 +78,23 @@ void History::progress(Position now) {
 void History::finish(Outcome outcome) {
   outcome_ = std::move(outcome);
   if (listener_ != nullptr) listener_->on_finish(end_, outcome_);
+}
+
+void History::retell(HistoryListener& listener) const {
+  // First, because nobody knows any longer which step needed them, and too early does no harm.
+  common_.blocks.for_each([&](u8 disk, u64 index, const std::shared_ptr<const PageBytes>& bytes) {
+    listener.on_block(Position{}, CapturedBlock{disk, index, bytes});
+  });
+  std::size_t mark = 0;
+  const auto tell_marks_to = [&](Position at) {
+    for (; mark < marks_.size() && marks_[mark].at <= at; ++mark) listener.on_mark(marks_[mark]);
+  };
+  for (const Event& event : events_) {
+    tell_marks_to(event.at);
+    listener.on_event(event);
+  }
+  tell_marks_to(end_);
+  listener.on_progress(end_);
 }
 
 }  // namespace retrov

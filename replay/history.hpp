@@ -2,14 +2,18 @@
 // disk blocks it read, and hash marks to compare with. A live session appends to it and a trace writer listens; a
 // replay fills it from a trace. Everything else about the past follows from it.
 //
+// A session has one history for each branch: one that leaves another shares what lies below, the description and the
+// disk blocks, for the base of a disk is the same in all of them.
+//
 // Must stay true: events ascend strictly by position (at most one batch per position); `end` never moves back; what a
-// listener is told about position p comes after everything below p. One thread at a time.
+// listener is told about position p comes after everything below p. One thread, unless nobody adds.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/door.hpp"
@@ -17,6 +21,7 @@
 #include "core/page_tree.hpp"
 #include "devices/board.hpp"
 #include "replay/block_store.hpp"
+#include "replay/chain.hpp"
 
 namespace retrov {
 
@@ -28,7 +33,8 @@ struct HashMark {
   u64 console_hash = 0;
 };
 
-/// A disk block of the unchanged base, captured at the first need.
+/// A disk block of the unchanged base, captured at the first need. Without bytes it is a hole: it could not be had, and
+/// is an I/O error to the guest for good.
 struct CapturedBlock {
   u8 disk = 0;  ///< Index into BoardConfig::disks.
   u64 index = 0;
@@ -43,6 +49,20 @@ struct Outcome {
   std::string why;
 };
 
+/// What follows belongs to this branch of the recording, until another is named.
+struct BranchPoint {
+  u64 number = 0;      ///< Counted from 0, which is the line that began at power-on.
+  u64 parent = 0;
+  Position at;         ///< Where it leaves its parent: it has what the parent has below.
+  std::string name;
+  bool resumed = false;  ///< It was there before and goes on.
+};
+
+/// Of the line that began at power-on.
+inline constexpr const char* kMainBranch = "main";
+/// 1 to 64 letters, digits and "._-".
+[[nodiscard]] bool is_branch_name(std::string_view name);
+
 /// Told of everything as it is recorded, or as it is read from a trace, in the order of the history.
 class HistoryListener {
  public:
@@ -53,25 +73,33 @@ class HistoryListener {
   virtual void on_mark(const HashMark& mark) = 0;
   /// Everything below `now` has been told: the history reaches at least this far.
   virtual void on_progress(Position now) = 0;
-  /// The last thing told.
+  /// What is told next is of that branch.
+  virtual void on_branch(const BranchPoint& branch) = 0;
+  /// The last thing told of a branch.
   virtual void on_finish(Position end, const Outcome& outcome) = 0;
 };
 
 class History {
  public:
-  explicit History(BoardConfig board, u64 block_memory_bytes = BlockStore::kDefaultBudgetBytes)
-      : board_(std::move(board)), blocks_(block_memory_bytes) {}
+  explicit History(BoardConfig board, u64 block_memory_bytes = BlockStore::kDefaultBudgetBytes);
+  /// A branch that leaves `parent` at `at`, which the parent has reached. The parent must outlive it.
+  History(const History& parent, Position at);
+  History(const History&) = delete;
+  History& operator=(const History&) = delete;
 
-  [[nodiscard]] const BoardConfig& board() const { return board_; }
-  [[nodiscard]] const std::vector<Event>& events() const { return events_; }
-  [[nodiscard]] const std::vector<HashMark>& marks() const { return marks_; }
+  [[nodiscard]] const BoardConfig& board() const { return common_.board; }
+  [[nodiscard]] const Chain<Event>& events() const { return events_; }
+  [[nodiscard]] const Chain<HashMark>& marks() const { return marks_; }
   /// The first event at or after `from`, as an index into events(); events().size() if there is none.
   [[nodiscard]] std::size_t first_event_at(Position from) const;
   [[nodiscard]] Position end() const { return end_; }
   [[nodiscard]] const Outcome& outcome() const { return outcome_; }
   /// Null: never captured. Throws Error(kIo) if it was spilled to the temporary file and cannot be read back.
-  [[nodiscard]] std::shared_ptr<const PageBytes> block(u8 disk, u64 index) const { return blocks_.find(disk, index); }
-  [[nodiscard]] u64 block_count() const { return blocks_.count(); }
+  [[nodiscard]] std::shared_ptr<const PageBytes> block(u8 disk, u64 index) const {
+    return common_.blocks.find(disk, index);
+  }
+  [[nodiscard]] bool is_hole(u8 disk, u64 index) const { return common_.blocks.is_hole(disk, index); }
+  [[nodiscard]] u64 block_count() const { return common_.blocks.count(); }
 
   /// `listener` may be null; it must outlive its use and is not told what was added before.
   void set_listener(HistoryListener* listener) { listener_ = listener; }
@@ -82,14 +110,23 @@ class History {
   void add_mark(HashMark mark);
   void progress(Position now);
   void finish(Outcome outcome);
+  /// Tells a listener all of it, as if it happened now, but how it ended: for a recording of its own.
+  void retell(HistoryListener& listener) const;
 
  private:
+  /// Of all branches.
+  struct Common {
+    Common(BoardConfig description, u64 block_memory_bytes)
+        : board(std::move(description)), blocks(block_memory_bytes) {}
+    BoardConfig board;
+    BlockStore blocks;
+  };
   void reach(Position at);
 
-  BoardConfig board_;
-  std::vector<Event> events_;
-  std::vector<HashMark> marks_;
-  BlockStore blocks_;
+  std::unique_ptr<Common> own_;  ///< Null: the parent's.
+  Common& common_;
+  Chain<Event> events_;
+  Chain<HashMark> marks_;
   Position end_;
   Outcome outcome_;
   HistoryListener* listener_ = nullptr;

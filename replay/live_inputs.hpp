@@ -47,6 +47,8 @@ class LiveInputs final : public InputSource {
   /// Guest time and the host's clock are compared from here on: after every stop, so that a stopped debugger freezes
   /// time.
   void anchor(Ticks guest_now);
+  /// Whether the history that goes on has what is said at power-on.
+  void set_told_at_power_on(bool told) { told_at_power_on_ = told; }
   /// Ends a wait in take(). Safe from another thread and from a signal handler.
   void wake() noexcept;
   /// Nothing more will be typed.

@@ -16,20 +16,41 @@ bool OutputLog::Mark::is_new(Position step) {
   return true;
 }
 
+void OutputLog::Mark::forget_from(Position position) {
+  if (!at || *at < position) return;
+  at = position.steps == 0 ? std::nullopt : std::optional(Position{position.steps - 1});
+  in_hand = false;
+}
+
+OutputLog::Shown OutputLog::Shown::below(Position position) const {
+  Shown result = *this;
+  result.console.forget_from(position);
+  result.notice.forget_from(position);
+  return result;
+}
+
+void OutputLog::show(Position at, std::span<const u8> bytes) {
+  if (aside_ || marks_.console.is_new(at)) shown_.console(at, bytes);
+}
+
+void OutputLog::show(Position at, const std::string& notice) {
+  if (aside_ || marks_.notice.is_new(at)) shown_.notice(at, notice);
+}
+
 void OutputLog::console(Position at, std::span<const u8> bytes) {
   tally_.add(bytes);
   if (holding_) {
     held_.push_back({at, {bytes.begin(), bytes.end()}, {}});
-  } else if (console_mark_.is_new(at)) {
-    shown_.console(at, bytes);
+  } else {
+    show(at, bytes);
   }
 }
 
 void OutputLog::notice(Position at, const std::string& sentence) {
   if (holding_) {
     held_.push_back({at, {}, sentence});
-  } else if (notice_mark_.is_new(at)) {
-    shown_.notice(at, sentence);
+  } else {
+    show(at, sentence);
   }
 }
 
@@ -39,9 +60,9 @@ void OutputLog::show_held() {
   holding_ = false;
   for (const Piece& piece : std::exchange(held_, {})) {
     if (!piece.bytes.empty()) {
-      if (console_mark_.is_new(piece.at)) shown_.console(piece.at, piece.bytes);
-    } else if (notice_mark_.is_new(piece.at)) {
-      shown_.notice(piece.at, piece.notice);
+      show(piece.at, piece.bytes);
+    } else {
+      show(piece.at, piece.notice);
     }
   }
 }
@@ -53,7 +74,7 @@ void OutputLog::drop_held() {
 
 void OutputLog::rewind(const ConsoleTally& tally) {
   tally_ = tally;
-  console_mark_.in_hand = notice_mark_.in_hand = false;
+  marks_.console.in_hand = marks_.notice.in_hand = false;
 }
 
 }  // namespace retrov

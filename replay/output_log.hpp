@@ -1,5 +1,6 @@
 // What the guest said, counted, and shown once. The past is executed again whenever somebody goes back; what a step
-// says is shown only the first time that step is made.
+// says is shown only the first time that step is made. Each branch of history has its own first times, and what a
+// throw-away copy says is always shown: nobody has seen it.
 #pragma once
 
 #include <optional>
@@ -21,12 +22,29 @@ struct ConsoleTally {
 };
 
 class OutputLog final : public OutputSink {
+  /// The last step whose output was shown; a second piece of the same step is shown unless the step is made again.
+  struct Mark {
+    std::optional<Position> at;
+    bool in_hand = false;
+    bool is_new(Position step);
+    void forget_from(Position position);
+  };
+
  public:
+  /// What has been shown of a branch.
+  struct Shown {
+    Mark console, notice;
+    /// The same for a branch that leaves this one there.
+    [[nodiscard]] Shown below(Position position) const;
+  };
+
   /// `shown` receives what is new and must outlive the log.
   explicit OutputLog(OutputSink& shown) : shown_(shown) {}
 
   void console(Position at, std::span<const u8> bytes) override;
   void notice(Position at, const std::string& sentence) override;
+  /// What the host says once while a step is made, and not the step itself: shown at once, in a trial, too.
+  void host_notice(Position at, const std::string& sentence) { shown_.notice(at, sentence); }
 
   /// Output of all steps below the machine's position.
   [[nodiscard]] const ConsoleTally& tally() const { return tally_; }
@@ -38,6 +56,11 @@ class OutputLog final : public OutputSink {
   void show_held();
   /// The trial is over: its steps are unmade, and rewind() follows.
   void drop_held();
+  /// Another branch is shown from here on; rewind() follows. The result is for when this one is shown again.
+  [[nodiscard]] const Shown& shown() const { return marks_; }
+  void show_branch(const Shown& shown) { marks_ = shown; }
+  /// Whether steps are those of a throw-away copy.
+  void set_aside(bool aside) { aside_ = aside; }
 
  private:
   /// A notice has no bytes.
@@ -46,16 +69,14 @@ class OutputLog final : public OutputSink {
     std::vector<u8> bytes;
     std::string notice;
   };
-  /// The last step whose output was shown; a second piece of the same step is shown unless the step is made again.
-  struct Mark {
-    std::optional<Position> at;
-    bool in_hand = false;
-    bool is_new(Position step);
-  };
+  void show(Position at, std::span<const u8> bytes);
+  void show(Position at, const std::string& notice);
+
   OutputSink& shown_;
   ConsoleTally tally_;
-  Mark console_mark_, notice_mark_;
+  Shown marks_;
   bool holding_ = false;
+  bool aside_ = false;
   std::vector<Piece> held_;
 };
 

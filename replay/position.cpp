@@ -1,5 +1,6 @@
 #include "replay/position.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -85,7 +86,8 @@ PositionText parse_time(std::string_view whole, std::string_view text) {
 
 /// The first position whose guest time is `tick` or later. T(P) never falls, so halving finds it.
 Position position_of_time(Ticks tick, Debugger& debugger) {
-  const Position here = debugger.position();
+  // A throw-away copy is gone with the first move; its positions may lie beyond the end.
+  const Position here = std::min(debugger.position(), debugger.end());
   const auto reached = [&](Position at) {
     debugger.seek(at);
     if (debugger.position() != at) throw Error(Exit::kUsage, "interrupted");
@@ -191,9 +193,15 @@ std::string seconds_text(Ticks time) {
 std::string describe_position(const Debugger& debugger) {
   const u64 here = debugger.position().steps;
   const u64 end = debugger.end().steps;
-  const u64 permille = end == 0 ? 1000 : static_cast<u64>(u128{here} * 1000 / end);
+  const u64 permille = here >= end ? 1000 : static_cast<u64>(u128{here} * 1000 / end);
   const Machine& machine = debugger.machine();
-  return "step " + group_digits(here) + "  hart " + std::to_string(machine.current_hart()) + "  event " +
+  std::string line;
+  if (const auto fork = debugger.forked()) {
+    const u64 at = fork->at.steps;
+    const std::string since = here >= at ? "+" + group_digits(here - at) : "-" + group_digits(at - here);
+    line = fork->name + "@" + group_digits(at) + since + "  ";
+  }
+  return line + "step " + group_digits(here) + "  hart " + std::to_string(machine.current_hart()) + "  event " +
          std::to_string(debugger.event_number()) + "  t=" + seconds_text(machine.now()) + "  " +
          std::to_string(permille / 10) + "." + std::to_string(permille % 10) + "%";
 }

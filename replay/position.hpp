@@ -39,7 +39,8 @@ struct PositionText {
 /// Guest time for people: 3.114 s, rounded down.
 [[nodiscard]] std::string seconds_text(Ticks time);
 
-/// `when`: "step 401,220,118  hart 1  event 1203  t=3.114 s  97.2%".
+/// `when`: "step 401,220,118  hart 1  event 1203  t=3.114 s  97.2%". In a branch or a throw-away copy it begins with
+/// the name, the step at which that left, and the steps since: "fix@1,200,000+42  step 1,200,042 …".
 [[nodiscard]] std::string describe_position(const Debugger& debugger);
 
 }  // namespace retrov

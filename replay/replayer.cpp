@@ -9,12 +9,12 @@
 namespace retrov {
 
 Position Replayer::next_pause(Position, Position limit) {
-  const std::vector<Event>& events = history_.events();
+  const Chain<Event>& events = history_.events();
   return next_ < events.size() ? std::min(events[next_].at, limit) : limit;
 }
 
 Took Replayer::take(Position now, Idle idle, Ticks guest_now, Ticks deadline, Batch& out) {
-  const std::vector<Event>& events = history_.events();
+  const Chain<Event>& events = history_.events();
   if (next_ < events.size() && events[next_].at == now) {
     out = events[next_].batch;
     if (idle == Idle::kYes && (out.wake < guest_now || out.wake > latest_wake(guest_now, deadline))) {

@@ -11,59 +11,71 @@
 
 namespace retrov {
 
-Session::Session(std::unique_ptr<History> history, EngineKind, OutputSink& output, Recording recording)
-    : history_(std::move(history)), output_(output), recording_(recording) {}
+Session::Session(OutputSink& output, Recording recording) : output_(output), recording_(recording) {}
 
 Session::~Session() = default;
 
+/// The machine of the first branch, at its first position.
 void Session::start(EngineKind engine, const SnapshotOptions& snapshots) {
+  Branch& main = *branches_.front();
+  const BoardConfig& board = main.history->board();
   std::vector<DiskBase*> bases;
-  for (const auto& disk : disks_) bases.push_back(disk.get());
-  machine_ = build_board(history_->board(), engine, output_, bases);
-  timeline_ = std::make_unique<Timeline>(*history_, *machine_, output_, snapshots);
+  for (std::size_t i = 0; i < board.disks.size(); ++i) {
+    slots_.push_back(std::make_unique<DiskSlot>());
+    bases.push_back(slots_.back().get());
+  }
+  holes_said_.resize(board.disks.size());
+  images_.resize(board.disks.size());
+  machine_ = build_board(board, engine, output_, bases);
+  main.timeline = std::make_unique<Timeline>(*main.history, *machine_, output_, snapshots);
+  use(main);
   // Without firmware nobody is there who would want an ebreak in M-mode.
-  if (starts_in_kernel(history_->board())) stop_settings_.ebreak_privileges = 1u << 3;
+  if (starts_in_kernel(board)) stop_settings_.ebreak_privileges = 1u << 3;
 }
 
 std::unique_ptr<Session> Session::live(LiveSetup setup, OutputSink& output) {
-  std::unique_ptr<Session> session(
-      new Session(std::make_unique<History>(std::move(setup.board)), setup.engine, output, setup.recording));
+  std::unique_ptr<Session> session(new Session(output, setup.recording));
   Session& self = *session;
   const bool recorded = setup.recording == Recording::kOn;
-  self.history_->set_listener(setup.listener);
-  RV_CHECK(setup.disk_images.size() == self.history_->board().disks.size());
+  Branch& main = self.add_branch(kMainBranch, nullptr, {}, std::make_unique<History>(std::move(setup.board)));
+  main.history->set_listener(setup.listener);
+  main.listener = setup.listener;
+  RV_CHECK(setup.disk_images.size() == main.history->board().disks.size());
   self.disk_images_ = std::move(setup.disk_images);
-  std::vector<LiveDisk*> live_disks;
-  for (const std::string& image : self.disk_images_) {
-    auto disk = std::make_unique<LiveDisk>(image, static_cast<u8>(live_disks.size()),
-                                           recorded ? self.history_.get() : nullptr);
-    live_disks.push_back(disk.get());
-    self.disks_.push_back(std::move(disk));
-  }
   SnapshotOptions snapshots = setup.snapshots;
   if (!recorded) snapshots.policy = SnapshotPolicy::kNone;
   self.start(setup.engine, snapshots);
+  self.open_images(self.disk_images_);
   Machine* machine = self.machine_.get();
-  for (std::size_t i = 0; i < live_disks.size(); ++i) {
-    live_disks[i]->set_position([machine] { return machine->step_in_hand(); });
-    // Past the output log: the host says it, and no replay will say it again.
-    live_disks[i]->on_unread([machine, &output, id = self.history_->board().disks[i].id](const std::string& what) {
-      output.notice(machine->step_in_hand(), "disk " + id + ": " + what);
-    });
-  }
   self.inputs_ = std::make_unique<LiveInputs>(
       setup.inputs, [machine] { return console_room_bytes(*machine); }, std::move(setup.filter));
-  if (recorded) self.recorder_ = std::make_unique<Recorder>(*self.inputs_, *self.history_);
+  self.waiting_ = self.inputs_.get();
+  self.make_growing(main);
+  self.use(main);
   return session;
 }
 
 std::unique_ptr<Session> Session::replay(std::unique_ptr<History> history, EngineKind engine, OutputSink& output,
                                          const SnapshotOptions& snapshots) {
-  std::unique_ptr<Session> session(new Session(std::move(history), engine, output, Recording::kOn));
-  for (std::size_t i = 0; i < session->history_->board().disks.size(); ++i) {
-    session->disks_.push_back(std::make_unique<ReplayDisk>(*session->history_, static_cast<u8>(i)));
+  std::vector<RecordedBranch> branches;
+  branches.push_back({kMainBranch, 0, {}, std::move(history)});
+  return replay(std::move(branches), 0, engine, output, snapshots);
+}
+
+std::unique_ptr<Session> Session::replay(std::vector<RecordedBranch> branches, std::size_t current, EngineKind engine,
+                                         OutputSink& output, const SnapshotOptions& snapshots) {
+  std::unique_ptr<Session> session(new Session(output, Recording::kOn));
+  Session& self = *session;
+  for (RecordedBranch& recorded : branches) {
+    const bool first = self.branches_.empty();
+    Branch* parent = first ? nullptr : self.branches_.at(recorded.parent).get();
+    Branch& branch = self.add_branch(recorded.name, parent, recorded.from, std::move(recorded.history));
+    for (std::size_t i = 0; i < branch.history->board().disks.size(); ++i) {
+      branch.disks.push_back(std::make_unique<ReplayDisk>(*branch.history, static_cast<u8>(i)));
+    }
   }
-  session->start(engine, snapshots);
+  self.start(engine, snapshots);
+  self.enter(*self.branches_.at(current));
   return session;
 }
 
@@ -74,12 +86,12 @@ Position Session::position() const { return machine_->position(); }
 /// A machine that is not recorded stands at the only position it has.
 Position Session::end() const { return recording_ == Recording::kOn ? history_->end() : position(); }
 
-bool Session::in_past() const { return position() < end(); }
+bool Session::in_past() const { return !scratch_ && position() < end(); }
 
 u64 Session::event_number() const { return history_->first_event_at(Position{position().steps + 1}); }
 
 Position Session::event_position(u64 number) const {
-  const std::vector<Event>& events = history_->events();
+  const Chain<Event>& events = history_->events();
   if (number == 0 || number > events.size()) {
     throw Error(Exit::kUsage, "there is no event " + std::to_string(number) + "; the history has " +
                                   std::to_string(events.size()));
@@ -141,17 +153,28 @@ void Session::write_register(unsigned hart, RegisterId id, u64 value) {
 }
 
 void Session::apply_live(std::vector<Input> inputs) {
-  if (!live()) throw Error(Exit::kFailure, "the past is read-only, and a recording has nothing else");
-  if (in_past()) throw Error(Exit::kFailure, "the past is read-only; `monitor goto end` returns to the live end");
-  if (machine_->power().off) throw Error(Exit::kFailure, "the guest is powered off");
-  if (finished_) throw Error(Exit::kFailure, "the recording has ended");
+  if (machine_->power().off) throw Error(Exit::kFailure, "the guest is powered off; a step before it is not");
+  if (scratch_mode_ == Scratch::kOn) {
+    if (!scratch_) begin_scratch();
+  } else if (in_past() || !live()) {
+    throw Error(Exit::kFailure,
+                "the past is read-only; `monitor fork` lives on from here in a branch, `monitor scratch on` writes to "
+                "a throw-away copy");
+  } else if (branch_->finished) {
+    throw Error(Exit::kFailure, "the recording has ended");
+  }
+  apply_here(std::move(inputs));
+}
+
+/// At the end of a line that grows, or in a copy.
+void Session::apply_here(std::vector<Input> inputs) {
   const Batch batch{std::move(inputs), machine_->idle() ? machine_->now() : Ticks{}};
-  if (recorder_) {
+  if (recorder_ != nullptr) {
     recorder_->reached(position());
     history_->add_event(Event{position(), batch});
   }
   machine_->apply(batch);
-  if (recorder_) recorder_->reached(position());
+  if (recorder_ != nullptr) recorder_->reached(position());
 }
 
 // --- moving ---
@@ -173,6 +196,7 @@ void Session::set_stops(const StopRequest& stops) {
 StopSet Session::wanted() const { return wanted_; }
 
 Stop Session::step(unsigned hart, Direction direction) {
+  if (direction == Direction::kBackward) drop_scratch();
   Move move(*this);
   if (direction == Direction::kBackward) return step_backward(hart);
   Stop stop = step_forward(hart);
@@ -195,6 +219,7 @@ Stop Session::step_range(unsigned hart, VirtAddr start, VirtAddr end) {
 
 Stop Session::resume(Direction direction) {
   if (direction == Direction::kForward) return run_to(kEndOfTime);
+  drop_scratch();
   Move move(*this);
   reported_access_ = move.reported_before();
   return resume_backward();
@@ -220,6 +245,7 @@ void Session::check_target(Position target) const {
 
 void Session::seek(Position target) {
   check_target(target);
+  drop_scratch();
   Move move(*this);
   if (recording_ == Recording::kOff) return;
   // A way back to the live end that costs nothing.
@@ -229,31 +255,42 @@ void Session::seek(Position target) {
 
 void Session::interrupt() noexcept {
   interrupted_ = true;
-  if (inputs_) inputs_->wake();
+  if (LiveInputs* waiting = waiting_.load()) waiting->wake();
 }
 
 // --- for the commands ---
 
-void Session::set_progress(std::function<void()> progress) { timeline_->set_progress(std::move(progress)); }
+void Session::set_progress(std::function<void()> progress) {
+  progress_ = std::move(progress);
+  timeline_->set_progress(progress_);
+}
 
 void Session::finish(Outcome::Kind kind) {
-  if (finished_ || !live() || recording_ == Recording::kOff) return;
+  if (recording_ == Recording::kOff) return;
+  drop_scratch();
+  finish_others();
+  if (branch_->finished || !live()) return;
+  branch_->finished = true;
   try {
     timeline_->seek(end(), never_interrupted_);
   } catch (const Error& error) {
-    finished_ = true;
     history_->finish(Outcome{Outcome::Kind::kUnknown, 0, error.what()});
     throw;
   }
-  finished_ = true;
   recorder_->reached(position());
   mark();
+  history_->finish(machine_->power().off ? outcome() : Outcome{kind, 0, {}});
+}
+
+/// Of a guest that is powered off.
+Outcome Session::outcome() const {
   const PowerState& power = machine_->power();
-  history_->finish(power.off ? Outcome{Outcome::Kind::kPoweredOff, power.status, power.why} : Outcome{kind, 0, {}});
+  return {Outcome::Kind::kPoweredOff, power.status, power.why};
 }
 
 void Session::commit_disks() {
   if (!live()) throw Error(Exit::kFailure, "a replay has no images to write");
+  drop_scratch();
   if (in_past()) timeline_->seek(end(), never_interrupted_);
   const BoardConfig& board = history_->board();
   std::string failed;
@@ -261,7 +298,7 @@ void Session::commit_disks() {
     if (board.disks[i].keeps_image || board.disks[i].read_only) continue;
     try {
       DiskImage image(disk_images_[i], DiskImage::Access::kWrite);
-      commit_writes(board_disk(*machine_, board, i), *disks_[i], image);
+      commit_writes(board_disk(*machine_, board, i), *branch_->disks[i], image);
     } catch (const Error& error) {
       // The others are saved all the same.
       failed += std::string(failed.empty() ? "" : "; ") + error.what();

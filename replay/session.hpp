@@ -9,19 +9,18 @@
 
 #include <atomic>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "replay/backward_search.hpp"
+#include "replay/branch.hpp"
 #include "replay/debugger.hpp"
 #include "replay/disks.hpp"
 #include "replay/guest_memory.hpp"
 #include "replay/history.hpp"
 #include "replay/live_inputs.hpp"
-#include "replay/recorder.hpp"
 #include "replay/stop_filter.hpp"
 #include "replay/timeline.hpp"
 
@@ -43,6 +42,26 @@ struct LiveSetup {
   SnapshotOptions snapshots;
 };
 
+/// What branches of a recording need of the outside world.
+struct ForkWorld {
+  LiveOptions inputs;
+  ConsoleFilter filter = {};
+  /// Paths of images, one per disk of the board, for blocks that the recording lacks; empty: such a block is an I/O
+  /// error to the guest.
+  std::vector<std::string> drive_bases = {};
+  /// Asked for each branch that leaves the recording: what to tell it to, which must outlive the session; null: nobody.
+  /// Throws Error if it cannot be.
+  std::function<HistoryListener*(const std::string& branch)> listen = {};
+};
+
+/// A branch as a trace has it.
+struct RecordedBranch {
+  std::string name;
+  std::size_t parent = 0;  ///< Its index; the first has none.
+  Position from;
+  std::unique_ptr<History> history;
+};
+
 class Session final : public Debugger {
  public:
   /// Console output and notices go to `output`, each once however often the past is executed again. `output` and the
@@ -51,12 +70,15 @@ class Session final : public Debugger {
   /// Stands at the beginning. Throws Error (kBadTrace) if the history's board is none.
   static std::unique_ptr<Session> replay(std::unique_ptr<History> history, EngineKind engine, OutputSink& output,
                                          const SnapshotOptions& snapshots = {});
+  /// The same for all branches of a trace, in the one with that index. A parent comes before those that leave it.
+  static std::unique_ptr<Session> replay(std::vector<RecordedBranch> branches, std::size_t current, EngineKind engine,
+                                         OutputSink& output, const SnapshotOptions& snapshots = {});
   ~Session() override;
 
   // --- Debugger ---
   [[nodiscard]] Position position() const override;
   [[nodiscard]] Position end() const override;
-  [[nodiscard]] bool live() const override { return inputs_ != nullptr; }
+  [[nodiscard]] bool live() const override { return (scratch_ ? scratch_->parent : branch_)->grows; }
   [[nodiscard]] u64 event_number() const override;
   [[nodiscard]] const Machine& machine() const override { return *machine_; }
   [[nodiscard]] u64 hash() override;
@@ -77,6 +99,12 @@ class Session final : public Debugger {
   [[nodiscard]] StepIrq step_irq() const override { return step_irq_; }
   void set_edge(Edge value) override { edge_ = value; }
   [[nodiscard]] Edge edge() const override { return edge_; }
+  [[nodiscard]] std::optional<ForkPoint> forked() const override;
+  void set_scratch(Scratch value) override;
+  [[nodiscard]] Scratch scratch() const override { return scratch_mode_; }
+  std::string fork(const std::string& name) override;
+  [[nodiscard]] std::vector<BranchInfo> branches() const override;
+  void switch_to(const std::string& name) override;
 
   void set_stop_settings(const StopSettings& value) override { stop_settings_ = value; }
   [[nodiscard]] const StopSettings& stop_settings() const override { return stop_settings_; }
@@ -87,8 +115,13 @@ class Session final : public Debugger {
   Stop run_to(Position limit);
   [[nodiscard]] const History& history() const { return *history_; }
   [[nodiscard]] const SnapshotStore& snapshots() const { return timeline_->snapshots(); }
-  /// Live: goes to the live end, tells the history how it ended and marks the end. Once; nothing may be resumed after
-  /// it. Throws Error if the live end cannot be reached; the history is ended all the same.
+  /// Lets branches leave a recording. Once, before the first. Throws Error if an image cannot be opened.
+  void allow_forks(ForkWorld world);
+  /// Forgets an interrupt() that came when nothing moved.
+  void settle() noexcept { interrupted_ = false; }
+  /// Live: goes to the live end, tells the history how it ended and marks the end; other branches that grow are told
+  /// that they were put aside. Once; nothing may be resumed after it. Throws Error if the live end cannot be reached;
+  /// the history is ended all the same.
   void finish(Outcome::Kind kind);
   /// Writes what the guest wrote to `snapshot=off` disks into their images, as it is at the live end. Throws Error
   /// (kIo) that names those which could not be written, when the others are.
@@ -109,16 +142,34 @@ class Session final : public Debugger {
   class Move;
   class Trial;
 
-  Session(std::unique_ptr<History> history, EngineKind engine, OutputSink& output, Recording recording);
+  Session(OutputSink& output, Recording recording);
   void start(EngineKind engine, const SnapshotOptions& snapshots);
 
   // session.cpp
+  /// There is recorded history after here.
   [[nodiscard]] bool in_past() const;
+  /// One can go back to every position of the line the machine is in.
+  [[nodiscard]] bool keeps_history() const { return recording_ == Recording::kOn && !scratch_; }
   [[nodiscard]] StopSet wanted() const;
+  [[nodiscard]] Outcome outcome() const;
   [[nodiscard]] Stop stop_at(StopReason reason, unsigned hart, std::string note = {}) const;
   void check_target(Position target) const;
   [[nodiscard]] bool may_write_device(const PhysicalPiece& piece) const;
   void apply_live(std::vector<Input> inputs);
+  void apply_here(std::vector<Input> inputs);
+
+  // session_branches.cpp: branches and throw-away copies
+  void open_images(const std::vector<std::string>& paths);
+  Branch& add_branch(std::string name, Branch* parent, Position from, std::unique_ptr<History> history);
+  void use(Branch& branch);
+  void enter(Branch& branch);
+  void make_growing(Branch& branch);
+  [[nodiscard]] std::string name_for(const std::string& wanted) const;
+  [[nodiscard]] u64 next_number(const HistoryListener* listener) const;
+  void begin_scratch();
+  void drop_scratch();
+  void finish_others();
+  void say_hole(std::size_t disk, u64 index);
 
   // session_live.cpp: forward, across the end of history
   Went go(StopSet* stops, Position limit);
@@ -153,15 +204,28 @@ class Session final : public Debugger {
   [[nodiscard]] std::optional<Stop> last_stop_between(Position from, Position to);
   Stop arrive(const PastStop& found);
 
-  std::unique_ptr<History> history_;
   OutputLog output_;
-  Recording recording_;
+  const Recording recording_;
   std::vector<std::string> disk_images_;
-  std::vector<std::unique_ptr<DiskBase>> disks_;
+  std::vector<std::unique_ptr<DiskImage>> images_;  ///< One per disk; null: there is none.
+  std::vector<bool> holes_said_;                    ///< One per disk.
+  std::vector<std::unique_ptr<DiskSlot>> slots_;
   std::unique_ptr<Machine> machine_;
-  std::unique_ptr<Timeline> timeline_;
   std::unique_ptr<LiveInputs> inputs_;
-  std::unique_ptr<Recorder> recorder_;
+  std::atomic<LiveInputs*> waiting_{nullptr};  ///< The same for interrupt(), which another thread may call.
+  NoInputs no_inputs_;
+  std::optional<ForkWorld> world_;  ///< Of a replay from which branches may leave.
+
+  std::vector<std::unique_ptr<Branch>> branches_;
+  std::unique_ptr<Branch> scratch_;
+  KeptPointer before_scratch_;
+  Scratch scratch_mode_ = Scratch::kOff;
+  // The line of history the machine is in, and parts of it.
+  Branch* branch_ = nullptr;
+  History* history_ = nullptr;
+  Timeline* timeline_ = nullptr;
+  Recorder* recorder_ = nullptr;
+  std::function<void()> progress_;
 
   StopSet wanted_;
   StopRules* rules_ = nullptr;
@@ -172,8 +236,6 @@ class Session final : public Debugger {
   std::optional<unsigned> only_hart_;
   std::atomic<bool> interrupted_{false};
   const std::atomic<bool> never_interrupted_{false};  ///< For ways that must be gone to their end.
-  bool finished_ = false;
-  Position next_mark_;
   /// Of the move in hand: it may go beyond the end of history.
   bool may_cross_ = false;
   /// Of the last kStop at a watched access.
@@ -183,8 +245,6 @@ class Session final : public Debugger {
   std::optional<Position> reported_access_;
   /// Where the last move, forward, stopped before an instruction for its own sake; the next one makes it.
   std::optional<Position> reported_instruction_;
-  /// Where forward steps gave up waiting for a handler to return, and where its interrupt had been taken: the way back.
-  std::map<Position, Position> unreturned_;
 };
 
 }  // namespace retrov

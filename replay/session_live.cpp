@@ -16,7 +16,7 @@ constexpr unsigned kManySilentAccesses = 8;
 Session::Went Session::go(StopSet* stops, Position limit) {
   for (;;) {
     // Many accesses in a row that are worth no word: then it is cheaper to come back from behind the one that is.
-    const bool look = recording_ == Recording::kOn && silent_accesses_ >= kManySilentAccesses;
+    const bool look = keeps_history() && silent_accesses_ >= kManySilentAccesses;
     if (filter_) filter_->set_look_behind(look ? LookBehind::kYes : LookBehind::kNo);
     const Went went = go_once(stops, limit);
     if (went != Went::kStop || !goes_on_from(*stops)) return went;
@@ -79,24 +79,28 @@ Session::Went Session::go_once(StopSet* stops, Position limit) {
 }
 
 Session::Went Session::run_live(StopSet* stops, Position limit) {
-  InputSource& source = recorder_ ? static_cast<InputSource&>(*recorder_) : *inputs_;
   choose_harts(stops, limit);
   if (position() >= limit) return Went::kLimit;
-  inputs_->anchor(machine_->now());
+  InputSource& source = scratch_                  ? static_cast<InputSource&>(no_inputs_)
+                        : recorder_ != nullptr ? static_cast<InputSource&>(*recorder_)
+                                               : *inputs_;
+  if (!scratch_) inputs_->anchor(machine_->now());
   for (;;) {
     const bool marked = recorder_ != nullptr;
-    const Position pause = marked ? std::min(limit, std::max(next_mark_, Position{position().steps + 1})) : limit;
+    const Position next_mark = std::max(branch_->next_mark, Position{position().steps + 1});
+    const Position pause = marked ? std::min(limit, next_mark) : limit;
     const Halt halt = timeline_->run(source, pause, stops, interrupted_);
     // A step that was made to look at it is none of the history yet.
     const bool only_looking = halt == Halt::kStop && stops->hit->made;
     if (marked) recorder_->reached(only_looking ? Position{position().steps - 1} : position());
-    if (marked && !only_looking && position() >= next_mark_) mark();
+    if (marked && !only_looking && position() >= branch_->next_mark) mark();
     switch (halt) {
       case Halt::kStop:
         return Went::kStop;
       case Halt::kInterrupted:
         return Went::kInterrupted;
       case Halt::kPoweredOff:
+        if (marked) branch_->power_off = outcome();
         return Went::kPoweredOff;
       case Halt::kEnded:
         return Went::kEnded;
@@ -116,7 +120,7 @@ void Session::choose_harts(const StopSet* stops, Position limit) {
       limit.steps == position().steps + 1 || (stops != nullptr && stops->before_hart == only_hart_);
   const bool is_next = only_hart_ && !machine_->idle() && machine_->current_hart() == *only_hart_;
   if (is_next && ends_at_its_step && machine_->sched_mask() == all) return;
-  apply_live({Input{kMachineItself, SchedMask{wanted_mask}}});
+  apply_here({Input{kMachineItself, SchedMask{wanted_mask}}});
 }
 
 /// A run that ends where history ends has not looked at the step that would come next.
@@ -135,7 +139,7 @@ bool Session::stops_at_end(StopSet& stops) {
 /// The run has made a watched access, and it is to be reported: before it.
 std::optional<WatchReport> Session::return_before_access() {
   silent_accesses_ = 0;
-  timeline_->return_to(Position{position().steps - 1});
+  timeline_->return_to(Position{position().steps - 1}, never_interrupted_);
   return filter_->report();
 }
 
@@ -146,14 +150,14 @@ std::optional<WatchReport> Session::try_access(StopSet& stops) {
   const Position here = position();
   stops.ignore_at = here;
   const WatchedAccess access(*machine_, stops.watches, *stops.hit);
-  const bool snapshot_first = recording_ == Recording::kOff || silent_accesses_ < kManySilentAccesses;
+  const bool snapshot_first = !keeps_history() || silent_accesses_ < kManySilentAccesses;
   const KeptPointer before = snapshot_first ? timeline_->unkept_snapshot() : nullptr;
   const auto unmake = [&] {
     output_.drop_held();
     if (before) {
       timeline_->restore(before);
     } else {
-      timeline_->return_to(here);
+      timeline_->return_to(here, never_interrupted_);
     }
   };
   std::optional<WatchReport> report;
@@ -199,7 +203,9 @@ Stop Session::stop_for(Went went, const StopSet& stops) const {
     case Went::kInterrupted:
       return stop_at(StopReason::kInterrupted, current);
     case Went::kEnded:
-      return stop_at(StopReason::kHistoryEnd, current, "the guest waits for input, and the input has ended");
+      return stop_at(StopReason::kHistoryEnd, current,
+                     scratch_ ? "the throw-away copy waits for input, and gets none"
+                              : "the guest waits for input, and the input has ended");
     case Went::kEdge:
       return stop_at(StopReason::kHistoryEnd, current);
     case Went::kLimit:
@@ -211,7 +217,7 @@ Stop Session::stop_for(Went went, const StopSet& stops) const {
 void Session::mark() {
   const ConsoleTally& tally = output_.tally();
   history_->add_mark(HashMark{position(), machine_->component_hashes(), tally.bytes, tally.hash});
-  next_mark_ = Position{position().steps + kMarkEverySteps};
+  branch_->next_mark = Position{position().steps + kMarkEverySteps};
 }
 
 }  // namespace retrov

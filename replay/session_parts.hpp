@@ -14,7 +14,7 @@ class Session::Move {
       : session_(session),
         reported_before_(std::exchange(session.reported_access_, {})),
         reported_instruction_before_(std::exchange(session.reported_instruction_, {})) {
-    session_.may_cross_ = session_.live() && !session_.finished_ &&
+    session_.may_cross_ = session_.branch_->grows && !session_.branch_->finished &&
                           (!session_.in_past() || session_.edge_ == Edge::kGo);
     session_.watch_report_.reset();
   }

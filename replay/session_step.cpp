@@ -86,7 +86,7 @@ std::optional<Stop> Session::raw_step(unsigned hart) {
 
 /// Somebody who stopped here while recording changed the machine by hand; they left it as it is behind that.
 void Session::pass_debugger_writes() {
-  const std::vector<Event>& events = history_->events();
+  const Chain<Event>& events = history_->events();
   while (in_past()) {
     const std::size_t next = history_->first_event_at(position());
     if (next == events.size() || events[next].at != position()) return;
@@ -105,7 +105,7 @@ std::optional<Stop> Session::leave_handler(unsigned hart, Position taken_at, uns
   if (went == Went::kStop && stops.hit->kind == StopHit::Kind::kInterruptReturn) return std::nullopt;
   if (went != Went::kLimit) return stop_for(went, stops);
   if (auto early = run_to_hart(hart)) return early;
-  unreturned_[position()] = taken_at;
+  branch_->unreturned[position()] = taken_at;
   return stop_at(StopReason::kStep, hart);
 }
 
@@ -154,14 +154,15 @@ std::optional<Position> Session::previous_stop(unsigned hart, const std::vector<
     // Where only writes by hand lie between, a forward step ends behind them.
     const std::size_t first = history_->first_event_at(after_last);
     const std::size_t beyond = history_->first_event_at(position());
-    const bool all_by_hand = beyond - first == position().steps - after_last.steps &&
-                             std::all_of(history_->events().begin() + static_cast<std::ptrdiff_t>(first),
-                                         history_->events().begin() + static_cast<std::ptrdiff_t>(beyond),
-                                         [](const Event& event) { return is_by_hand(event.batch.inputs[0]); });
+    bool all_by_hand = beyond - first == position().steps - after_last.steps;
+    for (std::size_t i = first; i < beyond && all_by_hand; ++i) {
+      all_by_hand = is_by_hand(history_->events()[i].batch.inputs[0]);
+    }
     if (!all_by_hand) return after_last;
   }
   if (step_irq_ == StepIrq::kEnter) return last;
-  if (const auto way_back = unreturned_.find(position()); way_back != unreturned_.end()) return way_back->second;
+  if (const auto way_back = branch_->unreturned.find(position());
+      way_back != branch_->unreturned.end()) return way_back->second;
   // The step was the return, or the first one after it, of a handler that is closed now.
   const bool of_handler = facts.returned_at == last || facts.returned_at == after_last;
   if (of_handler && !contains(inside, facts.returned_irq_taken_at)) return facts.returned_irq_taken_at;

@@ -40,6 +40,12 @@ void SnapshotStore::keep(KeptPointer snapshot) {
   while (bytes_ > budget_bytes_ && kept_.size() > 2) drop(least_useful(at));
 }
 
+void SnapshotStore::share(const SnapshotStore& other, Position at) {
+  for (auto entry = other.kept_.begin(); entry != other.kept_.end() && entry->first <= at; ++entry) {
+    keep(entry->second.snapshot);
+  }
+}
+
 void SnapshotStore::recount(Entries::iterator entry) {
   bytes_ -= entry->second.cost_bytes;
   const Snapshot* before =

@@ -38,6 +38,8 @@ class SnapshotStore {
   void keep(KeptPointer snapshot);
   /// The nearest at or before `at`; stays valid while it is held. Never null once the first has been kept.
   [[nodiscard]] KeptPointer at_or_before(Position at) const;
+  /// Keeps those of `other` that lie at or before `at`, too.
+  void share(const SnapshotStore& other, Position at);
   [[nodiscard]] std::size_t count() const { return kept_.size(); }
   /// What they hold beyond each other, roughly.
   [[nodiscard]] u64 bytes() const { return bytes_; }

@@ -38,6 +38,21 @@ Timeline::Timeline(const History& history, Machine& machine, OutputLog& output, 
   plan_next();
 }
 
+Timeline::Timeline(const History& history, const Timeline& other, Position at)
+    : history_(history),
+      machine_(other.machine_),
+      output_(other.output_),
+      options_(other.options_),
+      replayer_(history),
+      store_(options_.budget_bytes),
+      progress_(other.progress_),
+      slice_steps_(other.slice_steps_),
+      random_(other.random_) {
+  store_.share(other.store_, at);
+  snapshot_at_ = std::min(other.snapshot_at_, now());
+  plan_next();
+}
+
 KeptPointer Timeline::unkept_snapshot() {
   return std::make_shared<KeptSnapshot>(KeptSnapshot{machine_.snapshot(), output_.tally()});
 }
@@ -171,10 +186,9 @@ bool Timeline::seek(Position target, const std::atomic<bool>& interrupted) {
   return true;
 }
 
-void Timeline::return_to(Position target) {
-  const std::atomic<bool> never{false};
+bool Timeline::return_to(Position target, const std::atomic<bool>& interrupted) {
   restore(store_.at_or_before(target));
-  seek(target, never);
+  return seek(target, interrupted);
 }
 
 }  // namespace retrov

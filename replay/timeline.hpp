@@ -20,6 +20,9 @@ class Timeline {
  public:
   /// All must outlive it. The machine stands at the first position of the history, freshly powered on.
   Timeline(const History& history, Machine& machine, OutputLog& output, const SnapshotOptions& options);
+  /// Of a history that has all in common with that of `other` below `at`. The machine may stand anywhere; if it is not
+  /// in this history, return_to() comes before anything else.
+  Timeline(const History& history, const Timeline& other, Position at);
 
   [[nodiscard]] Position now() const { return machine_.position(); }
   [[nodiscard]] Position end() const { return history_.end(); }
@@ -31,8 +34,9 @@ class Timeline {
   /// Goes to exactly that position of the history. False if it was interrupted on the way. Throws Error (kDivergence)
   /// if the machine does not get there.
   bool seek(Position target, const std::atomic<bool>& interrupted);
-  /// The same to its end, of a machine in whose step something failed: nothing of its present state is used.
-  void return_to(Position target);
+  /// The same for a machine whose present state is of no use: something failed in its step, or it is that of another
+  /// history.
+  bool return_to(Position target, const std::atomic<bool>& interrupted);
 
   /// A snapshot of the present state; kept in the store unless the policy is kNone.
   KeptPointer take_snapshot();

@@ -134,7 +134,7 @@ void encode_block(std::vector<u8>& payload, Position previous, Position before, 
   write_varint(out, distance(previous, before));
   out(block.disk);
   write_varint(out, block.index);
-  out.write_bytes(block.bytes->data(), block.bytes->size());
+  if (block.bytes != nullptr) out.write_bytes(block.bytes->data(), block.bytes->size());
 }
 
 void encode_mark(std::vector<u8>& payload, Position previous, const HashMark& mark, u64 table) {
@@ -156,6 +156,22 @@ std::vector<u8> encode_components(const std::vector<ComponentHash>& components) 
   return payload;
 }
 
+std::vector<u8> encode_branch(const BranchPoint& branch, Told told) {
+  std::vector<u8> payload;
+  StateWriter out(payload);
+  write_varint(out, branch.number);
+  if (told == Told::kFirst) {
+    write_varint(out, branch.parent);
+    write_text(out, branch.name, kMaxNameBytes);
+  }
+  return payload;
+}
+
+u64 decode_branch_number(std::span<const u8> payload) {
+  StateReader in(payload);
+  return read_varint(in);
+}
+
 std::vector<u8> encode_outcome(const Outcome& outcome) {
   std::vector<u8> payload;
   StateWriter out(payload);
@@ -165,9 +181,16 @@ std::vector<u8> encode_outcome(const Outcome& outcome) {
 }
 
 void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload, HistoryListener& listener) {
+  StateReader in(payload);
+  if (frame.kind == FrameKind::kUnknown) return;  // Optional, or the scan had refused it.
+  if (frame.kind == FrameKind::kBranch) {
+    decode_branch(in, frame.at, listener);
+    if (in.left_bytes() != 0) refuse("bytes after a branch");
+    return;
+  }
+  if (ended_) refuse("frame after the end");
   if (frame.at < reached_) refuse("frame that goes back from position " + std::to_string(reached_.steps));
   reached_ = advanced(frame.at, 0);
-  StateReader in(payload);
   switch (frame.kind) {
     case FrameKind::kEvents:
       decode_events(in, listener);
@@ -190,8 +213,12 @@ void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload,
     case FrameKind::kBoard:
     case FrameKind::kBlob:
       refuse("description of a machine behind its beginning");
+    case FrameKind::kHoles:
+      decode_holes(in, listener);
+      break;
+    case FrameKind::kBranch:
     case FrameKind::kUnknown:
-      return;  // Optional, or the scan had refused it.
+      break;  // Above.
   }
   if (in.left_bytes() != 0) refuse(std::string("bytes after the last of the ") + frame_kind_name(frame.kind));
 }
@@ -229,17 +256,63 @@ void HistoryDecoder::decode_blocks(StateReader& in, HistoryListener& listener) {
     CapturedBlock block;
     in(block.disk);
     block.index = read_varint(in);
-    const bool on_board = block.disk < board_.disks.size() &&
-                          block.index < (board_.disks[block.disk].size_bytes + kBlockBytes - 1) / kBlockBytes;
-    if (!on_board) {
-      refuse("block " + std::to_string(block.index) + " of disk " + std::to_string(block.disk) +
-             ", which is not there");
-    }
+    check_block(block);
     auto bytes = std::make_shared<PageBytes>();
     in.read_bytes(bytes->data(), bytes->size());
     block.bytes = std::move(bytes);
     listener.on_block(before, block);
   }
+}
+
+void HistoryDecoder::check_block(const CapturedBlock& block) const {
+  const bool on_board = block.disk < board_.disks.size() &&
+                        block.index < (board_.disks[block.disk].size_bytes + kBlockBytes - 1) / kBlockBytes;
+  if (on_board) return;
+  refuse("block " + std::to_string(block.index) + " of disk " + std::to_string(block.disk) + ", which is not there");
+}
+
+void HistoryDecoder::decode_holes(StateReader& in, HistoryListener& listener) {
+  while (in.left_bytes() != 0) {
+    const Position before = next_position(in);
+    CapturedBlock block;
+    in(block.disk);
+    block.index = read_varint(in);
+    check_block(block);
+    listener.on_block(before, block);
+  }
+}
+
+void HistoryDecoder::decode_branch(StateReader& in, Position at, HistoryListener& listener) {
+  const u64 number = read_varint(in);
+  if (number > branches_.size()) refuse("branch " + std::to_string(number) + " before the one before it");
+  progress_[branch_] = {reached_, last_event_, ended_};
+  const bool is_new = number == branches_.size();
+  if (is_new) add_branch(in, at);
+  BranchPoint point = branches_[number];
+  const Progress& progress = progress_[number];
+  if (at != progress.reached) refuse("branch that does not go on where it was left");
+  branch_ = number;
+  reached_ = progress.reached;
+  last_event_ = progress.last_event;
+  ended_ = progress.ended;
+  point.at = at;
+  point.resumed = !is_new;
+  listener.on_branch(point);
+}
+
+void HistoryDecoder::add_branch(StateReader& in, Position at) {
+  if (branches_.size() >= kMaxBranches) refuse("more than " + std::to_string(kMaxBranches) + " branches");
+  BranchPoint branch{branches_.size(), read_varint(in), at, {}};
+  branch.name = read_text(in, kMaxNameBytes);
+  if (branch.parent >= branches_.size()) refuse("branch that leaves one that is not there");
+  if (at < branches_[branch.parent].at || at > progress_[branch.parent].reached) {
+    refuse("branch that leaves its parent where that has not been");
+  }
+  const bool taken = std::any_of(branches_.begin(), branches_.end(),
+                                 [&](const BranchPoint& other) { return other.name == branch.name; });
+  if (taken || !is_branch_name(branch.name)) refuse("branch without a name of its own");
+  branches_.push_back(std::move(branch));
+  progress_.push_back({at, std::nullopt, false});
 }
 
 void HistoryDecoder::decode_components(StateReader& in) {
@@ -283,6 +356,7 @@ void HistoryDecoder::decode_end(StateReader& in, HistoryListener& listener) {
   outcome.kind = static_cast<Outcome::Kind>(kind);
   outcome.status = status;
   outcome.why = read_text(in, kMaxReasonBytes);
+  ended_ = true;
   listener.on_finish(reached_, outcome);
 }
 

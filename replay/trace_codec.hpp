@@ -44,6 +44,11 @@ void encode_event(std::vector<u8>& payload, Position previous, const Event& even
 void encode_block(std::vector<u8>& payload, Position previous, Position before, const CapturedBlock& block);
 void encode_mark(std::vector<u8>& payload, Position previous, const HashMark& mark, u64 table);
 [[nodiscard]] std::vector<u8> encode_components(const std::vector<ComponentHash>& components);
+/// Whether a branch is told for the first time.
+enum class Told : bool { kFirst, kAgain };
+[[nodiscard]] std::vector<u8> encode_branch(const BranchPoint& branch, Told told);
+/// The number in the payload of a branch frame.
+[[nodiscard]] u64 decode_branch_number(std::span<const u8> payload);
 [[nodiscard]] std::vector<u8> encode_outcome(const Outcome& outcome);
 
 /// Decodes frame after frame and tells a listener. Checks the order of the history, the limits, and that what an input
@@ -54,8 +59,10 @@ class HistoryDecoder {
   explicit HistoryDecoder(const BoardConfig& board) : board_(board) {}
   /// Of a frame of any kind behind the initial memory.
   void decode(const FrameInfo& frame, std::span<const u8> payload, HistoryListener& listener);
-  /// Position of the last thing told.
+  /// Position of the last thing told of the current branch.
   [[nodiscard]] Position reached() const { return reached_; }
+  /// The branch that is being told, by its number.
+  [[nodiscard]] u64 branch() const { return branch_; }
 
  private:
   struct Component {
@@ -67,13 +74,27 @@ class HistoryDecoder {
   void decode_components(StateReader& in);
   void decode_marks(StateReader& in, HistoryListener& listener);
   void decode_end(StateReader& in, HistoryListener& listener);
+  void decode_holes(StateReader& in, HistoryListener& listener);
+  void decode_branch(StateReader& in, Position at, HistoryListener& listener);
+  void add_branch(StateReader& in, Position at);
+  void check_block(const CapturedBlock& block) const;
   void check_event(const Event& event) const;
   Position next_position(StateReader& in);
 
   const BoardConfig& board_;
   std::vector<std::vector<Component>> tables_;
+  /// As far as a branch was told.
+  struct Progress {
+    Position reached;
+    std::optional<Position> last_event;
+    bool ended = false;
+  };
+  std::vector<BranchPoint> branches_ = {{0, 0, {}, kMainBranch}};
+  std::vector<Progress> progress_{1};  ///< By number; that of the current branch is in the members below.
+  u64 branch_ = 0;
   Position reached_;
   std::optional<Position> last_event_;
+  bool ended_ = false;
   u64 inputs_ = 0;
   u64 hashes_ = 0;
 };

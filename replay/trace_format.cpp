@@ -121,8 +121,9 @@ void require_replayable(const TraceIdentity& identity) {
 }
 
 const char* frame_kind_name(FrameKind kind) {
-  static constexpr std::array<const char*, kFrameKinds> kNames = {"other",      "board", "memory",   "events", "blocks",
-                                                                  "components", "marks", "progress", "end"};
+  static constexpr std::array<const char*, kFrameKinds> kNames = {
+      "other", "board",  "memory", "events", "blocks", "components", "marks", "progress",
+      "end",   "branch", "",       "",       "",       "",           "holes"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -165,7 +166,9 @@ std::optional<FrameInfo> parse_frame_header(std::span<const u8, kFrameHeaderByte
   frame.kind_byte = bytes[4];
   frame.flags = bytes[5];
   frame.at.steps = get<u64>(&bytes[6]);
-  if (frame.kind_byte < kFrameKinds) frame.kind = static_cast<FrameKind>(frame.kind_byte);
+  const bool known = frame.kind_byte <= static_cast<u8>(FrameKind::kBranch) ||
+                     frame.kind_byte == static_cast<u8>(FrameKind::kHoles);
+  if (known) frame.kind = static_cast<FrameKind>(frame.kind_byte);
   return frame;
 }
 

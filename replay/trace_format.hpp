@@ -17,7 +17,7 @@
 namespace retrov {
 
 /// The shape of the file.
-inline constexpr u32 kContainerVersion = 1;
+inline constexpr u32 kContainerVersion = 2;
 /// The function from description and inputs to the sequence of states: whatever moves a step changes it.
 inline constexpr u32 kMachineVersion = 4;
 /// What a component's hash covers; kept per component in the trace.
@@ -34,6 +34,7 @@ inline constexpr u64 kMaxMarkedHashes = u64{8} << 20;  ///< In all hash marks of
 inline constexpr u64 kMaxComponentTables = 1024;
 inline constexpr u64 kMaxComponents = 256;
 inline constexpr u64 kMaxNameBytes = 64;
+inline constexpr u64 kMaxBranches = 1024;             ///< With that which began at power-on.
 inline constexpr u64 kMaxReasonBytes = 4096;
 inline constexpr Position kMaxPosition{u64{1} << 62};
 inline constexpr Ticks kMaxWake{u64{3} << 62};  ///< 2^63, where nothing waits any longer, and time for every step.
@@ -66,8 +67,11 @@ enum class FrameKind : u8 {
   kMarks = 6,       ///< Hash marks.
   kProgress = 7,    ///< The history reaches the frame's position.
   kEnd = 8,         ///< How it ended, and where.
+  kBranch = 9,      ///< What follows is of that branch.
+  kHoles = 14,      ///< Disk blocks that could not be had.
 };
-inline constexpr std::size_t kFrameKinds = 9;
+/// One more than the highest; 10 to 13 are set aside.
+inline constexpr std::size_t kFrameKinds = 15;
 [[nodiscard]] const char* frame_kind_name(FrameKind kind);
 
 inline constexpr u8 kFrameCompressed = 1;  ///< The payload is u32 raw size, then LZ4.

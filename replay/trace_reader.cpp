@@ -9,38 +9,60 @@
 #include <cstring>
 #include <utility>
 
+#include "core/check.hpp"
+
 namespace retrov {
 
 namespace {
 
-/// Tells a history what the trace tells.
+/// Tells histories what the trace tells of their branches.
 class HistoryFiller final : public HistoryListener {
  public:
-  explicit HistoryFiller(History& history) : history_(history) {}
-  void on_event(const Event& event) override { history_.add_event(event); }
-  void on_block(Position before, const CapturedBlock& block) override { history_.add_block(before, block); }
-  void on_mark(const HashMark& mark) override { history_.add_mark(mark); }
-  void on_progress(Position now) override { history_.progress(now); }
+  HistoryFiller(BoardConfig board, std::vector<BranchHistory>& branches) : branches_(branches) {
+    branches_.front().history = std::make_unique<History>(std::move(board));
+    current_ = branches_.front().history.get();
+  }
+  void on_event(const Event& event) override { current_->add_event(event); }
+  void on_block(Position before, const CapturedBlock& block) override { current_->add_block(before, block); }
+  void on_mark(const HashMark& mark) override { current_->add_mark(mark); }
+  void on_progress(Position now) override { current_->progress(now); }
+  void on_branch(const BranchPoint& point) override {
+    BranchHistory& told = branches_[point.number];
+    if (!point.resumed) {
+      // The trace says it reaches that far, be it by a frame that held nothing.
+      branches_[point.parent].history->progress(point.at);
+      told.history = std::make_unique<History>(*branches_[point.parent].history, point.at);
+    }
+    current_ = told.history.get();
+  }
   void on_finish(Position end, const Outcome& outcome) override {
-    history_.progress(end);
-    history_.finish(outcome);
+    current_->progress(end);
+    current_->finish(outcome);
   }
 
  private:
-  History& history_;
+  std::vector<BranchHistory>& branches_;
+  History* current_ = nullptr;
 };
 
-/// Hears how it ended and nothing else.
-class EndListener final : public HistoryListener {
+/// Hears which branches there are, and how they ended.
+class BranchListener final : public HistoryListener {
  public:
-  Outcome outcome;
+  explicit BranchListener(std::vector<TracedBranch>& branches) : branches_(branches) {}
 
  private:
   void on_event(const Event&) override {}
   void on_block(Position, const CapturedBlock&) override {}
   void on_mark(const HashMark&) override {}
   void on_progress(Position) override {}
-  void on_finish(Position, const Outcome& how) override { outcome = how; }
+  void on_branch(const BranchPoint& point) override {
+    if (!point.resumed) branches_.push_back({point.name, point.parent, point.at, point.at, {}});
+    current_ = point.number;
+  }
+  void on_finish(Position, const Outcome& how) override { branches_[current_].outcome = how; }
+
+  std::vector<TracedBranch>& branches_;
+  u64 current_ = 0;
 };
 
 }  // namespace
@@ -139,7 +161,7 @@ void TraceReader::open() {
   read_layout();
   // Reads all of the initial memory, so that whoever has a reader has a machine.
   (void)read_board();
-  find_end();
+  find_ends();
 }
 
 bool TraceReader::is_known(const FrameInfo& frame) const {
@@ -176,10 +198,13 @@ std::optional<FrameInfo> TraceReader::scan_frame(u64 offset) {
     frame->raw_bytes = frame->stored_bytes;
     return frame;
   }
-  if (complete_) throw damage(offset, frame->at, "frame after the end");
-  if (frame->at < last) throw damage(offset, frame->at, "frame that goes back");
+  if (frame->kind != FrameKind::kBranch) {
+    if (complete_) throw damage(offset, frame->at, "frame after the end");
+    if (frame->at < last) throw damage(offset, frame->at, "frame that goes back");
+  }
   try {
     frame->raw_bytes = raw_payload_bytes(*frame, bytes);
+    if (frame->kind == FrameKind::kBranch) last_branch_ = decode_branch_number(unpack_frame(*frame, bytes));
   } catch (const Error& error) {
     throw damage(offset, frame->at, error.what());
   }
@@ -196,28 +221,40 @@ void TraceReader::scan() {
     ++totals.frames;
     totals.stored_bytes += size_bytes;
     totals.raw_bytes += frame->raw_bytes;
-    complete_ = complete_ || frame->kind == FrameKind::kEnd;
+    if (frame->kind == FrameKind::kEnd) ended_.insert(last_branch_);
+    complete_ = ended_.contains(last_branch_);
     if (frame->kind != FrameKind::kUnknown) frames_.push_back(*frame);
     offset += size_bytes;
   }
   torn_bytes_ = file_bytes_ - offset;
 }
 
-void TraceReader::find_end() {
-  // Only names and the last frame: the frames between are below its position, which visit() checks.
+void TraceReader::find_ends() {
+  // Only names, branches and the last frame of each stretch of one branch: the frames between are below its position,
+  // which visit() checks.
   HistoryDecoder decoder(layout_.board);
-  EndListener listener;
-  for (const FrameInfo& frame : told_frames()) {
-    const bool is_last = &frame == &frames_.back();
-    if (!is_last && frame.kind != FrameKind::kComponents) continue;
+  BranchListener listener(branches_);
+  const std::span<const FrameInfo> frames = told_frames();
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    const FrameInfo& frame = frames[i];
+    const bool is_last = i + 1 == frames.size() || frames[i + 1].kind == FrameKind::kBranch;
+    if (!is_last && frame.kind != FrameKind::kComponents && frame.kind != FrameKind::kBranch) continue;
     try {
       decoder.decode(frame, payload(frame), listener);
     } catch (const Error& error) {
       throw damage(frame.offset, frame.at, error.what());
     }
+    branches_[decoder.branch()].end = decoder.reached();
   }
-  end_ = decoder.reached();
-  outcome_ = std::move(listener.outcome);
+}
+
+u64 TraceReader::branch_named(const std::string& name) const {
+  std::string names;
+  for (u64 number = 0; number < branches_.size(); ++number) {
+    if (branches_[number].name == name) return number;
+    names += (number == 0 ? "" : ", ") + branches_[number].name;
+  }
+  throw Error(Exit::kUsage, "trace " + name_ + " has no branch '" + name + "'; it has " + names);
 }
 
 std::span<const FrameInfo> TraceReader::told_frames() const {
@@ -240,10 +277,11 @@ std::vector<u8> TraceReader::payload(const FrameInfo& frame) const {
 }
 
 std::string TraceReader::note() const {
-  const std::string end = "it ends at position " + std::to_string(end_.steps);
+  const TracedBranch& last = branches_[last_branch_];
+  const std::string end = "it ends at position " + std::to_string(last.end.steps);
   if (complete_ && torn_bytes_ == 0) {
-    if (outcome_.kind != Outcome::Kind::kUnknown) return {};
-    return "trace " + name_ + " was given up by its recorder (" + outcome_.why + "); " + end;
+    if (last.outcome.kind != Outcome::Kind::kUnknown) return {};
+    return "trace " + name_ + " was given up by its recorder (" + last.outcome.why + "); " + end;
   }
   if (torn_bytes_ == 0) return "trace " + name_ + " was not ended by its recorder (killed, or still running); " + end;
   return "trace " + name_ + " is cut at offset " + std::to_string(file_bytes_ - torn_bytes_) + ": its last " +
@@ -319,13 +357,19 @@ void TraceReader::visit(HistoryListener& listener) const {
   }
 }
 
-std::unique_ptr<History> TraceReader::read_history() const {
-  auto history = std::make_unique<History>(read_board());
-  HistoryFiller filler(*history);
+std::vector<BranchHistory> TraceReader::read_branches() const {
+  std::vector<BranchHistory> result;
+  for (const TracedBranch& branch : branches_) result.push_back({branch, nullptr});
+  HistoryFiller filler(read_board(), result);
   visit(filler);
   // The last frame may hold nothing but names, and still says that all below it was told.
-  history->progress(end_);
-  return history;
+  for (const BranchHistory& told : result) told.history->progress(told.branch.end);
+  return result;
+}
+
+std::unique_ptr<History> TraceReader::read_history() const {
+  RV_CHECK(branches_.size() == 1);
+  return std::move(read_branches().front().history);
 }
 
 }  // namespace retrov

@@ -9,6 +9,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,21 @@ struct FrameTotals {
   u64 frames = 0;
   u64 stored_bytes = 0;  ///< With headers and checksums.
   u64 raw_bytes = 0;     ///< Decompressed payload.
+};
+
+/// A branch, as the trace tells it. The first began at power-on.
+struct TracedBranch {
+  std::string name;
+  u64 parent = 0;
+  Position from;  ///< Where it leaves its parent.
+  Position end;
+  Outcome outcome;
+};
+
+/// A branch with what happened in it.
+struct BranchHistory {
+  TracedBranch branch;
+  std::unique_ptr<History> history;  ///< Shares with its parent's, which must outlive it.
 };
 
 class TraceReader {
@@ -39,9 +55,15 @@ class TraceReader {
   [[nodiscard]] const TraceIdentity& identity() const { return identity_; }
   /// The machine without the bytes of its initial memory, of which it has sizes and hashes.
   [[nodiscard]] const BoardLayout& layout() const { return layout_; }
-  /// Where the history ends.
-  [[nodiscard]] Position end() const { return end_; }
-  /// The recorder ended the trace itself.
+  /// By number, never empty.
+  [[nodiscard]] const std::vector<TracedBranch>& branches() const { return branches_; }
+  /// The branch that was told last, which is the one to open if none is named.
+  [[nodiscard]] u64 last_branch() const { return last_branch_; }
+  /// The number of a branch. Throws Error (kUsage) that lists those there are.
+  [[nodiscard]] u64 branch_named(const std::string& name) const;
+  /// Where the last branch ends.
+  [[nodiscard]] Position end() const { return branches_[last_branch_].end; }
+  /// The recorder ended the last branch itself.
   [[nodiscard]] bool complete() const { return complete_; }
   /// Bytes after the last whole frame, which are ignored.
   [[nodiscard]] u64 torn_bytes() const { return torn_bytes_; }
@@ -55,6 +77,9 @@ class TraceReader {
   [[nodiscard]] BoardConfig read_board() const;
   /// Tells everything in the order of the file, without keeping it.
   void visit(HistoryListener& listener) const;
+  /// All branches, by number.
+  [[nodiscard]] std::vector<BranchHistory> read_branches() const;
+  /// Of a trace with one branch.
   [[nodiscard]] std::unique_ptr<History> read_history() const;
 
  private:
@@ -66,7 +91,7 @@ class TraceReader {
   /// False: to be skipped. Throws if it must not be.
   [[nodiscard]] bool is_known(const FrameInfo& frame) const;
   void read_layout();
-  void find_end();
+  void find_ends();
   /// Those behind the description and the initial memory.
   [[nodiscard]] std::span<const FrameInfo> told_frames() const;
   [[nodiscard]] std::vector<std::vector<u8>> read_contents() const;
@@ -82,10 +107,11 @@ class TraceReader {
   BoardLayout layout_;
   std::vector<FrameInfo> frames_;
   std::array<FrameTotals, kFrameKinds> totals_{};
-  Position end_;
+  std::vector<TracedBranch> branches_ = {{kMainBranch, 0, {}, {}, {}}};
+  u64 last_branch_ = 0;
+  std::set<u64> ended_;  ///< Branches with an end.
   bool complete_ = false;
   u64 torn_bytes_ = 0;
-  Outcome outcome_;
 };
 
 }  // namespace retrov

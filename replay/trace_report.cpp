@@ -157,10 +157,10 @@ class DumpPrinter final : public HistoryListener {
     if (wanted(event.at)) out_ << event_line(event, format_) << '\n';
   }
   void on_block(Position before, const CapturedBlock& block) override {
-    line(before, "block", [&](Fields& fields) {
+    line(before, block.bytes != nullptr ? "block" : "hole", [&](Fields& fields) {
       fields.number("disk", block.disk);
       fields.number("index", block.index);
-      fields.text("hash", hex(hash_bytes(*block.bytes), 16));
+      if (block.bytes != nullptr) fields.text("hash", hex(hash_bytes(*block.bytes), 16));
     });
   }
   void on_mark(const HashMark& mark) override {
@@ -177,6 +177,17 @@ class DumpPrinter final : public HistoryListener {
   }
   void on_progress(Position now) override {
     line(now, "progress", [](Fields&) {});
+  }
+  /// Wherever it is: what follows cannot be understood without.
+  void on_branch(const BranchPoint& branch) override {
+    out_ << object(format_, [&](Fields& fields) {
+      fields.bare("at", std::to_string(branch.at.steps), std::to_string(branch.at.steps));
+      fields.bare("what", in_quotes(std::string_view("branch")), "branch");
+      fields.number("number", branch.number);
+      fields.text("name", branch.name);
+      fields.number("parent", branch.parent);
+      fields.truth("resumed", branch.resumed);
+    }) << '\n';
   }
   void on_finish(Position end, const Outcome& outcome) override {
     line(end, "end", [&](Fields& fields) { add_outcome(fields, outcome); });
@@ -212,13 +223,15 @@ class Counter final : public HistoryListener {
     ++events;
     for (const Input& input : event.batch.inputs) ++inputs[input.what.index()];
   }
-  void on_block(Position, const CapturedBlock&) override { ++blocks; }
+  void on_block(Position, const CapturedBlock& block) override { ++(block.bytes != nullptr ? blocks : holes); }
   void on_mark(const HashMark&) override { ++marks; }
   void on_progress(Position) override {}
+  void on_branch(const BranchPoint&) override {}
   void on_finish(Position, const Outcome& how) override { outcome = how; }
 
   u64 events = 0;
   u64 blocks = 0;
+  u64 holes = 0;
   u64 marks = 0;
   std::array<u64, std::variant_size_v<InputKind>> inputs{};
   Outcome outcome;
@@ -310,6 +323,7 @@ std::vector<Section> content_sections(const TraceReader& trace, ReportFormat for
                              }
                              fields.number("blocks", counter.blocks);
                              fields.number("marks", counter.marks);
+                             fields.number("holes", counter.holes);
                            })},
           {"end", one(format, [&](Fields& fields) {
              fields.number("at", trace.end().steps);
@@ -317,6 +331,26 @@ std::vector<Section> content_sections(const TraceReader& trace, ReportFormat for
              fields.number("torn_bytes", trace.torn_bytes());
              DumpPrinter::add_outcome(fields, counter.outcome);
            })}};
+}
+
+/// A trace with one branch has none to tell of.
+Section branch_section(const TraceReader& trace, ReportFormat format) {
+  Section branches{"branches", {}, true};
+  if (trace.branches().size() == 1) return branches;
+  for (u64 number = 0; number < trace.branches().size(); ++number) {
+    const TracedBranch& branch = trace.branches()[number];
+    branches.items.push_back(object(format, [&](Fields& fields) {
+      fields.text("name", branch.name);
+      if (number != 0) {
+        fields.text("parent", trace.branches()[branch.parent].name);
+        fields.number("from", branch.from.steps);
+      }
+      fields.number("to", branch.end.steps);
+      fields.truth("last", number == trace.last_branch());
+      DumpPrinter::add_outcome(fields, branch.outcome);
+    }));
+  }
+  return branches;
 }
 
 Section size_section(const TraceReader& trace, ReportFormat format) {
@@ -365,6 +399,7 @@ void report_info(const TraceReader& trace, std::ostream& out, ReportFormat forma
   add(origin_sections(trace, format));
   add(machine_sections(trace.layout(), format));
   add(content_sections(trace, format));
+  add({branch_section(trace, format)});
   add({size_section(trace, format)});
   print(sections, out, format);
   if (format == ReportFormat::kText && !trace.note().empty()) out << trace.note() << '\n';

@@ -1,15 +1,14 @@
 #include "replay/trace_writer.hpp"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstring>
 
+#include "replay/quiet_thread.hpp"
 #include "replay/trace_codec.hpp"
 
 namespace retrov {
@@ -30,18 +29,6 @@ int create(const std::string& path) {
 std::string name_failure(const std::string& path, int error) {
   if (error == ENOSPC || error == EDQUOT) return "no space left on " + path;
   return "trace " + path + ": " + std::strerror(error);
-}
-
-/// A thread that gets no signals: they are for the thread that runs the session.
-template <class Body>
-std::thread start_quiet_thread(Body body) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread thread(body);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return thread;
 }
 
 }  // namespace
@@ -167,6 +154,14 @@ void TraceWriter::on_mark(const HashMark& mark) {
 
 void TraceWriter::on_progress(Position now) {
   tell([&](FrameBuilder& frames) { frames.add_progress(now); });
+}
+
+void TraceWriter::on_branch(const BranchPoint& branch) {
+  {
+    const std::lock_guard lock(mutex_);
+    finished_ = false;
+  }
+  tell([&](FrameBuilder& frames) { frames.add_branch(branch); });
 }
 
 void TraceWriter::on_finish(Position end, const Outcome& outcome) {

@@ -38,6 +38,7 @@ class TraceWriter final : public HistoryListener {
   void on_block(Position before, const CapturedBlock& block) override;
   void on_mark(const HashMark& mark) override;
   void on_progress(Position now) override;
+  void on_branch(const BranchPoint& branch) override;
   void on_finish(Position end, const Outcome& outcome) override;
 
   /// Everything told so far is in the file when this returns, unless failed().

@@ -1,5 +1,5 @@
-// The words of the prompt on a recorded guest: replay/commands, replay/commands_look, replay/commands_move,
-// replay/commands_settings and replay/commands_stops.
+// The words of the prompt on a recorded guest: replay/commands, replay/commands_branches, replay/commands_look,
+// replay/commands_move, replay/commands_settings and replay/commands_stops.
 #include "replay/commands.hpp"
 
 #include <sstream>
@@ -240,6 +240,36 @@ TEST_CASE("commands: settings say what they are and take only their words", "[co
   CHECK(bench.run("phys on") == "phys on\n");
   CHECK(bench.context.space == AddressSpace::kPhysical);
   CHECK_THAT(bench.refusal("edge sideways"), has_substring("usage: edge [stop|go]"));
+}
+
+TEST_CASE("commands: a throw-away copy and branches are made, named, listed and left", "[commands]") {
+  Bench bench;
+  bench.run("goto 1,000");
+  CHECK(bench.run("scratch") == "scratch off\n");
+  CHECK(bench.run("scratch on") == "scratch on\n");
+  bench.run("set a0 5");
+  bench.run("step 3");
+  CHECK_THAT(bench.run("when"), Catch::Matchers::StartsWith("scratch@1,000+4  step 1,004  "));
+  CHECK_THAT(bench.refusal("fork"), has_substring("throw-away copy"));
+  CHECK(bench.run("scratch off") == "scratch off\n");
+  CHECK_THAT(bench.run("when"), Catch::Matchers::StartsWith("step 1,000  "));
+
+  CHECK_THAT(bench.refusal("fork"), has_substring("no branch can leave"));
+  bench.session->allow_forks({});
+  CHECK(bench.run("fork cure") ==
+        "branch cure leaves main at step 1,000 and is lived from here; what came later is in main (switch main)\n");
+  bench.run("set a0 5");
+  CHECK_THAT(bench.run("when"), Catch::Matchers::StartsWith("cure@1,000+1  step 1,001  "));
+  CHECK_THAT(bench.refusal("fork cure"), has_substring("live end"));
+  CHECK_THAT(bench.run("branches"), has_substring("\n* cure  leaves main at step 1,000  ends at step 1,001, live\n"));
+  CHECK_THAT(bench.refusal("switch nowhere"), has_substring("no branch 'nowhere'"));
+  CHECK_THAT(bench.run("switch main"), Catch::Matchers::StartsWith("step 1,000  "));
+  CHECK_THAT(bench.run("branches"), Catch::Matchers::StartsWith("* main  ends at step "));
+  CHECK_THAT(bench.run("switch cure"), Catch::Matchers::StartsWith("step 1,001  "));
+  bench.run("goto 1000");
+  CHECK_THAT(bench.run("when"), Catch::Matchers::StartsWith("cure@1,000+0  step 1,000  "));
+  bench.run("goto 900");
+  CHECK_THAT(bench.run("when"), Catch::Matchers::StartsWith("cure@1,000-100  step 900  "));
 }
 
 TEST_CASE("commands: help and info list what there is", "[commands]") {

@@ -67,6 +67,7 @@ class FirstBlock final : public HistoryListener {
   }
   void on_mark(const HashMark&) override {}
   void on_progress(Position) override {}
+  void on_branch(const BranchPoint&) override {}
   void on_finish(Position, const Outcome&) override {}
   std::optional<Position> at;
   bool fails = false;
@@ -124,27 +125,28 @@ TEST_CASE("disks: a step that fails while it is tried leaves the session before 
 TEST_CASE("disks: a block is captured once, and the image is not asked again", "[disks]") {
   const ImageFile image(10'000);
   History history(disk_board(10'240, true));
-  LiveDisk disk(image.path, 0, &history);
+  DiskImage file(image.path, DiskImage::Access::kRead);
+  LiveDisk disk(&file, 0, &history);
   disk.set_position([] { return Position{5}; });
   PageBytes bytes;
-  disk.read_block(1, bytes);
+  CHECK(disk.read_block(1, bytes));
   CHECK(std::equal(bytes.begin(), bytes.end(), image.content.begin() + 4096));
   CHECK(history.block_count() == 1);
   image.scribble();
   PageBytes again;
-  disk.read_block(1, again);
+  CHECK(disk.read_block(1, again));
   CHECK(again == bytes);
   // The tail is filled with zeros.
-  disk.read_block(2, bytes);
+  CHECK(disk.read_block(2, bytes));
   CHECK(bytes[10'000 - 8192 - 1] == 'x');
   CHECK(bytes[10'000 - 8192] == 0);
 
   ReplayDisk replayed(history, 0);
-  replayed.read_block(1, again);
+  CHECK(replayed.read_block(1, again));
   CHECK(again[0] == image.content[4096]);
   CHECK_THROWS_WITH(replayed.read_block(0, again), has_substring("block 0 of disk 0"));
-  CHECK_THROWS_AS(LiveDisk("/nonexistent/image", 0, &history), Error);
-  CHECK_THROWS_AS(LiveDisk("/tmp", 0, &history), Error);
+  CHECK_THROWS_AS(DiskImage("/nonexistent/image", DiskImage::Access::kRead), Error);
+  CHECK_THROWS_AS(DiskImage("/tmp", DiskImage::Access::kRead), Error);
 }
 
 TEST_CASE("disks: a recorded disk replays after its image has changed", "[disks]") {
@@ -165,6 +167,71 @@ TEST_CASE("disks: a recorded disk replays after its image has changed", "[disks]
   session->seek(Position{end.steps / 3});
   session->seek(end);
   CHECK(session->hash() == hash);
+}
+
+/// Of a recording that was broken off before the guest read anything.
+std::unique_ptr<Session> replay_of_beginning(const ImageFile& image, Screen& screen, Position& from) {
+  Screen other;
+  const auto session = start(image, other);
+  session->set_stops({{VirtAddr{symbol("disk", "main")}}, {}});
+  REQUIRE(session->resume(Direction::kForward).reason == StopReason::kBreakpoint);
+  from = session->position();
+  REQUIRE(session->history().block_count() == 0);
+  auto history = std::make_unique<History>(session->history().board());
+  Filler filler(*history);
+  session->history().retell(filler);
+  auto replay = Session::replay(std::move(history), EngineKind::kFast, screen);
+  replay->seek(from);
+  return replay;
+}
+
+TEST_CASE("disks: a block that a branch of a recording needs is a hole, or comes from --drive-base", "[disks]") {
+  const ImageFile image(16 * 512);
+  Screen first;
+  const auto whole = start(image, first);
+  REQUIRE(whole->resume(Direction::kForward).reason == StopReason::kPoweredOff);
+  for (const bool supplied : {false, true}) {
+    Screen screen;
+    Position from;
+    const auto session = replay_of_beginning(image, screen, from);
+    ForkWorld world;
+    world.inputs.clock = ClockMode::kVirtual;
+    if (supplied) world.drive_bases = {image.path};
+    History heard(session->history().board());
+    Filler filler(heard);
+    world.listen = [&](const std::string&) { return &filler; };
+    session->allow_forks(std::move(world));
+    session->fork("on");
+    const Stop stop = session->resume(Direction::kForward);
+    const u64 hash = session->hash();
+    session->finish(Outcome::Kind::kStopped);
+    CHECK(heard.is_hole(0, 0) != supplied);
+    CHECK(stop.reason == StopReason::kPoweredOff);
+    CHECK((hash == whole->hash()) == supplied);
+    const auto holes = std::count_if(screen.notices.begin(), screen.notices.end(), [](const std::string& notice) {
+      return notice.find("is not in the recording") != std::string::npos;
+    });
+    CHECK(holes == (supplied ? 0 : 1));
+    // What was answered is in the new recording.
+    const Verdict verdict = verify(heard);
+    CHECK(verdict.identical());
+    CHECK(verdict.hash == hash);
+  }
+  Screen screen;
+  Position from;
+  const auto session = replay_of_beginning(image, screen, from);
+  const u64 hash = session->hash();
+  ForkWorld wrong;
+  const ImageFile small(512);
+  wrong.drive_bases = {small.path};
+  CHECK_THROWS_WITH(session->allow_forks(std::move(wrong)), has_substring("is not as large as the recorded disk x0"));
+  // A throw-away copy keeps no holes.
+  session->set_scratch(Scratch::kOn);
+  session->write_register(0, integer_register(31), 1);
+  session->run_to(Position{from.steps + 100'000});
+  session->seek(from);
+  CHECK(session->hash() == hash);
+  CHECK_FALSE(session->history().is_hole(0, 0));
 }
 
 TEST_CASE("disks: snapshot=off puts the guest's writes into the image at the live end", "[disks]") {

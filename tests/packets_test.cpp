@@ -261,7 +261,7 @@ TEST_CASE("packets: P writes one register and says why it does not", "[packets]"
 TEST_CASE("packets: writes in the past are refused with the way on", "[packets]") {
   StubFixture f;
   f.debugger.is_past = true;
-  const std::string text = "E.the past is read-only; `monitor goto end` returns to the live end";
+  const std::string text = "E.the past is read-only; `monitor fork` does";
   CHECK(f.ask("Pa=0000000000000000") == text);
   CHECK(f.ask("M80000000,1:00") == text);
   CHECK(f.ask("X80000000,1:0") == text);

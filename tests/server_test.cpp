@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <future>
+#include <thread>
 
 #include "tests/catch.hpp"
 #include "tests/support/stub_fixture.hpp"
@@ -241,6 +242,50 @@ TEST_CASE("server: one who comes right after a detach is served, not turned away
     CHECK(second.get() == ServeResult::kDetached);
   }
   CHECK(f.lines.empty());
+}
+
+TEST_CASE("server: two at one address serve a client each, and the third is turned away", "[server]") {
+  ServerFixture f;
+  StubFixture other_stub;
+  Server other(f.server, [](const std::string&) {});
+  CHECK(f.server.deserted());
+  CHECK(other.target() == f.server.target());
+  auto first = f.serve();
+  auto second = std::async(std::launch::async, [&] { return other.serve(other_stub.stub); });
+  for (int i = 0; i < 20; ++i) {
+    Client one(f.server.port());
+    CHECK(one.ask("qAttached") == "1");
+    CHECK_FALSE(other.deserted());
+    Client two(f.server.port());
+    CHECK(two.ask("qAttached") == "1");
+    Client three(f.server.port());
+    CHECK(three.closed());
+    // Whoever goes makes room for one.
+    Client& leaver = i % 2 == 0 ? one : two;
+    CHECK(leaver.ask("D") == "OK");
+    CHECK(leaver.closed());
+    const auto ended = [](const std::future<ServeResult>& served) {
+      return served.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+    };
+    while (!ended(first) && !ended(second)) std::this_thread::yield();
+    auto& place = ended(first) ? first : second;
+    CHECK(place.get() == ServeResult::kDetached);
+    place = &place == &first ? f.serve()
+                             : std::async(std::launch::async, [&] { return other.serve(other_stub.stub); });
+    Client again(f.server.port());
+    CHECK(again.ask("qAttached") == "1");
+    Client& stays = i % 2 == 0 ? two : one;
+    for (Client* client : {&again, &stays}) CHECK(client->ask("D") == "OK");
+    CHECK(first.get() == ServeResult::kDetached);
+    CHECK(second.get() == ServeResult::kDetached);
+    CHECK(f.server.deserted());
+    first = f.serve();
+    second = std::async(std::launch::async, [&] { return other.serve(other_stub.stub); });
+  }
+  f.server.stop();
+  other.stop();
+  CHECK(first.get() == ServeResult::kStopped);
+  CHECK(second.get() == ServeResult::kStopped);
 }
 
 TEST_CASE("server: a guest that runs on its own is told of a client", "[server]") {

@@ -96,7 +96,7 @@ TEST_CASE("trace_reader: a trace of another version is refused and names the bui
         "trace x.rvt: machine version 77, this build reads " + std::to_string(kMachineVersion) +
             ": replay it with retrov 1.2.3, commit 0123456789ab, which made it");
   other.container_version = 9;
-  CHECK_THAT(refusal(header(other)), has_substring("trace format 9, this build reads 1"));
+  CHECK_THAT(refusal(header(other)), has_substring("trace format 9, this build reads 2"));
 }
 
 TEST_CASE("trace_reader: unknown frames are skipped if they are optional and refused if not", "[trace_reader]") {
@@ -112,9 +112,9 @@ TEST_CASE("trace_reader: unknown frames are skipped if they are optional and ref
   CHECK(lines_of(trace) == std::vector<std::string>{"progress 10"});
 
   std::vector<u8> mandatory = bytes;
-  append(mandatory, foreign_frame(mandatory.size(), 9, 0, {11}));
+  append(mandatory, foreign_frame(mandatory.size(), 99, 0, {11}));
   CHECK(refusal(mandatory) == "trace x.rvt: the frame at offset " + std::to_string(bytes.size()) +
-                                  " (position 11) is of kind 9, which this build cannot do without: use retrov 1.2.3, "
+                                  " (position 11) is of kind 99, which this build cannot do without: use retrov 1.2.3, "
                                   "commit 0123456789ab, which made it");
   std::vector<u8> flagged = bytes;
   append(flagged, foreign_frame(flagged.size(), 7, 0x80, {11}));

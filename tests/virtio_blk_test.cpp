@@ -53,6 +53,24 @@ TEST_CASE("virtio blk: reads give the base, across blocks, in both versions", "[
   }
 }
 
+TEST_CASE("virtio blk: a block that nobody has is an I/O error, until it is written", "[virtio_blk]") {
+  BlockDriver driver;
+  driver.bench.disk.missing = {1};
+  driver.bench.poke(kBuffer, 0x77, 1);
+  driver.request(kIn, 0, 16 * 512, true);
+  driver.wait();
+  CHECK(driver.status() == kIoError);
+  CHECK(driver.used_length(0) == 1);
+  CHECK(driver.ram(kBuffer, 1)[0] == 0x77);
+  CHECK(is_base(read_back(driver, 0, 8), 0));
+  // A part of it needs the rest.
+  driver.request(kOut, 9, 512, false);
+  driver.wait();
+  CHECK(driver.status() == kIoError);
+  fill(driver, 8, 8, 0x5a);
+  CHECK(is_all(read_back(driver, 8, 8), 0x5a));
+}
+
 TEST_CASE("virtio blk: nothing moves before the completion, and then everything does", "[virtio_blk]") {
   BlockDriver driver;
   driver.request(kIn, 0, 4096, true);

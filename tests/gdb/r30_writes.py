@@ -5,7 +5,7 @@ from pathlib import Path
 
 from _session import Gdb, Packets, Served, live, machine, replay, require, symbols
 
-SENTENCE = "the past is read-only; `monitor goto end` returns to the live end"
+SENTENCE = "the past is read-only; `monitor fork` lives on from here in a branch, `monitor scratch on` writes to a "
 
 
 def writes_at_the_live_end_are_history() -> None:

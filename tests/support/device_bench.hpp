@@ -4,6 +4,7 @@
 
 #include <array>
 #include <memory>
+#include <set>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -43,11 +44,14 @@ class RecordingPower final : public PowerControl {
 class PatternDisk final : public DiskBase {
  public:
   static u8 byte_at(u64 offset) { return static_cast<u8>(offset * 31 + offset / kBlockBytes * 7 + 1); }
-  void read_block(u64 index, std::span<u8, kBlockBytes> out) override {
+  bool read_block(u64 index, std::span<u8, kBlockBytes> out) override {
     reads.push_back(index);
+    if (missing.contains(index)) return false;
     for (u64 i = 0; i < kBlockBytes; ++i) out[i] = byte_at(index * kBlockBytes + i);
+    return true;
   }
   std::vector<u64> reads;
+  std::set<u64> missing;  ///< Blocks that nobody has.
 };
 
 inline ConsoleBytes typed(const std::string& text) { return ConsoleBytes{{text.begin(), text.end()}}; }

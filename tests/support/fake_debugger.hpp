@@ -30,6 +30,7 @@ class FakeDebugger final : public Debugger {
  public:
   Position at{100};
   Position last{1000};
+  Scratch is_scratch = Scratch::kOff;
   bool is_past = false;                 ///< Writes throw.
   bool runs_until_interrupted = false;  ///< resume() waits for interrupt().
   bool interrupts_seek = false;         ///< seek() is interrupted one step before its target.
@@ -120,11 +121,21 @@ class FakeDebugger final : public Debugger {
   const StopSettings& stop_settings() const override { return settings; }
   void set_only_hart(std::optional<unsigned> hart) override { only_hart = hart; }
 
+  std::optional<ForkPoint> forked() const override { return std::nullopt; }
+  void set_scratch(Scratch value) override { is_scratch = value; }
+  Scratch scratch() const override { return is_scratch; }
+  std::string fork(const std::string& name) override {
+    calls.push_back("fork " + name);
+    return name;
+  }
+  std::vector<BranchInfo> branches() const override { return {}; }
+  void switch_to(const std::string& name) override { calls.push_back("switch_to " + name); }
+
  private:
   static u64 base(AddressSpace space) { return space == AddressSpace::kPhysical ? kFakePhysical : kFakeBase; }
 
   void refuse_in_the_past() const {
-    if (is_past) throw Error(Exit::kFailure, "the past is read-only; `monitor goto end` returns to the live end");
+    if (is_past) throw Error(Exit::kFailure, "the past is read-only; `monitor fork` does");
   }
   Stop take_stop(unsigned hart) {
     if (next_stops.empty()) {

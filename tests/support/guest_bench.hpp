@@ -55,6 +55,21 @@ inline u64 symbol(const std::string& guest, const std::string& name) {
   return found->value.value;
 }
 
+/// Tells a history what it is told of one branch.
+class Filler final : public HistoryListener {
+ public:
+  explicit Filler(History& history) : history_(history) {}
+  void on_event(const Event& event) override { history_.add_event(event); }
+  void on_block(Position before, const CapturedBlock& block) override { history_.add_block(before, block); }
+  void on_mark(const HashMark& mark) override { history_.add_mark(mark); }
+  void on_progress(Position now) override { history_.progress(now); }
+  void on_branch(const BranchPoint&) override {}
+  void on_finish(Position, const Outcome& outcome) override { history_.finish(outcome); }
+
+ private:
+  History& history_;
+};
+
 /// xorshift64.
 class Random {
  public:

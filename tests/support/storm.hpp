@@ -219,8 +219,9 @@ class StormWorld final : public InputSource {
 
 class StormDisk final : public DiskBase {
  public:
-  void read_block(u64 index, std::span<u8, kBlockBytes> out) override {
+  bool read_block(u64 index, std::span<u8, kBlockBytes> out) override {
     for (u64 i = 0; i < kBlockBytes; ++i) out[i] = static_cast<u8>((index + 1) * (i * i + 11) >> 3);
+    return true;
   }
 };
 

@@ -124,8 +124,9 @@ void ToldLines::on_event(const Event& event) {
 }
 
 void ToldLines::on_block(Position before, const CapturedBlock& block) {
+  const std::string what = block.bytes != nullptr ? std::to_string(hash_bytes(*block.bytes)) : "hole";
   lines.push_back("block " + std::to_string(before.steps) + ": " + std::to_string(block.disk) + " " +
-                  std::to_string(block.index) + " " + std::to_string(hash_bytes(*block.bytes)));
+                  std::to_string(block.index) + " " + what);
 }
 
 void ToldLines::on_mark(const HashMark& mark) {
@@ -138,6 +139,11 @@ void ToldLines::on_mark(const HashMark& mark) {
 }
 
 void ToldLines::on_progress(Position now) { lines.push_back("progress " + std::to_string(now.steps)); }
+
+void ToldLines::on_branch(const BranchPoint& branch) {
+  lines.push_back("branch " + std::to_string(branch.at.steps) + ": " + std::to_string(branch.number) + " " +
+                  std::to_string(branch.parent) + " " + branch.name + (branch.resumed ? " again" : ""));
+}
 
 void ToldLines::on_finish(Position end, const Outcome& outcome) {
   lines.push_back("end " + std::to_string(end.steps) + ": " + std::to_string(static_cast<int>(outcome.kind)) + " " +
@@ -191,7 +197,7 @@ std::vector<u8> sample_trace(u64 seed, unsigned count) {
 std::string refusal(const std::vector<u8>& bytes) {
   try {
     const TraceReader trace("x.rvt", bytes);
-    (void)trace.read_history();
+    (void)trace.read_branches();
     return {};
   } catch (const Error& error) {
     // An error of ours about a trace is always this one, and always names the file.

@@ -89,6 +89,7 @@ EQUIVALENT = (
     ("core/csr.cpp", "<< (number & 31)", "<< (number & 63)", "0xc00 to 0xc1f come here, in which that bit is 0"),
     ("core/pmp.cpp", "== Match::kOff) continue;", "// gone", "what is off has an empty range as well"),
     ("core/isa/meaning_float.hpp", "<u32>(operands.imm) >> 3", "<i32>(operands.imm) >> 3", "is not negative"),
+    ("core/decode.cpp", "static_cast<i32>(raw & 0xfffff000)", "static_cast<i64>", "stored in 32 bits"),
     ("core/trap.cpp", "static_cast<u64>(trap.cause)", "static_cast<u32>", "below 64, which is checked"),
     ("core/trap.cpp", "(tvec & 1)", "(tvec & 3)", "the mode of a vector is 0 or 1"),
     ("core/access.cpp", "static_cast<u8>(size_bytes)", "static_cast<i8>(size_bytes)", "a size is at most 16"),

@@ -91,6 +91,7 @@ EQUIVALENT = (
     ("core/isa/meaning_float.hpp", "<u32>(operands.imm) >> 3", "<i32>(operands.imm) >> 3", "is not negative"),
     ("core/decode.cpp", "static_cast<i32>(raw & 0xfffff000)", "static_cast<i64>", "stored in 32 bits"),
     ("core/trap.cpp", "static_cast<u64>(trap.cause)", "static_cast<u32>", "below 64, which is checked"),
+    ("core/trap.cpp", "static_cast<u64>(hart.priv)", "static_cast<u32>", "0, 1 or 3"),
     ("core/trap.cpp", "(tvec & 1)", "(tvec & 3)", "the mode of a vector is 0 or 1"),
     ("core/access.cpp", "static_cast<u8>(size_bytes)", "static_cast<i8>(size_bytes)", "a size is at most 16"),
     ("core/csr.cpp", "kUbe | mstatus::kVs", "kSstatusWritable | mstatus::kVs", "mstatus.UBE is always 0"),

@@ -81,7 +81,8 @@ ELSEWHERE = re.compile(r"^(struct Table|struct Spec|void note_return|void Hart::
                        r"void Hart::cache_|std::string_view csr_name|"
                        r"bool Hart::pmp_uniform_in_page|constexpr unsigned slot_of|constexpr Encoding slot_encoding)")
 NOT_CODE = re.compile(r"^\s*(#|//|static_assert|namespace|using|RV_CHECK|template|friend|case\b.*:$|public:|private:)|"
-                      r"RV_CHECK|fetch_mark|frames|cache_(read|write)\(|\.probe\(|stepping|walks\.use|touched|CHECK")
+                      r"RV_CHECK|fetch_mark|frames|cache_(read|write)\(|\.probe\(|stepping|walks\.use|touched|"
+                      r"kSatpRoot")
 
 # Mutations of which no test can see anything: (path, text of the line before, text after, why).
 EQUIVALENT = (
@@ -89,7 +90,9 @@ EQUIVALENT = (
     ("core/csr.cpp", "<< (number & 31)", "<< (number & 63)", "0xc00 to 0xc1f come here, in which that bit is 0"),
     ("core/pmp.cpp", "== Match::kOff) continue;", "// gone", "what is off has an empty range as well"),
     ("core/isa/meaning_float.hpp", "<u32>(operands.imm) >> 3", "<i32>(operands.imm) >> 3", "is not negative"),
+    ("core/decode.cpp", "static_cast<i32>(raw & 0xfffff000)", "static_cast<i64>", "stored in 32 bits"),
     ("core/trap.cpp", "static_cast<u64>(trap.cause)", "static_cast<u32>", "below 64, which is checked"),
+    ("core/trap.cpp", "static_cast<u64>(hart.priv)", "static_cast<u32>", "0, 1 or 3"),
     ("core/trap.cpp", "(tvec & 1)", "(tvec & 3)", "the mode of a vector is 0 or 1"),
     ("core/access.cpp", "static_cast<u8>(size_bytes)", "static_cast<i8>(size_bytes)", "a size is at most 16"),
     ("core/csr.cpp", "kUbe | mstatus::kVs", "kSstatusWritable | mstatus::kVs", "mstatus.UBE is always 0"),

@@ -242,6 +242,12 @@ TEST_CASE("csr_table: a locked entry keeps its configuration and address, a lock
       CHECK(bare.keep(address, 7) == 100u + entry);
       if (entry > 0) CHECK(bare.keep(static_cast<u16>(address - 1), 7) == (mode == kTor ? 99u + entry : 7u));
       if (entry < 15) CHECK(bare.keep(static_cast<u16>(address + 1), 7) == 7u);
+      // Without the lock all can be written again.
+      BareHart open;
+      open.write(config, u64{mode} << shift);
+      CHECK(open.keep(address, 7) == 7u);
+      if (entry > 0) CHECK(open.keep(static_cast<u16>(address - 1), 7) == 7u);
+      CHECK(open.keep(config, u64{1} << shift) == u64{1} << shift);
     }
   }
 }

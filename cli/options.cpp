@@ -154,8 +154,11 @@ void check_combination(Options& options) {
     }
     options.machine.kernel = std::exchange(options.replay.trace, {});
   }
-  if (options.replay.autopilot && options.replay.serve_port) {
-    throw Error(Exit::kUsage, "-a and -s exclude each other");
+  const bool replays = options.subcommand == Subcommand::kReplay;
+  const bool serves_replay = options.replay.serve_port || (replays && options.live.gdb);
+  if (options.replay.autopilot && serves_replay) throw Error(Exit::kUsage, "-a and -s exclude each other");
+  if (options.replay.clients > 1 && !serves_replay) {
+    throw Error(Exit::kUsage, "--clients: -s PORT says where they attach");
   }
   const bool gdb_on_stdio = options.live.gdb && options.live.gdb->kind == ListenAddress::Kind::kStdio;
   if (gdb_on_stdio && (options.live.console != ConsoleWiring::kNone || options.subcommand == Subcommand::kDebug)) {

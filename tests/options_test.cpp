@@ -269,6 +269,14 @@ TEST_CASE("options: replay speaks rr's words", "[options]") {
   CHECK(parse({"run", "-s", "x"}).live.gdb->port == 1234);
   CHECK(parse({"dump", "crash.rvt", "1-20"}).replay.range == "1-20");
   CHECK_THAT(refusal({"replay", "-a", "-s", "1"}), has_substring("exclude"));
+  CHECK_THAT(refusal({"replay", "-a", "-gdb", "tcp::1"}), has_substring("exclude"));
+  CHECK(parse({"replay", "-s", "0", "--clients", "3"}).replay.clients == 3);
+  CHECK_THAT(refusal({"replay", "-s", "0", "--clients", "17"}), has_substring("1 to 16"));
+  CHECK_THAT(refusal({"replay", "--clients", "2"}), has_substring("-s PORT"));
+  const Options branched = parse({"replay", "--branch", "fix", "--drive-base", "x0=a=b.img"});
+  CHECK(branched.replay.branch == "fix");
+  CHECK(branched.replay.drive_bases == std::vector<std::pair<std::string, std::string>>{{"x0", "a=b.img"}});
+  CHECK_THAT(refusal({"replay", "--drive-base", "x0"}), has_substring("ID=FILE"));
   CHECK_THAT(refusal({"replay", "-s", "70000"}), has_substring("port"));
   CHECK_THAT(refusal({"replay", "-s"}), has_substring("PORT"));
   CHECK_THAT(refusal({"replay", "a", "b"}), has_substring("'b'"));

@@ -39,6 +39,7 @@ class OnRetrov {
  private:
   [[nodiscard]] bool run_to(u64 pc);
   [[nodiscard]] std::string_view step_through(const Program& program, Coverage& coverage, Outcome& outcome);
+  [[nodiscard]] bool runner_is_intact(const Place& place) const;
   [[nodiscard]] bool touched_only_its_own(const Place& place);
 
   const RunnerImage& runner_;

@@ -1,0 +1,8 @@
+"""A few random programs do the same on retrov as on QEMU (tests/deep/difftest.py has many)."""
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "deep"))
+from _difftest import difftest
+
+difftest(programs=60, seed=1)

@@ -56,26 +56,25 @@ class Devices final : public StatefulAs<Devices, Device> {
   bool& asked_;
 };
 
-std::unique_ptr<Machine> bare_machine(const RunnerImage& runner, EngineKind kind) {
+}  // namespace
+
+std::unique_ptr<Machine> bare_machine(const RunnerImage& runner, EngineKind kind, bool& asked) {
   MachineConfig config;
   config.ram_base = PhysAddr{DT_RAM};
   config.ram_bytes = DT_RAM_BYTES;
   config.reset_pc = PhysAddr{DT_RAM};
   config.initial_memory = {{PhysAddr{DT_RAM}, runner.bytes}};
-  return std::make_unique<Machine>(std::move(config), kind);
-}
-
-}  // namespace
-
-OnRetrov::OnRetrov(const RunnerImage& runner) : runner_(runner), machine_(bare_machine(runner, EngineKind::kFast)) {
+  auto machine = std::make_unique<Machine>(std::move(config), kind);
   for (const auto [base, size_bytes] : kDeviceRanges) {
-    auto devices = std::make_unique<Devices>(asked_);
-    machine_->attach(base, size_bytes, std::move(devices));
+    machine->attach(base, size_bytes, std::make_unique<Devices>(asked));
   }
-  machine_->power_on();
-  machine_->time_base().mtime_offset = kStartTicks;
-  fresh_ = machine_->snapshot();
+  machine->power_on();
+  machine->time_base().mtime_offset = kStartTicks;
+  return machine;
 }
+
+OnRetrov::OnRetrov(const RunnerImage& runner)
+    : runner_(runner), machine_(bare_machine(runner, EngineKind::kFast, asked_)), fresh_(machine_->snapshot()) {}
 
 OnRetrov::~OnRetrov() = default;
 

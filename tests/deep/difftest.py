@@ -1,6 +1,6 @@
-"""Random programs do the same on retrov as on QEMU, and reach every instruction and CSR at least 100 times; both engines
-do the same, wherever they are stopped. The seeds follow from the commit, so that a rerun repeats them. The builds by
-clang++ and with the sanitizers run fewer.
+"""Random programs do the same on retrov as on QEMU, and reach every instruction and CSR at least 100 times; both
+engines do the same, wherever they are stopped. The seeds follow from the commit, so that a rerun repeats them. The
+builds by clang++ and with the sanitizers run fewer.
 """
 import subprocess
 

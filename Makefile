@@ -220,7 +220,8 @@ bench: demo-guests
 # -O1: at -O0 the whole suite under the sanitizers is too slow to be run often.
 asan:
 	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/asan OPT=-O1 \
-	  SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' retrov tests guests
+	  SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' \
+	  retrov tests difftest guests
 	build/asan/tests
 
 # --- installation and housekeeping -----------------------------------------------------------------------------------
@@ -237,8 +238,8 @@ install: $(BUILD)/retrov
 
 # Downloads (build/apt, build/deps, build/guests) are kept: they are not made by the compiler and cost a network.
 clean:
-	rm -rf $(BUILD)/obj $(BUILD)/*.a $(BUILD)/*.list $(BUILD)/retrov $(BUILD)/tests $(BUILD)/test-* $(GUESTS) \
-	  $(BUILD)/mutants build/clang build/asan build/aarch64 compile_commands.json
+	rm -rf $(BUILD)/obj $(BUILD)/*.a $(BUILD)/*.list $(BUILD)/retrov $(BUILD)/tests $(BUILD)/difftest \
+	  $(BUILD)/test-* $(GUESTS) $(BUILD)/mutants build/clang build/asan build/aarch64 compile_commands.json
 
 format:
 	clang-format -i $(SOURCES) $(wildcard */*.hpp */*/*.hpp)

@@ -14,6 +14,14 @@ bool leads_away(const InsnRow& row) {
   return row.kind == Kind::kJumpIndirect || row.name == "mret" || row.name == "sret" || row.name == "wfi";
 }
 
+/// Writing it is illegal.
+bool is_read_only(const CsrRow& row) { return row.number >> 10 == 3; }
+
+bool accesses_memory(const InsnRow& row) {
+  return row.kind == Kind::kLoad || row.kind == Kind::kStore || row.format == Format::kAmo ||
+         row.format == Format::kLr || row.format == Format::kBlock;
+}
+
 bool is_csr(const InsnRow& row) { return row.format == Format::kCsr || row.format == Format::kCsrImm; }
 
 bool has_rounding_mode(const InsnRow& row) {
@@ -97,7 +105,19 @@ void CodeMaker::one_row(const InsnRow& row) {
     }
     return;
   }
-  if (const auto raw = bits_of(row)) put(*raw);
+  const auto raw = bits_of(row);
+  if (!raw) return;
+  if (accesses_memory(row) && random_.one_in(2)) aim(row, *raw);
+  put(*raw);
+}
+
+/// The register that the instruction takes its address from points to memory that it may use.
+void CodeMaker::aim(const InsnRow& row, u32 raw) {
+  const u32 base = decode_operands(row.format, raw).rs1;
+  if (base == 0) return;
+  const bool atomic = row.format == Format::kAmo || row.format == Format::kLr || row.format == Format::kBlock;
+  const u64 offset = random_.below(kSoundPages * kPageBytes / 64) * 64;
+  point(base, atomic || random_.one_in(2) ? DT_DATA_PAGE * kPageBytes + offset : interesting_offset(random_));
 }
 
 void CodeMaker::any_row() {
@@ -147,11 +167,12 @@ void CodeMaker::csr_traffic() {
   const u32 rd = role.hidden ? 0 : static_cast<u32>(16 + random_.below(16));
   const u32 rs1 = static_cast<u32>(random_.below(32));
   const u32 funct3 = static_cast<u32>(random_.of(1, 2, 3, 5, 6, 7));
+  if (is_read_only(row) && !random_.one_in(4)) return csr(2, row.number, rd, 0);
   switch (role.traffic) {
     case Traffic::kFree:
       return csr(funct3, row.number, rd, rs1);
     case Traffic::kRestored:
-      return restored_csr();
+      return restored_csr(row.number);
     case Traffic::kReadOnly:
       return csr(2, row.number, rd, 0);
     case Traffic::kChosen:
@@ -161,6 +182,11 @@ void CodeMaker::csr_traffic() {
   }
   const u32 value = masked(role.mask, rs1);
   csr(value == 0 ? 1 : static_cast<u32>(random_.of(1, 2, 3)), row.number, rd, value);
+}
+
+/// Many of them, where they are allowed.
+void CodeMaker::csr_tour() {
+  for (unsigned i = program_.modes[0] == 3 ? 16 : 2; i > 0; --i) csr_traffic();
 }
 
 /// A register that holds what rs1 has under the mask.
@@ -197,15 +223,7 @@ void CodeMaker::chosen(u16 number, u32 rd) {
 }
 
 /// The new value is only looked at. A row of three, so that nothing can come between.
-void CodeMaker::restored_csr() {
-  static const std::vector<u16> list = [] {
-    std::vector<u16> numbers;
-    for (const CsrRow& row : csr_rows()) {
-      if (role_of(row.number).traffic == Traffic::kRestored) numbers.push_back(row.number);
-    }
-    return numbers;
-  }();
-  const u16 number = random_.from(list);
+void CodeMaker::restored_csr(u16 number) {
   // satp takes effect on the next fetch, so it is not for these.
   if (number == 0x180) return switch_tables();
   const u64 mask = role_of(number).mask;
@@ -386,11 +404,13 @@ void CodeMaker::make() {
     Idiom idiom;
   };
   static constexpr Weight kWeights[] = {
-      {100, &CodeMaker::any_row},    {14, &CodeMaker::pointer},     {6, &CodeMaker::nonsense},
-      {14, &CodeMaker::csr_traffic}, {2, &CodeMaker::restored_csr}, {4, &CodeMaker::reserve},
-      {3, &CodeMaker::change_table}, {2, &CodeMaker::patch_code},   {2, &CodeMaker::indirect_jump},
-      {4, &CodeMaker::switch_mode},  {3, &CodeMaker::interrupts},   {1, &CodeMaker::wait},
-      {3, &CodeMaker::rounding},     {3, &CodeMaker::floating},     {6, &CodeMaker::memory_accesses},
+      {100, &CodeMaker::any_row},   {14, &CodeMaker::pointer},
+      {6, &CodeMaker::nonsense},    {14, &CodeMaker::csr_tour},
+      {4, &CodeMaker::reserve},     {3, &CodeMaker::change_table},
+      {2, &CodeMaker::patch_code},  {2, &CodeMaker::indirect_jump},
+      {4, &CodeMaker::switch_mode}, {3, &CodeMaker::interrupts},
+      {1, &CodeMaker::wait},        {3, &CodeMaker::rounding},
+      {3, &CodeMaker::floating},    {6, &CodeMaker::memory_accesses},
   };
   unsigned total = 0;
   for (const Weight& each : kWeights) total += each.share;

@@ -26,6 +26,7 @@ class CodeMaker {
   using Idiom = void (CodeMaker::*)();
   void put(u32 raw);
   void one_row(const InsnRow& row);
+  void aim(const InsnRow& row, u32 raw);
   void any_row();
   [[nodiscard]] std::optional<u32> bits_of(const InsnRow& row);
   [[nodiscard]] bool fits(const InsnRow& row, u32 raw);
@@ -41,7 +42,8 @@ class CodeMaker {
   void constant(u32 rd, u32 value);
   void chosen(u16 number, u32 rd);
   void csr_traffic();
-  void restored_csr();
+  void restored_csr(u16 number);
+  void csr_tour();
   void reserve();
   void change_table();
   void patch_code();

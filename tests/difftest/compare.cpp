@@ -1,5 +1,7 @@
 #include "tests/difftest/compare.hpp"
 
+#include <cstdio>
+
 #include "core/csr.hpp"
 #include "core/disasm.hpp"
 #include "core/registers.hpp"
@@ -10,12 +12,6 @@ namespace {
 
 constexpr const char* kTrapFields[DT_TRAP_WORDS] = {"vector", "mcause", "mepc",  "mtval",       "mstatus",
                                                     "scause", "sepc",   "stval", "x registers", "f registers"};
-
-std::string hex(u64 value) {
-  char text[20];
-  std::snprintf(text, sizeof text, "%llx", static_cast<unsigned long long>(value));
-  return text;
-}
 
 class Comparison {
  public:
@@ -49,7 +45,7 @@ class Comparison {
   void check(u64 offset, std::string kind, const std::string& name) {
     const u64 our = ours_[offset / 8], their = theirs_[offset / 8];
     if (our == their) return;
-    found_.push_back({std::move(kind), name + ": retrov " + hex(our) + ", QEMU " + hex(their)});
+    found_.push_back({std::move(kind), name + ": retrov " + hex_text(our) + ", QEMU " + hex_text(their)});
   }
 
   const std::vector<u64>& ours_;
@@ -58,6 +54,12 @@ class Comparison {
 };
 
 }  // namespace
+
+std::string hex_text(u64 value) {
+  char text[20];
+  std::snprintf(text, sizeof text, "%llx", static_cast<unsigned long long>(value));
+  return text;
+}
 
 std::optional<Difference> compare(const std::vector<u64>& ours, const std::vector<u64>& theirs) {
   const std::vector<Difference> all = Comparison(ours, theirs).run();

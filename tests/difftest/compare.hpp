@@ -9,6 +9,8 @@
 
 namespace retrov::difftest {
 
+[[nodiscard]] std::string hex_text(u64 value);
+
 struct Difference {
   /// Of one kind if they are alike: "trap mtval", "x", "csr mip". Shrinking keeps it.
   std::string kind;

@@ -29,12 +29,6 @@ std::optional<Program> silenced(const Program& program, std::size_t first, std::
   return result;
 }
 
-std::string hex(u64 value) {
-  char text[20];
-  std::snprintf(text, sizeof text, "%llx", static_cast<unsigned long long>(value));
-  return text;
-}
-
 }  // namespace
 
 /// False: the batch is full. A program that is refused is left out.
@@ -137,13 +131,13 @@ Disagreement Duel::shrink(Disagreement found) {
 }
 
 std::string headline(const Disagreement& found) {
-  return "seed 0x" + hex(found.program.seed) + ": " + found.first.text + "\n";
+  return "seed 0x" + hex_text(found.program.seed) + ": " + found.first.text + "\n";
 }
 
 std::string describe(const Disagreement& found) {
   const Program& program = found.program;
   std::string text = headline(found) + found.all;
-  text += "  starts at " + hex(program.entry) + " in mode " + std::to_string(program.modes[0]) + "; the code:\n";
+  text += "  starts at " + hex_text(program.entry) + " in mode " + std::to_string(program.modes[0]) + "; the code:\n";
   bool gap = false;
   for (const Slot& slot : program.code) {
     const u64 at = program.window + slot.at;
@@ -154,13 +148,13 @@ std::string describe(const Disagreement& found) {
     }
     if (gap) text += "    …\n";
     gap = false;
-    text += "    " + hex(at) + "  " + hex(slot.raw) + "  " + disassemble(slot.raw, VirtAddr{at}) + "\n";
+    text += "    " + hex_text(at) + "  " + hex_text(slot.raw) + "  " + disassemble(slot.raw, VirtAddr{at}) + "\n";
   }
   text += "  registers:";
-  for (unsigned i = 1; i < 32; ++i) text += " " + register_list()[i].name + "=" + hex(program.x[i]);
+  for (unsigned i = 1; i < 32; ++i) text += " " + register_list()[i].name + "=" + hex_text(program.x[i]);
   text += "\n  CSRs:";
   for (std::size_t i = 0; i < loaded_csrs().size(); ++i) {
-    if (program.csrs[i] != 0) text += " " + std::string(csr_name(loaded_csrs()[i])) + "=" + hex(program.csrs[i]);
+    if (program.csrs[i] != 0) text += " " + std::string(csr_name(loaded_csrs()[i])) + "=" + hex_text(program.csrs[i]);
   }
   return text + "\n";
 }

@@ -47,7 +47,7 @@ u64 pmp_address(Random& random, u16 number) {
 
 u64 status(Random& random, u64 mode) {
   u64 value = mode << 11 | u64{2} << 32;  // UXL: 64 bits
-  if (!random.one_in(6)) value |= random.of(1, 2, 3) << 13;
+  if (!random.one_in(10)) value |= random.of(1, 2, 3) << 13;
   if (random.one_in(2)) value |= mstatus::kMpie;
   if (random.one_in(2)) value |= mstatus::kSie;
   if (random.one_in(2)) value |= mstatus::kSpie;
@@ -106,7 +106,7 @@ Program generate(u64 seed, u64 vectors) {
   Program program;
   program.seed = seed;
   program.locks = random.one_in(100);
-  program.limit = 12 + random.below(DT_TRAPS - 12 + 1);
+  program.limit = 16 + random.below(DT_TRAPS - 16 + 1);
   Start start;
   start.privileges = choose_privileges(random);
   const bool machine = (start.privileges & 4) != 0;
@@ -116,7 +116,7 @@ Program generate(u64 seed, u64 vectors) {
 
   // Across the end of a page, often.
   const u64 begin = random.one_in(2) ? kPageBytes - 2 * random.below(250) : 2 * random.below(2000);
-  const u64 end = begin + 300 + random.below(500);
+  const u64 end = begin + 500 + random.below(700);
   program.entry = program.window + begin;
   for (u64& mode : program.modes) mode = one_of(random, start.privileges);
   CodeMaker(random, program, start.user, begin, end).make();

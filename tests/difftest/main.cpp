@@ -7,13 +7,16 @@
 
 #include "core/check.hpp"
 #include "tests/difftest/duel.hpp"
+#include "tests/difftest/engines.hpp"
 
 namespace retrov::difftest {
 namespace {
 
 constexpr const char* kUsage =
-    "usage: difftest --qemu QEMU [--programs N] [--seed SEED] [--only SEED] [--least N] [--table] [--shrink N]\n"
+    "usage: difftest --qemu QEMU | --engines [--programs N] [--seed SEED] [--only SEED] [--least N] [--table] "
+    "[--shrink N]\n"
     "  --qemu     qemu-system-riscv64\n"
+    "  --engines  the threaded engine against the reference engine, instead of QEMU\n"
     "  --programs so many must run (100)\n"
     "  --seed     of the first; each program has its own (1)\n"
     "  --only     just the program with this seed\n"
@@ -25,15 +28,15 @@ struct Options {
   std::string qemu;
   u64 programs = 100, seed = 1, least = 0, shown = 1;
   std::optional<u64> only;
-  bool table = false;
+  bool table = false, engines = false;
 };
 
 Options parse(int argc, char** argv) {
   Options options;
   for (int i = 1; i < argc; ++i) {
     const std::string name = argv[i];
-    if (name == "--table") {
-      options.table = true;
+    if (name == "--table" || name == "--engines") {
+      (name == "--table" ? options.table : options.engines) = true;
       continue;
     }
     if (++i == argc) throw Error(Exit::kUsage, kUsage);
@@ -54,9 +57,23 @@ Options parse(int argc, char** argv) {
     else
       throw Error(Exit::kUsage, kUsage);
   }
-  if (options.qemu.empty()) throw Error(Exit::kUsage, kUsage);
+  if (options.qemu.empty() && !options.engines) throw Error(Exit::kUsage, kUsage);
   if (options.only) options.programs = 1;
   return options;
+}
+
+int run_engines(const Options& options, const RunnerImage& runner) {
+  Engines engines(runner);
+  u64 differences = 0;
+  for (u64 i = 0; i < options.programs; ++i) {
+    const auto found = engines.disagreement(generate(options.seed + i, runner.vectors));
+    if (!found) continue;
+    ++differences;
+    std::printf("%s\n", found->c_str());
+  }
+  std::printf("%llu programs, %llu states, %llu differ\n", static_cast<unsigned long long>(options.programs),
+              static_cast<unsigned long long>(engines.compared()), static_cast<unsigned long long>(differences));
+  return differences == 0 ? 0 : 1;
 }
 
 /// So many programs go into one start of QEMU.
@@ -65,6 +82,7 @@ constexpr u64 kBatch = 2000;
 int run(const Options& options) {
   const char* folder = std::getenv("TMPDIR");
   const RunnerImage runner = load_runner(RETROV_BUILD_DIR "/guests/difftest.elf");
+  if (options.engines) return run_engines(options, runner);
   Duel duel(runner, options.qemu, folder != nullptr ? folder : "/tmp");
   std::map<std::string, u64> kinds;
   u64 ran = 0, differences = 0, seed = options.seed;

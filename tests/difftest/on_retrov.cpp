@@ -14,7 +14,13 @@ constexpr u64 kMostSteps = 1500;
 constexpr u64 kRunnerSteps = 2'000'000;
 /// Guest time at power-on: beyond what the runner waits for.
 constexpr u64 kStartTicks = u64{1} << 24;
-constexpr std::string_view kEndless = "endless", kStray = "writes where other programs read", kDevice = "device";
+constexpr std::string_view kEndless = "endless", kStray = "writes where other programs read", kDevice = "device",
+                           kLocksOut = "locks the runner out";
+
+/// PMP entries that are locked bind the runner, too.
+bool may_power_off(const Hart& hart) {
+  return hart.pmp_allows(PhysAddr{FINISHER_BASE}, 4, AccessKind::kStore, Priv::kMachine);
+}
 
 bool in_runner(const Hart& hart) { return hart.priv == Priv::kMachine && hart.pc - DT_RAM < DT_RUNNER_BYTES; }
 
@@ -50,26 +56,25 @@ class Devices final : public StatefulAs<Devices, Device> {
   bool& asked_;
 };
 
-std::unique_ptr<Machine> bare_machine(const RunnerImage& runner, EngineKind kind) {
+}  // namespace
+
+std::unique_ptr<Machine> bare_machine(const RunnerImage& runner, EngineKind kind, bool& asked) {
   MachineConfig config;
   config.ram_base = PhysAddr{DT_RAM};
   config.ram_bytes = DT_RAM_BYTES;
   config.reset_pc = PhysAddr{DT_RAM};
   config.initial_memory = {{PhysAddr{DT_RAM}, runner.bytes}};
-  return std::make_unique<Machine>(std::move(config), kind);
-}
-
-}  // namespace
-
-OnRetrov::OnRetrov(const RunnerImage& runner) : runner_(runner), machine_(bare_machine(runner, EngineKind::kFast)) {
+  auto machine = std::make_unique<Machine>(std::move(config), kind);
   for (const auto [base, size_bytes] : kDeviceRanges) {
-    auto devices = std::make_unique<Devices>(asked_);
-    machine_->attach(base, size_bytes, std::move(devices));
+    machine->attach(base, size_bytes, std::make_unique<Devices>(asked));
   }
-  machine_->power_on();
-  machine_->time_base().mtime_offset = kStartTicks;
-  fresh_ = machine_->snapshot();
+  machine->power_on();
+  machine->time_base().mtime_offset = kStartTicks;
+  return machine;
 }
+
+OnRetrov::OnRetrov(const RunnerImage& runner)
+    : runner_(runner), machine_(bare_machine(runner, EngineKind::kFast, asked_)), fresh_(machine_->snapshot()) {}
 
 OnRetrov::~OnRetrov() = default;
 
@@ -107,6 +112,8 @@ Outcome OnRetrov::run(const Program& program, const Place& where, Coverage& cove
   outcome.refused = step_through(program, counted, outcome);
   if (outcome.refused.empty() && asked_) outcome.refused = kDevice;
   if (outcome.refused.empty() && !touched_only_its_own(where)) outcome.refused = kStray;
+  if (outcome.refused.empty() && !runner_is_intact(where)) outcome.refused = kStray;
+  if (outcome.refused.empty() && !may_power_off(machine_->hart(0))) outcome.refused = kLocksOut;
   if (!outcome.refused.empty()) return outcome;
   coverage.add(counted);
   outcome.log.resize(DT_LOG_BYTES / 8);
@@ -148,6 +155,12 @@ std::string_view OnRetrov::step_through(const Program& program, Coverage& covera
     if (const auto broken = referee.after(step)) return rules()[*broken].name;
   }
   return kEndless;
+}
+
+bool OnRetrov::runner_is_intact(const Place& where) const {
+  const Memory& memory = machine_->memory();
+  const std::array<u64, 4> wanted{where.index, where.index + 1, DT_LOGS + where.index * DT_LOG_BYTES, where.record_at};
+  return std::memcmp(memory.host(memory.offset_of(PhysAddr{DT_FRAME})), wanted.data(), sizeof wanted) == 0;
 }
 
 bool OnRetrov::touched_only_its_own(const Place& where) {

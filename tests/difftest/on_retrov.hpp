@@ -27,6 +27,10 @@ struct Outcome {
   bool locked = false;   ///< It has locked PMP entries.
 };
 
+/// A machine that has just been switched on and has the runner, but no program. `asked` is set when a device is, and
+/// must outlive the machine.
+[[nodiscard]] std::unique_ptr<Machine> bare_machine(const RunnerImage& runner, EngineKind kind, bool& asked);
+
 class OnRetrov {
  public:
   explicit OnRetrov(const RunnerImage& runner);
@@ -39,6 +43,7 @@ class OnRetrov {
  private:
   [[nodiscard]] bool run_to(u64 pc);
   [[nodiscard]] std::string_view step_through(const Program& program, Coverage& coverage, Outcome& outcome);
+  [[nodiscard]] bool runner_is_intact(const Place& place) const;
   [[nodiscard]] bool touched_only_its_own(const Place& place);
 
   const RunnerImage& runner_;

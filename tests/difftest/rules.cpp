@@ -32,6 +32,8 @@ enum RuleId : unsigned {
   kCrossing,
   kAmo,
   kWfi,
+  kNoTables,
+  kForeign,
 };
 
 constexpr Rule kRules[] = {
@@ -57,6 +59,8 @@ constexpr Rule kRules[] = {
     {"crossing", "of an access across a page of which neither half can be made, either may be named"},
     {"AMO", "QEMU tries the load first: its page fault or access fault hides the store's (3.1.15, 3.7)"},
     {"WFI", "at the end of a page and illegal, QEMU leaves an mepc that is a page too high (3.1.14)"},
+    {"no tables", "a page table where no memory is gives a page fault on QEMU, not an access fault (4.3.2)"},
+    {"reads what other programs have left", "that depends on the batch"},
 };
 
 constexpr u64 kSurelyPast = u64{1} << 20, kSurelyFuture = u64{1} << 40;
@@ -103,6 +107,9 @@ bool changes_no_flag(const StepSeen& step) {
 bool is_device(u64 address) {
   return (address >= kPageBytes && address < DT_RAM) || (address >= 0x400000000 && address < 0x800000000);
 }
+
+/// Records and logs, also of programs that run elsewhere in a batch. The page before belongs to whoever crosses it.
+bool is_foreign(u64 physical) { return physical >= DT_RECORDS - kPageBytes && physical < DT_RAM + DT_RAM_BYTES; }
 
 /// A load or store that has faulted in one of two pages.
 bool may_cross(const StepSeen& step) {
@@ -214,9 +221,20 @@ std::optional<unsigned> Referee::halves_differ(u64 address) const {
   const Hart::Translation load = hart.translate(VirtAddr{address}, 1, AccessKind::kLoad, Hart::Walk::kProbe);
   const Hart::Translation store = hart.translate(VirtAddr{address}, 1, AccessKind::kStore, Hart::Walk::kProbe);
   if (!store.trap) return std::nullopt;
+  if (!load.trap && !machine_.memory().contains(load.address, 1)) return kAmo;
   if (!load.trap) return load.needs_update ? std::optional<unsigned>(kMarks) : std::nullopt;
   return is_access_fault(u64(load.trap.cause)) != is_access_fault(u64(store.trap.cause)) ? std::optional<unsigned>(kAmo)
                                                                                          : std::nullopt;
+}
+
+bool Referee::reads_foreign(const StepSeen& step) const {
+  if (step.row == nullptr) return false;
+  const bool load = step.row->kind == Kind::kLoad;
+  if (!load && step.row->format != Format::kAmo && step.row->format != Format::kLr) return false;
+  const u64 address = step.address + (load ? static_cast<u64>(i64{step.operands.imm}) : 0);
+  Hart& hart = const_cast<Hart&>(hart_);
+  const Hart::Translation to = hart.translate(VirtAddr{address}, 1, AccessKind::kLoad, Hart::Walk::kProbe);
+  return !to.trap && is_foreign(to.address.value);
 }
 
 /// A store there would fault or set a bit in a page table. Asking changes nothing.
@@ -247,6 +265,7 @@ std::optional<unsigned> Referee::before(StepSeen& step) {
   const auto first = physical_of(hart.pc), second = physical_of(hart.pc + 2);
   Memory& memory = machine_.memory();
   if (first && *first >= kPageBytes && *first < DT_RAM) return kDevice;
+  if (first && is_foreign(*first)) return kForeign;
   if (first && memory.contains(PhysAddr{*first}, 2)) {
     std::array<u8, 4> bytes{};
     memory.read(PhysAddr{*first}, std::span(bytes).first(2));
@@ -279,6 +298,7 @@ std::optional<unsigned> Referee::before(StepSeen& step) {
     if (hart.reservation.valid && (!reserved_ || hart.reservation.size_bytes != size_bytes)) return kReservation;
     if (!hart.reservation.valid && store_is_felt(step.address, size_bytes)) return kFailedStore;
   }
+  if (reads_foreign(step)) return kForeign;
   if (paged && step.row != nullptr && step.row->format == Format::kAmo) return halves_differ(step.address);
   return std::nullopt;
 }
@@ -292,6 +312,7 @@ std::optional<unsigned> Referee::after(const StepSeen& step) {
   }
   if (is_access_fault(step.cause) && !step.paged && is_device(step.trap_value)) return kDevice;
   if (is_access_fault(step.cause) && may_cross(step)) return kCrossing;
+  if (is_access_fault(step.cause) && step.paged && !leaf_of(step.trap_value)) return kNoTables;
   if (marks_too_early(step)) return kMarks;
   if (has_integer_result(step.row) && !step.fp_dirty && (hart_.csr.mstatus & mstatus::kFs) == mstatus::kFs)
     return kFlags;

@@ -19,7 +19,7 @@ constexpr const char* kUsage =
     "  --engines  the threaded engine against the reference engine, instead of QEMU\n"
     "  --programs so many must run (100)\n"
     "  --seed     of the first; each program has its own (1)\n"
-    "  --only     just the program with this seed\n"
+    "  --only     one program: that of this seed, or the next that is not drawn anew\n"
     "  --least    fail if an instruction or a CSR ran less often (0)\n"
     "  --table    say how often each ran\n"
     "  --shrink   so many differences of one kind are shrunk and shown (1)\n";

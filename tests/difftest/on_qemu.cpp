@@ -164,8 +164,11 @@ std::vector<std::vector<u64>> OnQemu::run(const ProgramBatch& batch, Translation
     }
     // On without the program on which it came to grief.
     const bool begun = stuck < batch.programs.size() && ram.get(DT_LOGS + stuck * DT_LOG_BYTES + DT_L_STATE) != 0;
-    if (!begun) throw Error(Exit::kUnavailable, qemu_ + " does not run");
-    index = stuck + 1;
+    const bool moved = stuck > index && stuck <= batch.programs.size();
+    if (!begun && !moved) throw Error(Exit::kUnavailable, qemu_ + " does not run");
+    // Between two programs it is the one before that has broken the runner.
+    if (!begun) ram.put(DT_LOGS + (stuck - 1) * DT_LOG_BYTES + DT_L_STATE, 1);
+    index = begun ? stuck + 1 : stuck;
     ram.put(DT_FRAME + DT_F_INDEX, index);
     ram.put(DT_RAM, runner_.bytes.data(), runner_.bytes.size());
   }

@@ -15,7 +15,7 @@ namespace retrov {
 
 struct Touched {
   Position since;           ///< The stretch runs from here to the snapshot that carries this.
-  bool ebreaks = false;  ///< An ebreak was executed, or stopped at.
+  bool ebreaks = false;     ///< An ebreak was executed, or stopped at.
   bool everything = false;  ///< A reset lies in it.
   std::vector<u32> pages;   ///< RAM pages, ascending, without doubles.
   std::vector<u64> satps;   ///< Values of satp that some hart had, in any order.

@@ -176,7 +176,8 @@ $(BUILD)/guests/%.elf: tests/guests/%.c $(GUEST_COMMON)
 
 # --- what is missing, demo, checks -----------------------------------------------------------------------------------
 
-.PHONY: have-deps deps demo-guests demo check-guests check check-deep check-riscv-tests check-arch-tests mutants bench asan
+.PHONY: have-deps deps demo-guests demo check-guests check check-deep check-riscv-tests check-arch-tests mutants bench \
+  asan
 have-deps:
 	@scripts/deps --check build $(if $(CROSS),cross-$(DEB_ARCH))
 

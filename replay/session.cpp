@@ -163,11 +163,18 @@ void Session::apply_live(std::vector<Input> inputs) {
   } else if (branch_->finished) {
     throw Error(Exit::kFailure, "the recording has ended");
   }
-  apply_here(std::move(inputs));
+  apply_here(std::move(inputs), reported_.instruction);
 }
 
-/// At the end of a line that grows, or in a copy.
-void Session::apply_here(std::vector<Input> inputs) {
+/// At the end of a line that grows, or in a copy. An instruction that was reported here, if it is still the next, is
+/// not to be reported again behind what was done here by hand.
+void Session::apply_here(std::vector<Input> inputs, std::optional<Position>& reported_instruction) {
+  const auto next = [this] {
+    const unsigned hart = machine_->current_hart();
+    return std::pair(hart, machine_->hart_summary(hart).pc);
+  };
+  const bool was_reported = reported_instruction == position();
+  const auto next_before = next();
   const Batch batch{std::move(inputs), machine_->idle() ? machine_->now() : Ticks{}};
   if (recorder_ != nullptr) {
     recorder_->reached(position());
@@ -175,6 +182,7 @@ void Session::apply_here(std::vector<Input> inputs) {
   }
   machine_->apply(batch);
   if (recorder_ != nullptr) recorder_->reached(position());
+  if (was_reported && next() == next_before) reported_instruction = position();
 }
 
 // --- moving ---
@@ -221,14 +229,14 @@ Stop Session::resume(Direction direction) {
   if (direction == Direction::kForward) return run_to(kEndOfTime);
   drop_scratch();
   Move move(*this);
-  reported_access_ = move.reported_before();
+  reported_.access = move.reported_before().access;
   return resume_backward();
 }
 
 Stop Session::run_to(Position limit) {
   Move move(*this);
   StopSet stops = wanted();
-  stops.pass_instruction_at = move.reported_instruction_before();
+  stops.pass_instruction_at = move.reported_before().instruction;
   const Went went = go(&stops, limit);
   return stop_for(went, stops);
 }

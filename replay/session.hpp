@@ -141,6 +141,11 @@ class Session final : public Debugger {
   };
   class Move;
   class Trial;
+  /// What the last move has said of where it stopped; the next move does not say it again.
+  struct Reported {
+    std::optional<Position> access;       ///< The access made just before; it stopped a move backwards.
+    std::optional<Position> instruction;  ///< The next instruction, which stopped a move for its own sake.
+  };
 
   Session(OutputSink& output, Recording recording);
   void start(EngineKind engine, const SnapshotOptions& snapshots);
@@ -156,7 +161,7 @@ class Session final : public Debugger {
   void check_target(Position target) const;
   [[nodiscard]] bool may_write_device(const PhysicalPiece& piece) const;
   void apply_live(std::vector<Input> inputs);
-  void apply_here(std::vector<Input> inputs);
+  void apply_here(std::vector<Input> inputs, std::optional<Position>& reported_instruction);
 
   // session_branches.cpp: branches and throw-away copies
   void open_images(const std::vector<std::string>& paths);
@@ -175,7 +180,7 @@ class Session final : public Debugger {
   Went go(StopSet* stops, Position limit);
   Went go_once(StopSet* stops, Position limit);
   Went run_live(StopSet* stops, Position limit);
-  void choose_harts(const StopSet* stops, Position limit);
+  void choose_harts(StopSet* stops, Position limit);
   [[nodiscard]] bool stops_at_end(StopSet& stops);
   [[nodiscard]] std::optional<WatchReport> try_access(StopSet& stops);
   [[nodiscard]] bool goes_on_from(StopSet& stops);
@@ -219,6 +224,7 @@ class Session final : public Debugger {
   std::vector<std::unique_ptr<Branch>> branches_;
   std::unique_ptr<Branch> scratch_;
   KeptPointer before_scratch_;
+  Reported reported_before_scratch_;
   Scratch scratch_mode_ = Scratch::kOff;
   // The line of history the machine is in, and parts of it.
   Branch* branch_ = nullptr;
@@ -241,10 +247,7 @@ class Session final : public Debugger {
   /// Of the last kStop at a watched access.
   std::optional<WatchReport> watch_report_;
   unsigned silent_accesses_ = 0;  ///< Watched accesses in a row that there was nothing to say about.
-  /// Where the last move, backwards, reported a watched access; the next one must not report it again.
-  std::optional<Position> reported_access_;
-  /// Where the last move, forward, stopped before an instruction for its own sake; the next one makes it.
-  std::optional<Position> reported_instruction_;
+  Reported reported_;
 };
 
 }  // namespace retrov

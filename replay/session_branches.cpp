@@ -111,6 +111,7 @@ void Session::enter(Branch& branch) {
   make_timeline(branch);
   use(branch);
   output_.show_branch(branch.shown);
+  reported_ = {};
   timeline_->return_to(branch.stood_at, interrupted_);
 }
 
@@ -249,6 +250,7 @@ void Session::set_scratch(Scratch value) {
 
 void Session::begin_scratch() {
   before_scratch_ = timeline_->unkept_snapshot();
+  reported_before_scratch_ = reported_;
   scratch_ = std::make_unique<Branch>();
   scratch_->name = kScratchName;
   scratch_->parent = branch_;
@@ -265,7 +267,7 @@ void Session::begin_scratch() {
   use(*scratch_);
 }
 
-/// As if nothing had been written: the same position, the same state.
+/// As if nothing had been written: the same position, the same state, and what was said there.
 void Session::drop_scratch() {
   if (!scratch_) return;
   const std::unique_ptr<Branch> copy = std::move(scratch_);
@@ -273,6 +275,7 @@ void Session::drop_scratch() {
   use(*copy->parent);
   timeline_->restore(before_scratch_);
   before_scratch_.reset();
+  reported_ = reported_before_scratch_;
 }
 
 }  // namespace retrov

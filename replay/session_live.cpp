@@ -41,7 +41,7 @@ bool Session::goes_on_from(StopSet& stops) {
       return false;
     case StopHit::Kind::kCsrWrite:
     case StopHit::Kind::kEbreak:
-      reported_instruction_ = position();
+      reported_.instruction = position();
       return false;
     case StopHit::Kind::kBeforeHart:
     case StopHit::Kind::kInterruptReturn:
@@ -112,7 +112,7 @@ Session::Went Session::run_live(StopSet* stops, Position limit) {
 
 /// Who may run is an input like any other, so it is recorded. A hart that is alone anyway, because this move ends at
 /// its next step, needs no such input: that is how gdb steps off a breakpoint.
-void Session::choose_harts(const StopSet* stops, Position limit) {
+void Session::choose_harts(StopSet* stops, Position limit) {
   const u64 all = ~u64{0};
   const u64 wanted_mask = only_hart_ ? u64{1} << *only_hart_ : all;
   if (machine_->sched_mask() == wanted_mask) return;
@@ -120,7 +120,8 @@ void Session::choose_harts(const StopSet* stops, Position limit) {
       limit.steps == position().steps + 1 || (stops != nullptr && stops->before_hart == only_hart_);
   const bool is_next = only_hart_ && !machine_->idle() && machine_->current_hart() == *only_hart_;
   if (is_next && ends_at_its_step && machine_->sched_mask() == all) return;
-  apply_here({Input{kMachineItself, SchedMask{wanted_mask}}});
+  std::optional<Position> none;
+  apply_here({Input{kMachineItself, SchedMask{wanted_mask}}}, stops != nullptr ? stops->pass_instruction_at : none);
 }
 
 /// A run that ends where history ends has not looked at the step that would come next.

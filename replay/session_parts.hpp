@@ -10,10 +10,7 @@ namespace retrov {
 /// Every public move begins and ends with one.
 class Session::Move {
  public:
-  explicit Move(Session& session)
-      : session_(session),
-        reported_before_(std::exchange(session.reported_access_, {})),
-        reported_instruction_before_(std::exchange(session.reported_instruction_, {})) {
+  explicit Move(Session& session) : session_(session), reported_before_(std::exchange(session.reported_, {})) {
     session_.may_cross_ = session_.branch_->grows && !session_.branch_->finished &&
                           (!session_.in_past() || session_.edge_ == Edge::kGo);
     session_.watch_report_.reset();
@@ -23,13 +20,11 @@ class Session::Move {
   Move(const Move&) = delete;
   Move& operator=(const Move&) = delete;
 
-  [[nodiscard]] std::optional<Position> reported_before() const { return reported_before_; }
-  [[nodiscard]] std::optional<Position> reported_instruction_before() const { return reported_instruction_before_; }
+  [[nodiscard]] const Reported& reported_before() const { return reported_before_; }
 
  private:
   Session& session_;
-  std::optional<Position> reported_before_;
-  std::optional<Position> reported_instruction_before_;
+  Reported reported_before_;
 };
 
 /// Steps made to see what they do, and unmade at the end of its life.

@@ -14,10 +14,10 @@ Stop Session::arrive(const PastStop& found) {
   const StopHit& hit = found.hit;
   if (hit.kind == StopHit::Kind::kBreakpoint) return stop_at(StopReason::kBreakpoint, hit.hart);
   if (hit.kind == StopHit::Kind::kEbreak) {
-    reported_instruction_ = found.at;
+    reported_.instruction = found.at;
     return stop_at(StopReason::kEbreak, hit.hart);
   }
-  reported_access_ = found.at;
+  reported_.access = found.at;
   if (hit.kind == StopHit::Kind::kCsrWrite) return stop_at(StopReason::kCsrWrite, hit.hart, csr_note(hit));
   Stop stop = stop_at(StopReason::kWatchpoint, found.hit.hart);
   stop.watched = found.watch->byte;
@@ -43,7 +43,7 @@ Stop Session::resume_backward() {
   check_target(Position{0});
   for (;;) {
     const Position start = position();
-    const auto reported = std::exchange(reported_access_, std::nullopt);
+    const auto reported = std::exchange(reported_.access, std::nullopt);
     const auto accept = [start, reported](const PastStop& stop) {
       // The access that led here counts, once; a breakpoint here is where we come from.
       const bool behind_what_it_reports = is_behind(stop.hit.kind);

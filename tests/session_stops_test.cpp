@@ -1,0 +1,133 @@
+// Stops where lines of history, throw-away copies and the live end meet: what was said in one is not said in another,
+// and nothing looks beyond an end. Covers replay/session_live and replay/session_branches together.
+#include <unistd.h>
+
+#include "replay/session.hpp"
+#include "replay/verify.hpp"
+#include "tests/catch.hpp"
+#include "tests/support/guest_bench.hpp"
+
+using namespace retrov;
+using namespace retrov::test;
+
+namespace {
+
+constexpr u16 kMstatus = 0x300, kMie = 0x304;
+
+std::unique_ptr<Session> live(const std::string& guest, OutputSink& screen, unsigned harts = 1,
+                              Recording recording = Recording::kOn) {
+  LiveSetup setup;
+  setup.board = guest_board(guest, harts);
+  setup.inputs.clock = ClockMode::kVirtual;
+  setup.recording = recording;
+  return Session::live(std::move(setup), screen);
+}
+
+StopRequest csr_stops(std::vector<u16> csrs) {
+  StopRequest request;
+  request.csr_writes = std::move(csrs);
+  return request;
+}
+
+StopRequest watch(u64 address, u64 length) { return {{}, {WatchRange{VirtAddr{address}, length}}}; }
+
+void write_flags(Session& session, u8 value) {
+  session.write_memory(0, AddressSpace::kVirtual, symbol("echo", "flags"), std::array<u8, 1>{value});
+}
+
+}  // namespace
+
+TEST_CASE("session: what stopped in a throw-away copy still stops in history", "[session_stops]") {
+  Screen screen;
+  const auto session = live("echo", screen);
+  session->set_stops(csr_stops({kMie}));
+  const Position at_mie = session->resume(Direction::kForward).at;
+  session->set_stops({});
+  session->run_to(Position{at_mie.steps + 100});
+  session->seek(Position{at_mie.steps - 5});
+  session->set_scratch(Scratch::kOn);
+  // The write by hand is a step, so the copy writes mie where history writes mstatus.
+  write_flags(*session, 7);
+  session->set_stops(csr_stops({kMie}));
+  const Stop in_copy = session->resume(Direction::kForward);
+  REQUIRE(in_copy.reason == StopReason::kCsrWrite);
+  REQUIRE(in_copy.at.steps == at_mie.steps + 1);
+  session->set_scratch(Scratch::kOff);
+  session->set_stops(csr_stops({kMstatus}));
+  const Stop stop = session->resume(Direction::kForward);
+  CHECK(stop.reason == StopReason::kCsrWrite);
+  CHECK(stop.at.steps == at_mie.steps + 1);
+}
+
+TEST_CASE("session: what stopped in one branch still stops in another", "[session_stops]") {
+  Screen screen;
+  const auto session = live("echo", screen);
+  session->set_stops(csr_stops({kMie}));
+  const Position at_mie = session->resume(Direction::kForward).at;
+  session->set_stops({});
+  session->run_to(Position{at_mie.steps + 100});
+  session->seek(Position{at_mie.steps - 5});
+  session->fork("other");
+  session->set_stops(csr_stops({kMie}));
+  REQUIRE(session->resume(Direction::kForward).at == at_mie);
+  session->switch_to("main");
+  const Stop stop = session->resume(Direction::kForward);
+  CHECK(stop.reason == StopReason::kCsrWrite);
+  CHECK(stop.at == at_mie);
+}
+
+TEST_CASE("session: an access just reported is reported again in another branch", "[session_stops]") {
+  Screen screen;
+  const auto session = live("echo", screen);
+  session->run_to(Position{2000});
+  session->set_stops(watch(symbol("echo", "total"), 8));
+  const Stop found = session->resume(Direction::kBackward);
+  REQUIRE(found.reason == StopReason::kWatchpoint);
+  session->fork("other");
+  // Still the same stop.
+  CHECK(session->resume(Direction::kBackward).at < found.at);
+  session->seek(found.at);
+  REQUIRE(session->resume(Direction::kBackward).at == found.at);
+  session->switch_to("main");
+  REQUIRE(session->position() == found.at);
+  const Stop again = session->resume(Direction::kBackward);
+  CHECK(again.reason == StopReason::kWatchpoint);
+  CHECK(again.at == found.at);
+}
+
+TEST_CASE("session: what is done by hand where an instruction stopped does not bring it up again", "[session_stops]") {
+  Screen screen;
+  const auto session = live("two_harts", screen, 2);
+  session->set_stops(csr_stops({kMie}));
+  const Stop first = session->resume(Direction::kForward);
+  REQUIRE(first.reason == StopReason::kCsrWrite);
+  // Which harts may run is an input of its own, as are writes.
+  session->set_only_hart(first.hart);
+  Stop stop = session->run_to(Position{first.at.steps + 50});
+  CHECK(stop.reason == StopReason::kStep);
+  session->set_only_hart(std::nullopt);
+  const Stop second = session->resume(Direction::kForward);
+  REQUIRE(second.reason == StopReason::kCsrWrite);
+  REQUIRE(second.hart != first.hart);
+  session->write_register(second.hart, integer_register(31), 1);
+  stop = session->run_to(Position{second.at.steps + 50});
+  CHECK(stop.reason == StopReason::kStep);
+  // In history the stop is behind what was done by hand.
+  session->seek(Position{0});
+  CHECK(session->resume(Direction::kForward).at.steps == first.at.steps + 1);
+  CHECK(session->resume(Direction::kForward).at > second.at);
+  CHECK(verify(session->history()).identical());
+}
+
+TEST_CASE("session: an instruction chosen by hand stops, though another one did just before", "[session_stops]") {
+  Screen screen;
+  const auto session = live("echo", screen);
+  session->set_stops(csr_stops({kMie, kMstatus}));
+  const Stop first = session->resume(Direction::kForward);
+  REQUIRE(first.reason == StopReason::kCsrWrite);
+  const u64 pc = session->machine().hart_summary(0).pc.value;
+  session->write_register(0, kRegisterPc, pc + 4);
+  const Stop stop = session->resume(Direction::kForward);
+  CHECK(stop.reason == StopReason::kCsrWrite);
+  CHECK(stop.at.steps == first.at.steps + 1);
+}

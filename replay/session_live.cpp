@@ -32,6 +32,8 @@ bool Session::goes_on_from(StopSet& stops) {
       stops.pass_breakpoint_at = position();
       return true;
     case StopHit::Kind::kWatch:
+      // The step behind an end was judged on trial.
+      if (!hit.made && !in_past() && !may_cross_) return false;
       // A store that changes nothing, or an access that traps. Breakpoints at this position were reported before the
       // access, so nothing else is passed over with it.
       watch_report_ = hit.made ? return_before_access() : try_access(stops);
@@ -124,13 +126,22 @@ void Session::choose_harts(StopSet* stops, Position limit) {
   apply_here({Input{kMachineItself, SchedMask{wanted_mask}}}, stops != nullptr ? stops->pass_instruction_at : none);
 }
 
-/// A run that ends where history ends has not looked at the step that would come next.
+/// A run that ends where history ends has not looked at the step that would come next. What that step accesses is
+/// judged here, because nobody may make it.
 bool Session::stops_at_end(StopSet& stops) {
   Trial trial(*this);
   if (filter_) filter_->set_look_behind(LookBehind::kNo);
   const Position here = position();
   try {
-    return machine_->run_until(Position{here.steps + 1}, &stops) == Pause::kStop && position() == here;
+    if (machine_->run_until(Position{here.steps + 1}, &stops) != Pause::kStop || position() != here) return false;
+    const StopHit hit = *stops.hit;
+    if (hit.kind != StopHit::Kind::kWatch) return true;
+    const WatchedAccess access(*machine_, stops.watches, hit);
+    stops.ignore_at = here;
+    machine_->run_until(Position{here.steps + 1}, &stops);
+    watch_report_ = access.after(*machine_, rules_);
+    stops.hit = hit;
+    return watch_report_.has_value();
   } catch (const Error&) {
     // The step needs what was never recorded, so it is not part of this history.
     return false;

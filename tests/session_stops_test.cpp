@@ -31,6 +31,14 @@ StopRequest csr_stops(std::vector<u16> csrs) {
 
 StopRequest watch(u64 address, u64 length) { return {{}, {WatchRange{VirtAddr{address}, length}}}; }
 
+/// Stands before the store to `flags` that changes nothing.
+void go_to_silent_store(Session& session) {
+  session.set_stops({{VirtAddr{symbol("echo", "work_next")}}, {}});
+  REQUIRE(session.resume(Direction::kForward).reason == StopReason::kBreakpoint);
+  session.set_stops({});
+  for (int i = 0; i < 5; ++i) REQUIRE(session.step(0, Direction::kForward).reason == StopReason::kStep);
+}
+
 void write_flags(Session& session, u8 value) {
   session.write_memory(0, AddressSpace::kVirtual, symbol("echo", "flags"), std::array<u8, 1>{value});
 }
@@ -93,6 +101,34 @@ TEST_CASE("session: an access just reported is reported again in another branch"
   const Stop again = session->resume(Direction::kBackward);
   CHECK(again.reason == StopReason::kWatchpoint);
   CHECK(again.at == found.at);
+}
+
+TEST_CASE("session: no step is made beyond an end to see what it would do", "[session_stops]") {
+  Screen screen;
+  const auto session = live("echo", screen);
+  go_to_silent_store(*session);
+  const Position end = session->position();
+  const u64 hash = session->hash();
+  REQUIRE(session->end() == end);
+
+  // Of a recording that ends there.
+  const auto replay =
+      Session::replay(std::make_unique<History>(session->history(), end), EngineKind::kFast, screen);
+  replay->set_stops(watch(symbol("echo", "flags"), 4));
+  Stop stop = replay->resume(Direction::kForward);
+  CHECK(stop.reason == StopReason::kHistoryEnd);
+  CHECK(stop.at == end);
+  CHECK(replay->position() == end);
+  CHECK(replay->hash() == hash);
+
+  // Of a live session, whose edge it is.
+  session->seek(Position{end.steps - 3});
+  session->set_stops(watch(symbol("echo", "flags"), 4));
+  stop = session->resume(Direction::kForward);
+  CHECK(stop.reason == StopReason::kHistoryEnd);
+  CHECK(stop.at == end);
+  CHECK(session->position() == session->end());
+  CHECK(session->hash() == hash);
 }
 
 TEST_CASE("session: what is done by hand where an instruction stopped does not bring it up again", "[session_stops]") {

@@ -88,7 +88,11 @@ Position Session::end() const { return recording_ == Recording::kOn ? history_->
 
 bool Session::in_past() const { return !scratch_ && position() < end(); }
 
-u64 Session::event_number() const { return history_->first_event_at(Position{position().steps + 1}); }
+u64 Session::event_number() const {
+  // A throw-away copy hears nothing of what came later.
+  const Position heard = scratch_ ? std::min(position(), scratch_->from) : position();
+  return history_->first_event_at(Position{heard.steps + 1});
+}
 
 Position Session::event_position(u64 number) const {
   const Chain<Event>& events = history_->events();
@@ -242,7 +246,8 @@ Stop Session::run_to(Position limit) {
 }
 
 void Session::check_target(Position target) const {
-  if (recording_ == Recording::kOff && target != position()) {
+  const Position only = scratch_ ? scratch_->from : position();
+  if (recording_ == Recording::kOff && target != only) {
     throw Error(Exit::kUsage, "this run is not recorded (--record off), so it cannot go anywhere else");
   }
   if (target > end()) {

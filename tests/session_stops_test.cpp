@@ -167,3 +167,83 @@ TEST_CASE("session: an instruction chosen by hand stops, though another one did 
   CHECK(stop.reason == StopReason::kCsrWrite);
   CHECK(stop.at.steps == first.at.steps + 1);
 }
+
+TEST_CASE("session: a copy judges watched accesses without history", "[session_stops]") {
+  Screen screen;
+  const auto session = live("echo", screen);
+  session->run_to(Position{3000});
+  session->seek(Position{1000});
+  const u64 hash = session->hash();
+  session->set_stops(watch(symbol("echo", "flags"), 4));
+  // Many stores that change nothing: from here on they are judged inside the run.
+  REQUIRE(session->resume(Direction::kForward).reason == StopReason::kHistoryEnd);
+  session->seek(Position{1000});
+  session->set_scratch(Scratch::kOn);
+  write_flags(*session, 9);
+  const Stop stop = session->resume(Direction::kForward);
+  CHECK(stop.reason == StopReason::kWatchpoint);
+  REQUIRE(session->forked());
+  std::array<u8, 1> seen{};
+  REQUIRE(session->read_memory(0, AddressSpace::kVirtual, symbol("echo", "flags"), seen) == 1);
+  CHECK(seen[0] == 9);
+  session->set_scratch(Scratch::kOff);
+  CHECK(session->position() == Position{1000});
+  CHECK(session->hash() == hash);
+}
+
+TEST_CASE("session: a hart alone makes no copy, and is alone in one", "[session_stops]") {
+  Screen screen;
+  const auto session = live("two_harts", screen, 2);
+  session->run_to(Position{1500});
+  session->set_scratch(Scratch::kOn);
+  session->set_only_hart(1u);
+  CHECK(session->step(1, Direction::kForward).reason == StopReason::kStep);
+  CHECK_FALSE(session->forked());
+  const u64 hash = session->hash();
+  const u64 pc = session->machine().hart_summary(0).pc.value;
+  const Position here = session->position();
+  session->set_only_hart(0u);
+  session->write_register(0, integer_register(31), 1);
+  CHECK(session->step(0, Direction::kForward).reason == StopReason::kStep);
+  CHECK(session->machine().hart_summary(0).pc.value != pc);
+  CHECK(session->machine().sched_mask() == 1);
+  session->set_scratch(Scratch::kOff);
+  CHECK(session->position() == here);
+  CHECK(session->hash() == hash);
+  // What comes next is not alone any more, in a branch neither.
+  session->set_only_hart(std::nullopt);
+  session->step(0, Direction::kBackward);
+  session->fork("all");
+  session->run_to(Position{session->position().steps + 10});
+  CHECK(session->machine().sched_mask() == ~u64{0});
+  CHECK(verify(session->history()).identical());
+}
+
+TEST_CASE("session: a copy has heard no event that came after it was made", "[session_stops]") {
+  const Recorded recorded = record_guest("echo", 1, 3);
+  Screen screen;
+  const auto session = Session::replay(std::make_unique<History>(*recorded.history, recorded.history->end()),
+                                       EngineKind::kFast, screen);
+  session->seek(Position{session->end().steps / 2});
+  const u64 heard = session->event_number();
+  REQUIRE(heard < recorded.history->events().size());
+  session->set_scratch(Scratch::kOn);
+  write_flags(*session, 9);
+  session->run_to(Position{session->end().steps + 10});
+  CHECK(session->event_number() == heard);
+}
+
+TEST_CASE("session: of a copy of a run that is not recorded one goes back to where it was made", "[session_stops]") {
+  Screen screen;
+  const auto session = live("echo", screen, 1, Recording::kOff);
+  session->run_to(Position{1000});
+  const u64 hash = session->hash();
+  session->set_scratch(Scratch::kOn);
+  write_flags(*session, 9);
+  session->run_to(Position{2000});
+  CHECK_THROWS_AS(session->seek(Position{2000}), Error);
+  CHECK(session->forked());
+  session->seek(Position{1000});
+  CHECK_FALSE(session->forked());
+  CHECK(session->hash() == hash);
+}

@@ -80,9 +80,8 @@ bool LiveDisk::read_block(u64 index, std::span<u8, kBlockBytes> out) {
     image_->read_block(index, out);
     return true;
   }
-  if (history_->is_hole(disk_, index)) return false;
   std::shared_ptr<const PageBytes> bytes = history_->block(disk_, index);
-  if (bytes == nullptr) {
+  if (bytes == nullptr && !history_->is_hole(disk_, index)) {
     if (image_ != nullptr) {
       auto captured = std::make_shared<PageBytes>();
       image_->read_block(index, *captured);
@@ -90,9 +89,9 @@ bool LiveDisk::read_block(u64 index, std::span<u8, kBlockBytes> out) {
     } else if (on_hole_) {
       on_hole_(index);
     }
-    history_->add_block(position_(), CapturedBlock{disk_, index, bytes});
-    if (bytes == nullptr) return false;
   }
+  history_->add_block(position_(), CapturedBlock{disk_, index, bytes});
+  if (bytes == nullptr) return false;
   std::copy(bytes->begin(), bytes->end(), out.begin());
   return true;
 }

@@ -41,7 +41,8 @@ History::History(const History& parent, Position at)
     : common_(parent.common_),
       events_(parent.events_, parent.first_event_at(at)),
       marks_(parent.marks_, first_at(parent.marks_, Position{at.steps + 1})),
-      end_(at) {
+      end_(at),
+      told_(parent.told_) {
   RV_CHECK(at <= parent.end_);
 }
 
@@ -58,9 +59,10 @@ void History::add_event(Event event) {
 }
 
 void History::add_block(Position before, const CapturedBlock& block) {
-  if (!common_.blocks.put(block.disk, block.index, block.bytes)) return;
-  reach(before);
-  if (listener_ != nullptr) listener_->on_block(before, block);
+  const bool is_new = common_.blocks.put(block.disk, block.index, block.bytes);
+  const bool to_tell = listener_ != nullptr && told_->emplace(block.disk, block.index).second;
+  if (is_new || to_tell) reach(before);
+  if (to_tell) listener_->on_block(before, block);
 }
 
 void History::add_mark(HashMark mark) {
@@ -82,9 +84,27 @@ void History::finish(Outcome outcome) {
 
 void History::retell(HistoryListener& listener) const {
   // First, because nobody knows any longer which step needed them, and too early does no harm.
+  (void)retell_blocks(listener);
+  retell_rest(listener);
+}
+
+void History::record_to(HistoryListener& listener) {
+  own_told_ = retell_blocks(listener);
+  told_ = &own_told_;
+  retell_rest(listener);
+  listener_ = &listener;
+}
+
+History::BlockNames History::retell_blocks(HistoryListener& listener) const {
+  BlockNames told;
   common_.blocks.for_each([&](u8 disk, u64 index, const std::shared_ptr<const PageBytes>& bytes) {
     listener.on_block(Position{}, CapturedBlock{disk, index, bytes});
+    told.emplace(disk, index);
   });
+  return told;
+}
+
+void History::retell_rest(HistoryListener& listener) const {
   std::size_t mark = 0;
   const auto tell_marks_to = [&](Position at) {
     for (; mark < marks_.size() && marks_[mark].at <= at; ++mark) listener.on_mark(marks_[mark]);

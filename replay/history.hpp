@@ -11,9 +11,11 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/door.hpp"
@@ -105,13 +107,16 @@ class History {
   void set_listener(HistoryListener* listener) { listener_ = listener; }
   /// Events and marks come at or above end(): what they say of a position comes after everything below it.
   void add_event(Event event);
-  /// Does nothing if the block is there already.
+  /// A block that this history needs from `before` on. One that is there already stays as it is; the listener is told
+  /// nevertheless if it has not been, because another branch, with a listener of its own, had needed it first.
   void add_block(Position before, const CapturedBlock& block);
   void add_mark(HashMark mark);
   void progress(Position now);
   void finish(Outcome outcome);
-  /// Tells a listener all of it, as if it happened now, but how it ended: for a recording of its own.
+  /// Tells a listener all of it, as if it happened now, but how it ended.
   void retell(HistoryListener& listener) const;
+  /// The same, and goes on telling it: a recording of its own.
+  void record_to(HistoryListener& listener);
 
  private:
   /// Of all branches.
@@ -121,7 +126,10 @@ class History {
     BoardConfig board;
     BlockStore blocks;
   };
+  using BlockNames = std::set<std::pair<u8, u64>>;
   void reach(Position at);
+  BlockNames retell_blocks(HistoryListener& listener) const;
+  void retell_rest(HistoryListener& listener) const;
 
   std::unique_ptr<Common> own_;  ///< Null: the parent's.
   Common& common_;
@@ -130,6 +138,8 @@ class History {
   Position end_;
   Outcome outcome_;
   HistoryListener* listener_ = nullptr;
+  BlockNames own_told_;
+  BlockNames* told_ = &own_told_;  ///< Which blocks the listener was told; that of the parent, if it is the parent's.
 };
 
 }  // namespace retrov

@@ -212,11 +212,11 @@ std::string Session::fork(const std::string& wanted) {
   make_growing(branch);
   if (listener != nullptr) {
     if (new_trace) {
-      branch.history->retell(*listener);
+      branch.history->record_to(*listener);
     } else {
       listener->on_branch(point_of(branch));
+      branch.history->set_listener(listener);
     }
-    branch.history->set_listener(listener);
   }
   timeline_->take_snapshot();
   branch_->stood_at = here;

@@ -234,6 +234,41 @@ TEST_CASE("disks: a block that a branch of a recording needs is a hole, or comes
   CHECK_FALSE(session->history().is_hole(0, 0));
 }
 
+TEST_CASE("disks: each branch of a recording holds the blocks it needs, whoever read them first", "[disks]") {
+  const ImageFile image(16 * 512);
+  for (const bool supplied : {false, true}) {
+    Screen screen;
+    Position from;
+    const auto session = replay_of_beginning(image, screen, from);
+    ForkWorld world;
+    world.inputs.clock = ClockMode::kVirtual;
+    if (supplied) world.drive_bases = {image.path};
+    std::map<std::string, std::unique_ptr<History>> heard;
+    std::vector<std::unique_ptr<Filler>> fillers;
+    world.listen = [&](const std::string& name) {
+      heard[name] = std::make_unique<History>(session->history().board());
+      return fillers.emplace_back(std::make_unique<Filler>(*heard[name])).get();
+    };
+    session->allow_forks(std::move(world));
+    session->fork("one");
+    session->switch_to("main");
+    session->fork("two");
+    std::map<std::string, u64> hashes;
+    for (const char* name : {"one", "two"}) {
+      session->switch_to(name);
+      REQUIRE(session->resume(Direction::kForward).reason == StopReason::kPoweredOff);
+      hashes[name] = session->hash();
+    }
+    session->finish(Outcome::Kind::kStopped);
+    for (const char* name : {"one", "two"}) {
+      CHECK(heard[name]->is_hole(0, 0) != supplied);
+      const Verdict verdict = verify(*heard[name]);
+      CHECK(verdict.identical());
+      CHECK(verdict.hash == hashes[name]);
+    }
+  }
+}
+
 TEST_CASE("disks: snapshot=off puts the guest's writes into the image at the live end", "[disks]") {
   const ImageFile image(16 * 512);
   Screen screen;

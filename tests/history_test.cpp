@@ -59,9 +59,28 @@ TEST_CASE("history: a listener is told of everything once and in order", "[histo
   CHECK(told.lines[2] == "mark 4: 6 7 machine=5");
   CHECK(told.lines[3] == "progress 8");
   CHECK(told.lines[4] == "end 8: 1 0 off");
+  // A branch that another is told of needs a block that is there, and one after the other branch does.
+  History branch(history, {8});
+  ToldLines other;
+  branch.record_to(other);
+  const std::size_t told_again = other.lines.size();
+  CHECK_THAT(other.lines[0], has_substring("block 0: 0 1 "));
+  branch.add_block({9}, {0, 1, page_of(1)});
+  CHECK(other.lines.size() == told_again);
+  history.add_block({10}, {0, 2, nullptr});
+  CHECK(told.lines.size() == 6);
+  branch.add_block({11}, {0, 2, nullptr});
+  REQUIRE(other.lines.size() == told_again + 1);
+  CHECK_THAT(other.lines.back(), has_substring("block 11: 0 2 "));
+  CHECK(branch.end() == Position{11});
+  // One of the same recording does not.
+  History same(history, {10});
+  same.set_listener(&told);
+  same.add_block({12}, {0, 2, nullptr});
+  CHECK(told.lines.size() == 6);
   history.set_listener(nullptr);
-  history.progress({9});
-  CHECK(told.lines.size() == 5);
+  history.progress({12});
+  CHECK(told.lines.size() == 6);
 }
 
 TEST_CASE("history: captured blocks survive their budget of memory", "[history]") {

@@ -180,6 +180,7 @@ std::string Stub::restart() {
     throw Error(Exit::kFailure, "a live guest is not switched off and on; `monitor goto begin` goes to its first step");
   }
   controls.armed_goto.reset();
+  controls.armed_switch.reset();
   return move([&] {
     debugger_.seek(Position{0});
     Stop stop;

@@ -93,8 +93,14 @@ TEST_CASE("packets: an extended client kills and runs a recording again", "[pack
   CHECK(f.ask("!") == "OK");
   CHECK(f.ask("vKill;1") == "OK");
   CHECK(f.stub.end == SessionEnd::kOpen);
-  CHECK(f.ask("vRun;").substr(0, 4) == "T05t");
-  CHECK(f.debugger.at == Position{0});
+  for (const bool armed : {false, true}) {
+    f.debugger.at = Position{100};
+    // What was to become of the next move is forgotten.
+    if (armed) f.stub.controls.armed_switch = "other";
+    CHECK(f.ask("vRun;").substr(0, 4) == "T05t");
+    CHECK(f.debugger.at == Position{0});
+    CHECK_FALSE(f.stub.controls.armed_switch);
+  }
   CHECK(f.ask("vAttach;1").substr(0, 4) == "T05t");
   CHECK(f.ask("vAttach;7").substr(0, 2) == "E.");
   StubFixture live;

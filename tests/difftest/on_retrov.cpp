@@ -137,7 +137,7 @@ std::string_view OnRetrov::step_through(const Program& program, Coverage& covera
       const Position limit{machine_->position().steps + kRunnerSteps};
       if (machine_->run_until(limit, &runner_stops) != Pause::kStop) return kEndless;
       if (hart.pc == runner_.done) return {};
-      referee.synchronised();
+      if (const auto broken = referee.runner_returns()) return rules()[*broken].name;
       (void)machine_->run_until(Position{machine_->position().steps + 1}, nullptr);
       continue;
     }

@@ -15,29 +15,6 @@
 #include "core/extensions.hpp"
 
 namespace retrov::difftest {
-namespace {
-
-constexpr u64 kFirstRecord = DT_LOGS + 0x2000000;
-constexpr u64 kMostPrograms = 0x2000000 / DT_LOG_BYTES;
-constexpr u64 kMostRecordBytes = 0x10000;
-static_assert(kFirstRecord < DT_RAM + DT_RAM_BYTES);
-/// A program takes a millisecond; one that has taken so long has lost its way.
-constexpr std::chrono::seconds kHangs{60};
-
-/// QEMU has no switch for these: they say what is true of it anyway.
-constexpr std::string_view kWithoutSwitch[] = {"i",      "zic64b",  "ziccamoa",     "ziccif",  "zicclsm", "ziccrse",
-                                               "za64rs", "ssccptr", "sscounterenw", "sstvala", "sstvecd", "ssu64xl"};
-
-/// A processor with nothing, and what ours has.
-std::string cpu() {
-  std::string text = "rv64i,s=on,u=on,mmu=on,pmp=on,mvendorid=0,marchid=0,pmu-mask=0xfffffff8";
-  for (const ExtensionRow& row : extension_rows()) {
-    const bool has_switch =
-        std::find(std::begin(kWithoutSwitch), std::end(kWithoutSwitch), row.name) == std::end(kWithoutSwitch);
-    if (has_switch && default_extensions().has(row.id)) text += "," + std::string(row.name) + "=on";
-  }
-  return text;
-}
 
 /// A file of the size of RAM, mapped; gone with the object.
 class SharedRam {
@@ -71,6 +48,35 @@ class SharedRam {
   std::string path_;
   u8* bytes_ = nullptr;
 };
+
+namespace {
+
+constexpr u64 kFirstRecord = DT_LOGS + 0x2000000;
+constexpr u64 kMostPrograms = 0x2000000 / DT_LOG_BYTES;
+/// Of DT_L_STATE, with which a log begins.
+constexpr u64 kBegun = 1, kEnded = 2;
+static_assert(DT_L_STATE == 0);
+constexpr u64 kMostRecordBytes = 0x10000;
+static_assert(kFirstRecord < DT_RAM + DT_RAM_BYTES);
+/// A program takes a millisecond; one that has taken so long has lost its way.
+constexpr std::chrono::seconds kHangs{60};
+
+/// QEMU has no switch for these: they say what is true of it anyway.
+constexpr std::string_view kWithoutSwitch[] = {"i",      "zic64b",  "ziccamoa",     "ziccif",  "zicclsm", "ziccrse",
+                                               "za64rs", "ssccptr", "sscounterenw", "sstvala", "sstvecd", "ssu64xl"};
+
+constexpr u64 log_of(u64 index) { return DT_LOGS + index * DT_LOG_BYTES; }
+
+/// A processor with nothing, and what ours has.
+std::string cpu() {
+  std::string text = "rv64i,s=on,u=on,mmu=on,pmp=on,mvendorid=0,marchid=0,pmu-mask=0xfffffff8";
+  for (const ExtensionRow& row : extension_rows()) {
+    const bool has_switch =
+        std::find(std::begin(kWithoutSwitch), std::end(kWithoutSwitch), row.name) == std::end(kWithoutSwitch);
+    if (has_switch && default_extensions().has(row.id)) text += "," + std::string(row.name) + "=on";
+  }
+  return text;
+}
 
 pid_t start(const std::string& qemu, const SharedRam& ram, Translation translation) {
   const std::string size = std::to_string(DT_RAM_BYTES >> 20) + "M";
@@ -146,34 +152,37 @@ void ProgramBatch::add(Program program, const Place& place) {
 OnQemu::OnQemu(const RunnerImage& runner, std::string qemu, std::string folder)
     : runner_(runner), qemu_(std::move(qemu)), folder_(std::move(folder)) {}
 
-std::vector<std::vector<u64>> OnQemu::run(const ProgramBatch& batch, Translation translation) const {
-  SharedRam ram(folder_);
+/// Everything except the logs of the programs before that one.
+void OnQemu::load(SharedRam& ram, const ProgramBatch& batch, u64 index) const {
   ram.put(DT_RAM, runner_.bytes.data(), runner_.bytes.size());
-  for (std::size_t i = 0; i < batch.programs.size(); ++i) {
+  const std::vector<u8> empty_log(DT_LOG_BYTES);
+  for (std::size_t i = index; i < batch.programs.size(); ++i) {
     const std::vector<u64> record = record_of(batch.programs[i]);
     ram.put(batch.places[i].record_at, record.data(), record.size() * 8);
     ram.put(DT_RECORDS + 8 * i, batch.places[i].record_at);
+    ram.put(log_of(i), empty_log.data(), empty_log.size());
   }
+  ram.put(DT_FRAME + DT_F_INDEX, index);
   ram.put(DT_FRAME + DT_F_COUNT, batch.programs.size());
+}
+
+std::vector<std::vector<u64>> OnQemu::run(const ProgramBatch& batch, Translation translation) const {
+  SharedRam ram(folder_);
   for (u64 index = 0; index < batch.programs.size();) {
+    load(ram, batch, index);
     const End end = wait_for(start(qemu_, ram, translation), ram);
-    const u64 stuck = ram.get(DT_FRAME + DT_F_INDEX);
-    if (end == End::kFinished) {
-      index = stuck;
-      continue;
-    }
-    // On without the program on which it came to grief.
-    const bool begun = stuck < batch.programs.size() && ram.get(DT_LOGS + stuck * DT_LOG_BYTES + DT_L_STATE) != 0;
-    const bool moved = stuck > index && stuck <= batch.programs.size();
-    if (!begun && !moved) throw Error(Exit::kUnavailable, qemu_ + " does not run");
+    // What came to grief may have overwritten anything, the runner's index, too: only the logs before it count.
+    u64 next = index;
+    while (next < batch.programs.size() && ram.get(log_of(next)) == kEnded) ++next;
+    const bool begun = next < batch.programs.size() && ram.get(log_of(next)) != 0;
+    if (!begun && next == index) throw Error(Exit::kUnavailable, qemu_ + " does not run");
     // Between two programs it is the one before that has broken the runner.
-    if (!begun) ram.put(DT_LOGS + (stuck - 1) * DT_LOG_BYTES + DT_L_STATE, 1);
-    index = begun ? stuck + 1 : stuck;
-    ram.put(DT_FRAME + DT_F_INDEX, index);
-    ram.put(DT_RAM, runner_.bytes.data(), runner_.bytes.size());
+    if (!begun && end != End::kFinished) ram.put(log_of(next - 1), kBegun);
+    // On without the program that has not ended.
+    index = begun ? next + 1 : next;
   }
   std::vector<std::vector<u64>> logs(batch.programs.size(), std::vector<u64>(DT_LOG_BYTES / 8));
-  for (u64 i = 0; i < logs.size(); ++i) ram.get(DT_LOGS + i * DT_LOG_BYTES, logs[i].data(), DT_LOG_BYTES);
+  for (u64 i = 0; i < logs.size(); ++i) ram.get(log_of(i), logs[i].data(), DT_LOG_BYTES);
   return logs;
 }
 

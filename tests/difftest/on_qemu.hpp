@@ -21,6 +21,8 @@ struct ProgramBatch {
   u64 next_record = 0;
 };
 
+class SharedRam;
+
 /// How QEMU translates: kSingle is slow, and leaves its optimiser nothing to do.
 enum class Translation : u8 { kBlocks, kSingle };
 
@@ -33,6 +35,8 @@ class OnQemu {
                                                   Translation translation = Translation::kBlocks) const;
 
  private:
+  void load(SharedRam& ram, const ProgramBatch& batch, u64 index) const;
+
   const RunnerImage& runner_;
   std::string qemu_, folder_;
 };

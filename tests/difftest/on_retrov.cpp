@@ -1,5 +1,6 @@
 #include "tests/difftest/on_retrov.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/check.hpp"
@@ -23,6 +24,16 @@ bool may_power_off(const Hart& hart) {
 }
 
 bool in_runner(const Hart& hart) { return hart.priv == Priv::kMachine && hart.pc - DT_RAM < DT_RUNNER_BYTES; }
+
+/// The runner itself has trapped, in M-mode: only PMP entries that are locked can do that to it.
+bool runner_trapped(const std::vector<u64>& log) {
+  const u64 traps = std::min<u64>(log[DT_L_TRAPS / 8], DT_TRAPS);
+  for (u64 i = 0; i < traps; ++i) {
+    const u64* trap = &log[DT_L_TRAP / 8 + i * DT_TRAP_WORDS];
+    if (trap[2] - DT_RAM < DT_RUNNER_BYTES && (trap[4] & mstatus::kMpp) == mstatus::kMpp) return true;
+  }
+  return false;
+}
 
 /// Where QEMU's board has devices.
 struct DeviceRange {
@@ -114,12 +125,13 @@ Outcome OnRetrov::run(const Program& program, const Place& where, Coverage& cove
   if (outcome.refused.empty() && !touched_only_its_own(where)) outcome.refused = kStray;
   if (outcome.refused.empty() && !runner_is_intact(where)) outcome.refused = kStray;
   if (outcome.refused.empty() && !may_power_off(machine_->hart(0))) outcome.refused = kLocksOut;
-  if (!outcome.refused.empty()) return outcome;
-  coverage.add(counted);
   outcome.log.resize(DT_LOG_BYTES / 8);
   const Memory& memory = machine_->memory();
   const u64 log_at = DT_LOGS + where.index * DT_LOG_BYTES;
   std::memcpy(outcome.log.data(), memory.host(memory.offset_of(PhysAddr{log_at})), DT_LOG_BYTES);
+  if (outcome.refused.empty() && runner_trapped(outcome.log)) outcome.refused = kLocksOut;
+  if (!outcome.refused.empty()) return outcome;
+  coverage.add(counted);
   for (const u8 config : machine_->hart(0).csr.pmpcfg) outcome.locked |= (config & 0x80) != 0;
   return outcome;
 }
@@ -137,7 +149,7 @@ std::string_view OnRetrov::step_through(const Program& program, Coverage& covera
       const Position limit{machine_->position().steps + kRunnerSteps};
       if (machine_->run_until(limit, &runner_stops) != Pause::kStop) return kEndless;
       if (hart.pc == runner_.done) return {};
-      referee.synchronised();
+      if (const auto broken = referee.runner_returns()) return rules()[*broken].name;
       (void)machine_->run_until(Position{machine_->position().steps + 1}, nullptr);
       continue;
     }

@@ -33,6 +33,7 @@ enum RuleId : unsigned {
   kAmo,
   kWfi,
   kNoTables,
+  kNoEntry,
   kForeign,
 };
 
@@ -60,6 +61,7 @@ constexpr Rule kRules[] = {
     {"AMO", "QEMU tries the load first: its page fault or access fault hides the store's (3.1.15, 3.7)"},
     {"WFI", "at the end of a page and illegal, QEMU leaves an mepc that is a page too high (3.1.14)"},
     {"no tables", "a page table where no memory is gives a page fault on QEMU, not an access fault (4.3.2)"},
+    {"no PMP entry", "on QEMU the MRET that leaves M-mode faults, not the fetch behind it (3.7.1: accesses fail)"},
     {"reads what other programs have left", "that depends on the batch"},
 };
 
@@ -140,6 +142,18 @@ Referee::Referee(Machine& machine, const Program&)
 const u8* Referee::arena() const {
   Memory& memory = machine_.memory();
   return memory.host(memory.offset_of(PhysAddr{DT_ARENA}));
+}
+
+std::optional<unsigned> Referee::runner_returns() {
+  synchronised();
+  return leaves_without_entry() ? std::optional<unsigned>(kNoEntry) : std::nullopt;
+}
+
+/// Of an MRET: to a mode that must not access anything, for all entries are off.
+bool Referee::leaves_without_entry() const {
+  const auto is_off = [](u8 config) { return (config & 0x18) == 0; };
+  const bool leaves = hart_.priv == Priv::kMachine && (hart_.csr.mstatus & mstatus::kMpp) != mstatus::kMpp;
+  return leaves && std::all_of(hart_.csr.pmpcfg.begin(), hart_.csr.pmpcfg.end(), is_off);
 }
 
 void Referee::synchronised() { std::memcpy(code_.data(), arena(), kArenaBytes); }
@@ -291,6 +305,7 @@ std::optional<unsigned> Referee::before(StepSeen& step) {
   const bool waits_trap = hart.priv != Priv::kMachine && (hart.csr.mstatus & mstatus::kTw) != 0;
   if (is_named(step.row, {"wfi"}) && hart.pc % kPageBytes >= kPageBytes - 4) return kWfi;
   if (waits_trap && is_named(step.row, {"wrs.nto"})) return kWaitTraps;
+  if (is_named(step.row, {"mret"}) && leaves_without_entry()) return kNoEntry;
   if (hart.priv == Priv::kUser && is_named(step.row, {"sfence.w.inval", "sfence.inval.ir"})) return kSvinval;
   if (is_csr(step.row) && role_of(static_cast<u16>(step.raw >> 20)).hidden && (step.raw & 0xf80) != 0) return kHidden;
   if (is_csr(step.row) && breaks_role(step)) return kRole;

@@ -45,10 +45,12 @@ class Referee {
   /// The step at hand, before it is made. An index of rules() if it breaks one.
   [[nodiscard]] std::optional<unsigned> before(StepSeen& step);
   [[nodiscard]] std::optional<unsigned> after(const StepSeen& step);
-  /// The runner has been here: all that was written is known.
-  void synchronised();
+  /// The runner is about to return to the program by MRET; all that was written is known.
+  [[nodiscard]] std::optional<unsigned> runner_returns();
 
  private:
+  void synchronised();
+  [[nodiscard]] bool leaves_without_entry() const;
   [[nodiscard]] const u8* arena() const;
   [[nodiscard]] bool tables_changed();
   [[nodiscard]] bool breaks_role(const StepSeen& step) const;

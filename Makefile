@@ -56,8 +56,8 @@ override CPPFLAGS += -I. -isystem $(CAPSTONE)/include $(LIBELF:%/lib/libelf.a=-i
 # The dispatcher's handlers end in tail calls; without the optimiser each of them would be a deeper stack frame.
 ENGINE_FLAGS := -O2 -foptimize-sibling-calls
 
-# Tests find their guests and the source tree wherever they are started from.
-TEST_FLAGS := -DRETROV_SOURCE_DIR='"$(CURDIR)"' -DRETROV_BUILD_DIR='"$(abspath $(BUILD))"'
+# Of tests/support/paths.cpp alone: tests find their guests and the source tree wherever they are started from.
+TEST_PATHS := -DRETROV_SOURCE_DIR='"$(CURDIR)"' -DRETROV_BUILD_DIR='"$(abspath $(BUILD))"'
 
 # Libraries are linked statically, so that the installed binary runs on a host that has none of them. libelf needs
 # zstd from elfutils 0.189 on; it is linked where it exists.
@@ -116,7 +116,7 @@ $(BUILD)/test-%: $(BUILD)/obj/tests/%_test.o $(call objects,$(TEST_SUPPORT)) $(T
 	$(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(CATCH2) $(THIRD_PARTY)
 
 # Random programs on retrov and on QEMU (docs/building.md, "Test").
-$(BUILD)/difftest: $(call objects,$(DIFFTEST_SOURCES)) $(LIBS)
+$(BUILD)/difftest: $(call objects,$(DIFFTEST_SOURCES) tests/support/paths.cpp) $(LIBS)
 	$(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(THIRD_PARTY)
 
 # An archive also depends on the list of its members: a source that was deleted must leave the archive too.
@@ -134,8 +134,8 @@ $(foreach layer,$(LAYERS),$(eval $(call layer_rules,$(layer))))
 always:
 
 $(BUILD)/obj/core/engine/%.o: EXTRA_FLAGS = $(ENGINE_FLAGS)
-$(BUILD)/obj/tests/%.o: EXTRA_FLAGS = $(TEST_FLAGS)
-$(BUILD)/obj/tests/main.o: EXTRA_FLAGS = $(TEST_FLAGS) -O0 -g0
+$(BUILD)/obj/tests/support/paths.o: EXTRA_FLAGS = $(TEST_PATHS)
+$(BUILD)/obj/tests/main.o: EXTRA_FLAGS = -O0 -g0
 $(BUILD)/obj/replay/release.o: EXTRA_FLAGS = -DRETROV_COMMIT='"$(COMMIT)"'
 $(BUILD)/obj/replay/release.o: $(BUILD)/commit
 $(BUILD)/commit: always

@@ -11,6 +11,7 @@
 #include "core/insn.hpp"
 #include "core/isa/tables.hpp"
 #include "tests/catch.hpp"
+#include "tests/support/paths.hpp"
 
 namespace retrov {
 namespace {
@@ -171,7 +172,7 @@ std::vector<Listed> objdump(const std::vector<u32>& encodings, Binutils which = 
     for (const u32 raw : encodings) source << ".insn " << insn_length_bytes(raw) << ", " << hex(raw) << "\n";
   }
   const bool newer = which == Binutils::kNewer;
-  const std::string find = newer ? "B=$('" RETROV_SOURCE_DIR "/scripts/newer-binutils')/ && " : "B= && ";
+  const std::string find = newer ? "B=$('" + test::source_dir() + "/scripts/newer-binutils')/ && " : "B= && ";
   const std::string march = std::string("rv64gc_zba_zbb_zbc_zbs_zfh_zihintpause_zicbom_zicbop_zicboz_zawrs_svinval") +
                             (newer ? "_zfa_zicond_zacas_zcb" : "");
   const std::string command = find + "cd '" + folder.string() + "' && \"${B}riscv64-linux-gnu-as\" -march=" + march +

@@ -11,6 +11,7 @@
 #include "cli/subcommands.hpp"
 #include "core/check.hpp"
 #include "tests/catch.hpp"
+#include "tests/support/paths.hpp"
 
 using namespace retrov;
 
@@ -212,7 +213,7 @@ TEST_CASE("options: the memory for snapshots is what the sessions, the help and 
   std::ostringstream help;
   print_subcommand_help(Subcommand::kRun, help);
   CHECK_THAT(help.str(), has_substring("default " + mebibytes + "M"));
-  std::ifstream readme(RETROV_SOURCE_DIR "/README.md");
+  std::ifstream readme(test::source_dir() + "/README.md");
   const std::string text{std::istreambuf_iterator<char>(readme), std::istreambuf_iterator<char>()};
   CHECK_THAT(text, has_substring("Snapshots are in memory, " + mebibytes + " MiB at most"));
 }

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "tests/catch.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/stub_fixture.hpp"
 
 using namespace retrov;
@@ -318,7 +319,7 @@ TEST_CASE("server: stop ends the wait for a client, and a session whose machine 
 }
 
 TEST_CASE("server: a unix socket works, also where a dead one was left behind", "[server]") {
-  const std::string path = std::string(RETROV_BUILD_DIR) + "/server_test.sock";
+  const std::string path = test::build_dir() + "/server_test.sock";
   ::unlink(path.c_str());
   {
     // What a killed process leaves: bound, closed, and never removed.

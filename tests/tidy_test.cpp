@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "tests/catch.hpp"
+#include "tests/support/paths.hpp"
 
 namespace {
 
@@ -290,7 +291,7 @@ File read(const fs::path& root, const fs::path& path) {
 /// Every source of ours: layers, tests (guests and data in tests/ as well), main.cpp, Makefile, scripts.
 const std::vector<File>& tree() {
   static const std::vector<File> files = [] {
-    const fs::path root = RETROV_SOURCE_DIR;
+    const fs::path root = retrov::test::source_dir();
     std::vector<File> result;
     for (const char* folder : {"core", "devices", "replay", "gdbstub", "cli", "tests", "scripts"}) {
       if (!fs::exists(root / folder)) continue;
@@ -378,7 +379,7 @@ TEST_CASE("tidy: each unit has a test", "[tidy]") {
 
 TEST_CASE("tidy: decisions are numbered without a gap", "[tidy]") {
   std::vector<std::string> names;
-  const fs::path folder = fs::path(RETROV_SOURCE_DIR) / "docs/adr";
+  const fs::path folder = fs::path(retrov::test::source_dir()) / "docs/adr";
   if (fs::exists(folder)) {
     for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename().string());
   }

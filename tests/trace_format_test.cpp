@@ -10,6 +10,7 @@
 #include "replay/release.hpp"
 #include "replay/trace_codec.hpp"
 #include "tests/catch.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/trace_samples.hpp"
 
 using namespace retrov;
@@ -49,7 +50,7 @@ std::vector<u8> example_trace(std::vector<u8>& description) {
 
 /// The bytes of the n-th block fenced by ```hex; what follows a '#' explains them.
 std::vector<u8> documented_bytes(int wanted) {
-  std::ifstream in(std::string(RETROV_SOURCE_DIR) + "/docs/trace-format.md");
+  std::ifstream in(test::source_dir() + "/docs/trace-format.md");
   REQUIRE(in);
   std::vector<u8> bytes;
   std::string line;
@@ -111,7 +112,7 @@ TEST_CASE("trace_format: the example in the documentation is read as it says", "
 }
 
 TEST_CASE("trace_format: the documentation gives the limits that hold", "[trace_format]") {
-  std::ifstream in(std::string(RETROV_SOURCE_DIR) + "/docs/trace-format.md");
+  std::ifstream in(test::source_dir() + "/docs/trace-format.md");
   const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   for (const u64 limit : {kMaxPayloadBytes, kBlobChunkBytes, kMaxBoardBytes, kMaxBlobs, kMaxBlobBytes, kMaxInputs,
                           kMaxMarkedHashes, kMaxComponentTables, kMaxComponents, kMaxNameBytes, kMaxBranches,

@@ -8,6 +8,7 @@
 #include "core/check.hpp"
 #include "tests/difftest/duel.hpp"
 #include "tests/difftest/engines.hpp"
+#include "tests/support/paths.hpp"
 
 namespace retrov::difftest {
 namespace {
@@ -81,7 +82,7 @@ constexpr u64 kBatch = 2000;
 
 int run(const Options& options) {
   const char* folder = std::getenv("TMPDIR");
-  const RunnerImage runner = load_runner(RETROV_BUILD_DIR "/guests/difftest.elf");
+  const RunnerImage runner = load_runner(test::build_dir() + "/guests/difftest.elf");
   if (options.engines) return run_engines(options, runner);
   Duel duel(runner, options.qemu, folder != nullptr ? folder : "/tmp");
   std::map<std::string, u64> kinds;

@@ -15,6 +15,7 @@
 #include "cli/messages.hpp"
 #include "cli/subcommands.hpp"
 #include "core/check.hpp"
+#include "tests/support/paths.hpp"
 
 namespace retrov::test {
 
@@ -98,7 +99,7 @@ class ScratchFolder {
   std::string path_;
 };
 
-inline std::string guest_path(const std::string& name) { return RETROV_BUILD_DIR "/guests/" + name + ".elf"; }
+inline std::string guest_path(const std::string& name) { return build_dir() + "/guests/" + name + ".elf"; }
 
 inline std::string read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

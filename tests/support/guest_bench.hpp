@@ -18,6 +18,7 @@
 #include "replay/history.hpp"
 #include "replay/output_log.hpp"
 #include "replay/recorder.hpp"
+#include "tests/support/paths.hpp"
 
 namespace retrov::test {
 
@@ -30,7 +31,7 @@ class Screen final : public OutputSink {
 };
 
 inline std::vector<u8> read_guest(const std::string& name) {
-  std::ifstream in(std::string(RETROV_BUILD_DIR "/guests/") + name + ".elf", std::ios::binary);
+  std::ifstream in(build_dir() + "/guests/" + name + ".elf", std::ios::binary);
   std::vector<u8> bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   if (bytes.empty()) throw Error(Exit::kNoInput, "no guest " + name + ": make guests");
   return bytes;

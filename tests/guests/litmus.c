@@ -4,6 +4,7 @@
    `harts` says how many take part: 2, 4 or 8. main's result is a number of the count that is wrong. */
 #include "board.h"
 #include "support/guest.h"
+#include "support/harts.h"
 
 typedef uint64_t u64;
 
@@ -15,7 +16,6 @@ volatile u64 harts = 2;
 volatile unsigned char seen[kRounds][kTests][kMaxHarts][2];
 
 static volatile u64 words[kRounds][kTests][kMaxHarts][8];
-static volatile u64 arrived, phase;
 static volatile u64 by_amo, by_lr_sc, by_swap_lock, by_ticket_lock, by_peterson[kMaxHarts / 2];
 static volatile u64 bits, parity, most, least = ~0ul;
 static volatile u64 swap_lock, ticket_next, ticket_now;
@@ -24,24 +24,6 @@ static volatile unsigned char drawn[kMaxHarts * kAdds];
 
 #define AMO(name, old, value, address) \
   __asm__ volatile(name " %0, %1, (%2)" : "=&r"(old) : "r"((u64)(value)), "r"(address) : "memory")
-static void pause_turn(void) { __asm__ volatile(".word 0x0100000f" ::: "memory"); }
-
-static u64 fetch_add(volatile u64* to, u64 value) {
-  u64 old;
-  AMO("amoadd.d.aqrl", old, value, to);
-  return old;
-}
-
-/* All harts, and then on. */
-static void meet(void) {
-  const u64 here = phase;
-  if (fetch_add(&arrived, 1) + 1 == harts) {
-    arrived = 0;
-    phase = here + 1;
-  } else {
-    while (phase == here) pause_turn();
-  }
-}
 
 static void linger(u64 hart, u64 round) {
   u64 turns = (hart * 0x9e3779b97f4a7c15 + round * 0xbf58476d1ce4e5b9) >> 20;

@@ -4,6 +4,7 @@
    main's result is the number of what went wrong. */
 #include "board.h"
 #include "support/guest.h"
+#include "support/harts.h"
 
 typedef uint64_t u64;
 
@@ -12,7 +13,7 @@ enum { kMsip = 1 << 3, kMie = 1 << 3, kMprv = 1 << 17, kMppSupervisor = 1 << 11,
 
 volatile u64 harts = 2;
 
-static volatile u64 arrived, phase, wrong;
+static volatile u64 wrong;
 static volatile u64 sender[kMaxHarts], received[kMaxHarts][kMaxHarts], fenced[kMaxHarts], faulted[kMaxHarts];
 static u64 root[512] __attribute__((aligned(4096)));
 static volatile u64 middle[512] __attribute__((aligned(4096)));
@@ -25,24 +26,7 @@ static volatile uint32_t code[1024] __attribute__((aligned(4096))) = {0x00000513
   ({ u64 value_; __asm__ volatile("csrr %0, " #csr : "=r"(value_)::"memory"); value_; })
 #define WRITE(csr, value) __asm__ volatile("csrw " #csr ", %0" ::"r"((u64)(value)) : "memory")
 
-static void pause_turn(void) { __asm__ volatile(".word 0x0100000f" ::: "memory"); }
 static void fence(void) { __asm__ volatile("fence rw, rw" ::: "memory"); }
-
-static u64 fetch_add(volatile u64* to, u64 value) {
-  u64 old;
-  __asm__ volatile("amoadd.d.aqrl %0, %1, (%2)" : "=&r"(old) : "r"(value), "r"(to) : "memory");
-  return old;
-}
-
-static void meet(void) {
-  const u64 here = phase;
-  if (fetch_add(&arrived, 1) + 1 == harts) {
-    arrived = 0;
-    phase = here + 1;
-  } else {
-    while (phase == here) pause_turn();
-  }
-}
 
 static void expect(int ok, u64 number) {
   if (!ok && wrong == 0) wrong = number;

@@ -40,6 +40,7 @@ void Hart::flush_translations() {
   for (Context& set : *contexts_) set.read.flush();
   flush_write_translations();
   flush_fetch_translations();
+  pmp_window_ = {};
 }
 
 void Hart::flush_write_translations() {
@@ -48,6 +49,14 @@ void Hart::flush_write_translations() {
 
 void Hart::flush_fetch_translations() {
   for (FetchTlb& tlb : *fetch_tlbs_) tlb.flush();
+}
+
+void Hart::limit_translations(unsigned entries) {
+  for (Context& set : *contexts_) {
+    set.read.limit(entries);
+    set.write.limit(entries);
+  }
+  for (FetchTlb& tlb : *fetch_tlbs_) tlb.limit(entries);
 }
 
 void Hart::write_state(StateWriter& out) const { out(const_cast<Hart&>(*this)); }

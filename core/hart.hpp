@@ -69,6 +69,13 @@ struct Csrs {
 
 /// LR's reservation. It ends at any SC of the hart, when the machine switches to another hart, and by an overlapping
 /// device or debugger write (docs/machine.md, "Memory").
+/// Addresses from `first` up to `end` of which PMP says the same: accesses within match one entry, or none.
+struct PmpWindow {
+  u64 first = 0, end = 0;
+  bool matched = false;
+  u8 config = 0;  ///< Of the entry that matches.
+};
+
 struct Reservation {
   bool valid = false;
   u64 address = 0;  ///< Physical.
@@ -252,9 +259,11 @@ class Hart final : public Stateful {
   FetchTlb* fetch_tlb = nullptr;
   /// After priv, MPRV, MPP or SUM changed.
   void select_context();
-  void flush_translations();        ///< All of them.
+  void flush_translations();        ///< All of them; also whenever PMP entries have changed.
   void flush_write_translations();  ///< Write sets only.
   void flush_fetch_translations();
+  /// Flushes; each set holds at most so many at a time, at least 1.
+  void limit_translations(unsigned entries);
 
   // --- hart.cpp ----------------------------------------------------------------------------------------------------
   void reset(u64 reset_pc);
@@ -293,6 +302,8 @@ class Hart final : public Stateful {
     u64 before = 0;
   };
   void write_entry(PhysAddr at, u64 entry);
+  /// Makes pmp_window_ one that holds the access; false: no entry, nor none, holds all of it.
+  [[nodiscard]] bool find_pmp_window(u64 first, u64 size_bytes) const;
 
   unsigned index_;
   Platform& platform_;
@@ -301,6 +312,7 @@ class Hart final : public Stateful {
   Position fetch_marks_at_;
   std::unique_ptr<std::array<Context, kContexts>> contexts_;
   std::unique_ptr<std::array<FetchTlb, 3>> fetch_tlbs_;
+  mutable PmpWindow pmp_window_;  ///< Where the last access was: a cache, dropped with the translations.
 };
 
 }  // namespace retrov

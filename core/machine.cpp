@@ -167,6 +167,8 @@ Pause Machine::make_access(StopSet& stops) {
   return Pause::kStop;
 }
 
+void Machine::limit_caches(const CacheSizes& sizes) { engine_->limit(sizes); }
+
 void Machine::keep_device_writes(bool keep) {
   platform_->keep_device_writes = keep;
   platform_->device_writes.clear();
@@ -277,8 +279,9 @@ void Machine::reset_step() {
 }
 
 void Machine::settle_devices() {
+  const Ticks time = now();
   Ticks deadline = kNever;
-  for (auto& device : devices_) deadline = std::min(deadline, device->advance_to(now()));
+  for (auto& device : devices_) deadline = std::min(deadline, device->advance_to(time));
   u64 levels = 0, asked = 0;
   for (const auto& device : devices_) {
     levels |= u64{device->irq_level()} << device->irq_source();

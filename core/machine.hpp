@@ -24,6 +24,7 @@ namespace retrov {
 
 class Hart;
 class Engine;
+struct CacheSizes;
 struct Platform;
 
 /// Bytes placed in RAM at power-on and at every reset.
@@ -183,6 +184,8 @@ class Machine final : public PowerControl {
   /// Reads RAM, or a device register without side effect; false if nothing answers there.
   [[nodiscard]] bool read_physical(PhysAddr address, std::span<u8> out) const;
   [[nodiscard]] u64 sched_mask() const { return sched_mask_; }
+  /// How much the engine remembers, which nobody can see but by the clock. For tests.
+  void limit_caches(const CacheSizes& sizes);
   /// Some device answers somewhere in [address, address + size).
   [[nodiscard]] bool has_device_in(PhysAddr address, u64 size_bytes) const;
   [[nodiscard]] Device* device(u8 index) { return devices_[index].get(); }

@@ -1,5 +1,8 @@
 // Physical memory protection (privileged manual, 3.7): 16 entries, granularity four bytes. The lowest-numbered entry
 // that matches any byte of an access decides, and must match all of it.
+#include <algorithm>
+#include <optional>
+
 #include "core/hart.hpp"
 
 namespace retrov {
@@ -49,35 +52,50 @@ constexpr u8 permission_for(AccessKind kind) {
   return kExecute;
 }
 
+/// Nothing for an access that its entry holds only part of.
+std::optional<PmpWindow> window_around(const Csrs& csr, u64 first, u64 size_bytes) {
+  PmpWindow window{0, ~u64{0}};
+  for (unsigned i = 0; i < csr.pmpcfg.size(); ++i) {
+    if (match_of(csr.pmpcfg[i]) == Match::kOff) continue;
+    const Range range = range_of(csr, i);
+    const Overlap how = overlap(range, first, size_bytes);
+    if (how == Overlap::kPart) return std::nullopt;
+    if (how == Overlap::kAll) {
+      return PmpWindow{std::max(window.first, range.first), std::min(window.end, range.end), true, csr.pmpcfg[i]};
+    }
+    if (range.first >= range.end) continue;
+    if (range.end <= first) {
+      window.first = std::max(window.first, range.end);
+    } else {
+      window.end = std::min(window.end, range.first);
+    }
+  }
+  return window;
+}
+
 }  // namespace
 
+bool Hart::find_pmp_window(u64 first, u64 size_bytes) const {
+  const auto holds = [first, last = first + (size_bytes - 1)](const PmpWindow& window) {
+    return first >= window.first && first < window.end && last < window.end;
+  };
+  if (holds(pmp_window_)) return true;
+  const std::optional<PmpWindow> found = window_around(csr, first, size_bytes);
+  if (found) pmp_window_ = *found;
+  return found.has_value();
+}
+
 bool Hart::pmp_allows(PhysAddr address, u64 size_bytes, AccessKind kind, Priv privilege) const {
+  if (!find_pmp_window(address.value, size_bytes)) return false;
   const bool machine = privilege == Priv::kMachine;
-  for (unsigned i = 0; i < csr.pmpcfg.size(); ++i) {
-    const u8 config = csr.pmpcfg[i];
-    if (match_of(config) == Match::kOff) continue;
-    switch (overlap(range_of(csr, i), address.value, size_bytes)) {
-      case Overlap::kNone: continue;
-      case Overlap::kPart: return false;
-      case Overlap::kAll: break;
-    }
-    return (machine && (config & kLocked) == 0) || (config & permission_for(kind)) != 0;
-  }
   // Entries are implemented, so without a match S and U are refused even if none is in use.
-  return machine;
+  if (!pmp_window_.matched) return machine;
+  const u8 config = pmp_window_.config;
+  return (machine && (config & kLocked) == 0) || (config & permission_for(kind)) != 0;
 }
 
 bool Hart::pmp_uniform_in_page(PhysAddr page) const {
-  const u64 first = page.value & ~(kPageBytes - 1);
-  for (unsigned i = 0; i < csr.pmpcfg.size(); ++i) {
-    if (match_of(csr.pmpcfg[i]) == Match::kOff) continue;
-    switch (overlap(range_of(csr, i), first, kPageBytes)) {
-      case Overlap::kNone: continue;
-      case Overlap::kPart: return false;
-      case Overlap::kAll: return true;  // It decides for all of the page, whatever stands below.
-    }
-  }
-  return true;
+  return find_pmp_window(page.value & ~(kPageBytes - 1), kPageBytes);
 }
 
 }  // namespace retrov

@@ -136,15 +136,13 @@ TEST_CASE("cache_block: PMP must permit the whole block", "[cache_block]") {
     INFO(name);
     Fixture f;
     f.hart.csr.menvcfg |= kEverything;
-    f.hart.csr.pmpaddr[0] = (kData + 60) >> 2;  // NA4, no rights: the last word of the block
-    f.hart.csr.pmpcfg[0] = 0x10;
+    f.protect(0, 0x10, (kData + 60) >> 2);  // NA4, no rights: the last word of the block
     f.set_privilege(Priv::kSupervisor);
     CHECK(f.run(name, kData) == Cause::kStoreAccessFault);
     CHECK(f.run(name, kData + 64) == Cause::kNone);
-    f.hart.csr.pmpcfg[0] = 0x11;  // Readable.
+    f.protect(0, 0x11, (kData + 60) >> 2);  // Readable.
     CHECK(f.run(name, kData) == Cause::kStoreAccessFault);  // Covers a part only.
-    f.hart.csr.pmpaddr[0] = kData >> 2 | 7;  // NAPOT, 64 bytes, read only
-    f.hart.csr.pmpcfg[0] = 0x19;
+    f.protect(0, 0x19, kData >> 2 | 7);  // NAPOT, 64 bytes, read only
     CHECK(f.run(name, kData) == (std::string_view(name) == "cbo.zero" ? Cause::kStoreAccessFault : Cause::kNone));
   }
 }

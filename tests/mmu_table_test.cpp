@@ -48,11 +48,11 @@ bool protection_allows(const Csrs& csr, u64 first, u64 bytes, AccessKind kind, P
 }
 
 /// Entries around `center`, so that they cut what lies there.
-void protect_at_random(Csrs& csr, Dice& dice, u64 center) {
+void protect_at_random(BareHart& bare, Dice& dice, u64 center) {
   for (unsigned i = 0; i < 16; ++i) {
-    csr.pmpcfg.at(i) = one_in(dice, 3) ? static_cast<u8>(dice() & 0x9f) : u8{0};
+    const u8 config = one_in(dice, 3) ? static_cast<u8>(dice() & 0x9f) : u8{0};
     const u64 near = (center / 4 + dice() % 32 - 16) & ((u64{1} << 54) - 1);
-    csr.pmpaddr.at(i) = near | ((u64{1} << dice() % 14) - 1);
+    bare.protect(i, config, near | ((u64{1} << dice() % 14) - 1));
   }
 }
 
@@ -177,7 +177,7 @@ TEST_CASE("mmu_table: protection allows what a look at each byte allows", "[mmu_
   constexpr unsigned kTries = 100'000;
   for (unsigned i = 0; i < kTries; ++i) {
     const u64 center = one_in(dice, 8) ? 64 : kTestRam + 0x2000;
-    if (i % 4 == 0) protect_at_random(bare.hart.csr, dice, center);
+    if (i % 4 == 0) protect_at_random(bare, dice, center);
     const u64 bytes = u64{1} << dice() % 4, first = center + dice() % 128 - 64;
     const AccessKind kind = kKinds[dice() % 3];
     constexpr Priv kPrivileges[] = {Priv::kUser, Priv::kSupervisor, Priv::kMachine};
@@ -198,7 +198,7 @@ TEST_CASE("mmu_table: a page is said to be uniform only if every access in it ha
   unsigned uniform = 0;
   for (unsigned i = 0; i < 1'000; ++i) {
     const u64 page = kTestRam + 0x2000;
-    protect_at_random(bare.hart.csr, dice, page + (one_in(dice, 2) ? 0 : 0x800));
+    protect_at_random(bare, dice, page + (one_in(dice, 2) ? 0 : 0x800));
     if (!bare.hart.pmp_uniform_in_page(PhysAddr{page})) continue;
     ++uniform;
     for (const AccessKind kind : kKinds) {
@@ -237,8 +237,8 @@ TEST_CASE("mmu_table: random tables translate as the manual's steps do, and are 
     bare.open_pmp();
     // Something forbidden: a page of tables, or eight bytes of one.
     if (one_in(dice, 4)) {
-      hart.csr.pmpaddr[0] = (kTables + dice() % levels * 4096) / 4 | 0x1ff;
-      hart.csr.pmpcfg[0] = static_cast<u8>(0x18 | (dice() & 5));
+      const u64 page = (kTables + dice() % levels * 4096) / 4 | 0x1ff;
+      bare.protect(0, static_cast<u8>(0x18 | (dice() & 5)), page);
     }
     bare.set_privilege(one_in(dice, 6) ? Priv::kMachine : one_in(dice, 2) ? Priv::kSupervisor : Priv::kUser);
     const AccessKind kind = kKinds[dice() % 3];

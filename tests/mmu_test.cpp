@@ -245,11 +245,10 @@ TEST_CASE("mmu: a probe and a failing walk write nothing and mark no slot", "[mm
   CHECK(untouched());
   CHECK(f.at(kVa, AccessKind::kStore, Hart::Walk::kCommit).trap.cause == Cause::kStorePageFault);
   CHECK(untouched());
-  f.hart.csr.pmpcfg[0] = 0x18;  // NAPOT without permissions, over the data page.
-  f.hart.csr.pmpaddr[0] = kData >> 2 | 0x1ff;
+  f.protect(0, 0x18, kData >> 2 | 0x1ff);  // NAPOT without permissions, over the data page.
   CHECK(f.at(kVa, AccessKind::kLoad, Hart::Walk::kCommit).trap.cause == Cause::kLoadAccessFault);
   CHECK(untouched());
-  f.hart.csr.pmpcfg[0] = 0;
+  f.protect(0, 0, 0);
   CHECK_FALSE(f.at(kVa, AccessKind::kLoad, Hart::Walk::kCommit).trap);
   CHECK_FALSE(untouched());
 }

@@ -83,12 +83,16 @@ struct CodeCache::Draft {
   }
 };
 
-CodeCache::CodeCache(Memory& memory, ExtensionSet extensions, std::size_t most_pages)
+CodeCache::CodeCache(Memory& memory, ExtensionSet extensions)
     : memory_(memory),
       pages_(memory.size_bytes() / kPageBytes),
       arena_(std::make_unique_for_overwrite<std::byte[]>(kArenaBytes)),
-      extensions_(extensions),
-      most_pages_(most_pages) {}
+      extensions_(extensions) {}
+
+void CodeCache::limit(const CacheSizes& sizes) {
+  sizes_ = sizes;
+  drop_all();
+}
 
 const Op* CodeCache::stub() {
   static constexpr StubBlock kStub{{kStubLength, 0, 0, nullptr}, {engine::stop_at_base, {}}};
@@ -117,7 +121,7 @@ const Op* CodeCache::block(CodePage& page, u32 page_offset) {
   Draft draft;
   draft_block(page, page_offset, draft);
   if (draft.length == 0) return nullptr;
-  if (arena_used_ + kBlockBytesAtMost > kArenaBytes || page_count_ > most_pages_) {
+  if (arena_used_ + kBlockBytesAtMost > kArenaBytes || page_count_ > sizes_.code_pages) {
     drop_all();
     return nullptr;
   }
@@ -140,7 +144,7 @@ void CodeCache::draft_block(const CodePage& page, u32 page_offset, Draft& draft)
     draft.lead = 1;
     draft.add(engine::break_here, {}, page_offset);
   }
-  while (draft.length < static_cast<i32>(kMaxBlockInstructions)) {
+  while (draft.length < static_cast<i32>(sizes_.block_instructions)) {
     const u32 at = draft.end;
     if (at + 2 > kPageBytes || (draft.length != 0 && breaks(at))) break;
     u32 raw = bytes[at] | u32{bytes[at + 1]} << 8;

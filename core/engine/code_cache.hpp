@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/engine/cache_sizes.hpp"
 #include "core/engine/dispatch.hpp"
 #include "core/engine/op.hpp"
 #include "core/extensions.hpp"
@@ -26,12 +27,10 @@ struct CodePage {
 
 class CodeCache {
  public:
-  /// At most so many pages are decoded at a time, lest a guest that runs through all of RAM takes several times as
-  /// much.
-  static constexpr std::size_t kMostPages = 16'384;
-  explicit CodeCache(Memory& memory, ExtensionSet extensions = default_extensions(),
-                     std::size_t most_pages = kMostPages);
+  explicit CodeCache(Memory& memory, ExtensionSet extensions = default_extensions());
 
+  /// Drops everything, and keeps to this from now on.
+  void limit(const CacheSizes& sizes);
   /// The page's code. Valid until everything is dropped.
   CodePage& page(u64 ram_page);
   /// The block at that offset, decoded (and the page flagged in memory) if need be. Null: the first instruction
@@ -58,7 +57,7 @@ class CodeCache {
   std::unique_ptr<std::byte[]> arena_;
   std::size_t arena_used_ = 0;
   ExtensionSet extensions_;
-  std::size_t most_pages_;
+  CacheSizes sizes_;
   std::size_t page_count_ = 0;  ///< Of those in pages_ that are not null.
   std::array<std::byte, 2048> scratch_;
   std::vector<VirtAddr> breakpoints_;  ///< Ascending.

@@ -19,6 +19,11 @@ Engine::Engine(Memory& memory, ExtensionSet extensions, const std::vector<std::u
   memory.set_listener(this);
 }
 
+void Engine::limit(const CacheSizes& sizes) {
+  code_.limit(sizes);
+  for (const std::unique_ptr<Hart>& hart : harts_) hart->limit_translations(sizes.translations);
+}
+
 Engine::Result Engine::run(Hart& hart, u64 max_steps) {
   const u64 steps = std::min(max_steps, kSliceSteps);
   const u64 start = hart.position.steps;

@@ -19,6 +19,8 @@ class Engine final : public WriteListener {
  public:
   Engine(Memory& memory, ExtensionSet extensions, const std::vector<std::unique_ptr<Hart>>& harts);
 
+  /// Forgets everything, and remembers at most so much from now on.
+  void limit(const CacheSizes& sizes);
   [[nodiscard]] CodeCache& code() { return code_; }
   [[nodiscard]] WalkCache& walks() { return walks_; }
 

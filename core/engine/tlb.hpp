@@ -27,6 +27,7 @@ class Tlb {
   }
   [[nodiscard]] const TlbEntry& at(u64 address) const { return entries_[slot(address)]; }
   void fill(u64 page_address, u64 addend) {
+    if (filled_count_ >= most_) flush();
     const unsigned index = slot(page_address);
     if (entries_[index].tag == ~u64{0}) filled_[filled_count_++] = static_cast<u16>(index);
     entries_[index] = {page_address, addend};
@@ -36,11 +37,17 @@ class Tlb {
     for (unsigned i = 0; i < filled_count_; ++i) entries_[filled_[i]] = {};
     filled_count_ = 0;
   }
+  /// At most so many entries at a time, at least 1.
+  void limit(unsigned entries) {
+    flush();
+    most_ = entries;
+  }
 
  private:
   std::array<TlbEntry, kEntries> entries_{};
   std::array<u16, kEntries> filled_{};
   unsigned filled_count_ = 0;
+  unsigned most_ = ~0u;
 };
 
 }  // namespace retrov

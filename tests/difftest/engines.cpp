@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/engine/cache_sizes.hpp"
 #include "tests/difftest/compare.hpp"
 
 namespace retrov::difftest {
@@ -28,6 +29,16 @@ std::vector<Position> choose_positions(Random& random, Position from) {
     at = {at.steps + 1 + random.below(400)};
   }
   return positions;
+}
+
+/// As it is, or with caches that hold next to nothing.
+CacheSizes random_sizes(Random& random) {
+  if (random.one_in(4)) return {};
+  CacheSizes sizes;
+  sizes.block_instructions = static_cast<unsigned>(random.of(1, 2, 3, 7, kMaxBlockInstructions));
+  sizes.code_pages = random.of(1, 2, 5, 100);
+  sizes.translations = static_cast<unsigned>(random.of(1, 2, 3, 8, 64, 1024));
+  return sizes;
 }
 
 /// In as many pieces as chance will have it. A machine that waits for ever, or stands, stays where it is.
@@ -59,6 +70,7 @@ void Engines::load(Machine& machine, const Snapshot& fresh, const Program& progr
 
 std::optional<std::string> Engines::disagreement(const Program& program) {
   Random random(program.seed);
+  fast_->limit_caches(random_sizes(random));
   load(*fast_, fast_fresh_, program);
   load(*reference_, reference_fresh_, program);
   std::vector<State> states{{reference_->position(), reference_->hash()}};

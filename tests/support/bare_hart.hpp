@@ -83,10 +83,12 @@ struct BareHart {
   }
 
   /// Lets one entry of the protection cover everything, as firmware does.
-  void open_pmp() {
-    hart.csr.pmpaddr[15] = (u64{1} << 54) - 1;
-    hart.csr.pmpcfg[15] = 0x1f;
+  void protect(unsigned index, u8 config, u64 pmpaddr) {
+    hart.csr.pmpcfg[index] = config;
+    hart.csr.pmpaddr[index] = pmpaddr;
+    hart.flush_translations();
   }
+  void open_pmp() { protect(15, 0x1f, (u64{1} << 54) - 1); }
 
   void put(u64 address, u64 value) {
     std::array<u8, 8> bytes;

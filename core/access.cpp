@@ -194,7 +194,7 @@ Trap Hart::store_across(u64 address, unsigned size_bytes, unsigned first_bytes, 
 Trap Hart::device_load(PhysAddr physical, u64 address, unsigned size_bytes, AccessKind kind, u64& out) {
   const Bus::Slot* slot = platform_.bus.find(physical, size_bytes);
   if (slot == nullptr) return access_fault(kind, address);
-  leave = true;
+  leave = platform_.devices_touched = true;
   const auto value = slot->device->read(physical.value - slot->base.value, size_bytes, now());
   if (!value) return access_fault(kind, address);
   out = *value;
@@ -204,7 +204,7 @@ Trap Hart::device_load(PhysAddr physical, u64 address, unsigned size_bytes, Acce
 Trap Hart::device_store(PhysAddr physical, u64 address, unsigned size_bytes, u64 value) {
   const Bus::Slot* slot = platform_.bus.find(physical, size_bytes);
   if (slot == nullptr) return access_fault(AccessKind::kStore, address);
-  leave = true;
+  leave = platform_.devices_touched = true;
   const u64 bits = size_bytes == 8 ? value : value & ((u64{1} << (8 * size_bytes)) - 1);
   if (!slot->device->write(physical.value - slot->base.value, size_bytes, bits, now())) {
     return access_fault(AccessKind::kStore, address);

@@ -102,6 +102,8 @@ struct Platform {
   /// What devices have written since the machine last looked; kept only if `keep_device_writes`.
   std::vector<std::pair<PhysAddr, u64>> device_writes{};
   bool keep_device_writes = false;
+  /// A hart has accessed a device's registers since the machine last looked at the devices.
+  bool devices_touched = false;
   /// What harts have touched since the machine's last snapshot, but for the pages, which Memory knows.
   Touched touched{};
 };

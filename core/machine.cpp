@@ -221,8 +221,7 @@ Pause Machine::run_slice(const Pick& next, Position limit, StopSet* stops) {
     hart.take_trap(hart.run.trap);
   }
   set_position(Position{position_.steps + result.steps});
-  // `leave` also stands when the access that asked for it ended in a trap.
-  if (hart.leave || position_ >= next_device_event_) settle_devices();
+  if (platform_->devices_touched || position_ >= next_device_event_) settle_devices();
   return result.end == Hart::RunEnd::kStop ? Pause::kStop : Pause::kLimit;
 }
 
@@ -279,6 +278,7 @@ void Machine::reset_step() {
 }
 
 void Machine::settle_devices() {
+  platform_->devices_touched = false;
   const Ticks time = now();
   Ticks deadline = kNever;
   for (auto& device : devices_) deadline = std::min(deadline, device->advance_to(time));

@@ -18,7 +18,7 @@ std::vector<std::string> drive_bases(const Options& options, const BoardConfig& 
   std::vector<std::string> paths(board.disks.size());
   for (const auto& [id, file] : options.replay.drive_bases) {
     const auto disk = std::find_if(board.disks.begin(), board.disks.end(),
-                                   [&id = id](const DiskConfig& config) { return config.id == id; });
+                                   [&wanted = id](const DiskConfig& config) { return config.id == wanted; });
     if (disk == board.disks.end()) {
       throw Error(Exit::kUsage, "--drive-base: the recorded machine has no disk '" + id + "'");
     }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """R2: whatever arrives on the wire, in whatever pieces, the session lives and the next whole packet is answered."""
+# Handlers: QStartNoAckMode m
 import random
 import socket
 

@@ -218,6 +218,7 @@ bench: demo-guests
 	@scripts/deps build bench
 	@$(MAKE) --no-print-directory -j$(JOBS) retrov guests
 	@BUILD=$(BUILD) scripts/bench
+	@BUILD=$(BUILD) scripts/bench-stub
 
 # -O1: at -O0 the whole suite under the sanitizers is too slow to be run often.
 asan:

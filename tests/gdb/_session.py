@@ -140,9 +140,9 @@ class Gdb:
 
     MARK = "<<answered>>"
 
-    def __init__(self, served: Served, guest: str = "debuggee", kind: str = "remote"):
+    def __init__(self, served: Served, guest: str = "debuggee", kind: str = "remote", program: str = GDB):
         self.process = subprocess.Popen(
-            [GDB, "-nx", "-q", elf(guest)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [program, "-nx", "-q", elf(guest)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, env=own_environment(), start_new_session=True,
         )
         self.unread = ""

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""R33: `k` and vKill end a plain client's session and, with it, the program; an extended client may attach again."""
-# Handlers: k vKill; vAttach; !
+"""R33: `k` and vKill end a plain client's session and, with it, the program; an extended client may attach again, or
+run a recording from its beginning."""
+# Handlers: k vKill; vAttach; vRun; !
 from _session import Gdb, Packets, framed, live, replay, require
 
 
@@ -29,6 +30,8 @@ def an_extended_client_stays() -> None:
         require(client.ask("vAttach;1").startswith("T05thread:p1.1;"), "vAttach does not attach")
         require(client.ask("vAttach;2").startswith("E."), "vAttach to what is not there")
         require(client.place() == place, "it moved")
+        client.go_to("50%")
+        require(client.ask("vRun;").startswith("T05thread:p1.1;") and client.place() == place, "vRun leads elsewhere")
 
 
 def gdb_kills() -> None:

@@ -196,6 +196,7 @@ check-guests: demo-guests
 	@scripts/deps build demo check
 	@scripts/newer-binutils >/dev/null
 	@scripts/newer-qemu >/dev/null
+	@scripts/newer-gdb >/dev/null
 
 check: check-guests
 	@BUILD=$(BUILD) JOBS=$(JOBS) scripts/run-checks
@@ -217,6 +218,7 @@ bench: demo-guests
 	@scripts/deps build bench
 	@$(MAKE) --no-print-directory -j$(JOBS) retrov guests
 	@BUILD=$(BUILD) scripts/bench
+	@BUILD=$(BUILD) scripts/bench-stub
 
 # -O1: at -O0 the whole suite under the sanitizers is too slow to be run often.
 asan:

@@ -249,10 +249,12 @@ void Server::take(Frame frame) {
     // Without anything that moves, or is about to, it means nothing.
     if (!busy_ && frames_.empty()) return;
     interrupt_wanted_ = true;
+    behind_interrupt_ = 0;
     return;
   }
   queued_bytes_ += frame.payload.size();
   frames_.push_back(std::move(frame));
+  ++behind_interrupt_;
 }
 
 void Server::set_eof() {
@@ -327,6 +329,8 @@ Server::Next Server::next_frame(Frame& frame) {
   if (std::exchange(stopped_, false)) return Next::kStopped;
   if (frames_.empty()) return Next::kGone;
   const bool was_congested = congested();
+  // What the client sent after its Ctrl-C is not what that was for.
+  if (frames_.size() <= behind_interrupt_ && !eof_ && !hung_up_) interrupt_wanted_ = false;
   frame = std::move(frames_.front());
   frames_.pop_front();
   queued_bytes_ -= frame.payload.size();

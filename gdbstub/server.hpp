@@ -139,6 +139,7 @@ class Server final : private StubClient {
   bool quit_ = false;             ///< The thread must end.
   Debugger* debugger_ = nullptr;  ///< While serving.
   std::deque<Frame> frames_;
+  std::size_t behind_interrupt_ = 0;  ///< Frames that came after the last Ctrl-C.
   std::size_t queued_bytes_ = 0;
   std::function<void()> on_client_;
   FrameDecoder decoder_;

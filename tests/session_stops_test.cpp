@@ -39,6 +39,24 @@ void go_to_silent_store(Session& session) {
   for (int i = 0; i < 5; ++i) REQUIRE(session.step(0, Direction::kForward).reason == StopReason::kStep);
 }
 
+/// Of a breakpoint that is met all the time: never a stop. Interrupts the session, as a thread would, at a chosen one.
+class InterruptingRules final : public StopRules {
+ public:
+  explicit InterruptingRules(Session& session) : session_(session) {}
+  [[nodiscard]] bool counts(const HartView&, VirtAddr) const override {
+    if (++asked == interrupt_at) session_.interrupt();
+    return false;
+  }
+  [[nodiscard]] bool counts(const HartView&, const WatchRange&) const override { return false; }
+  bool handle(const HartView&, VirtAddr) override { return false; }
+
+  mutable u64 asked = 0;
+  u64 interrupt_at = 0;
+
+ private:
+  Session& session_;
+};
+
 void write_flags(Session& session, u8 value) {
   session.write_memory(0, AddressSpace::kVirtual, symbol("echo", "flags"), std::array<u8, 1>{value});
 }
@@ -246,4 +264,42 @@ TEST_CASE("session: of a copy of a run that is not recorded one goes back to whe
   session->seek(Position{1000});
   CHECK_FALSE(session->forked());
   CHECK(session->hash() == hash);
+}
+
+TEST_CASE("session: an interrupt stops a move within a million steps, wherever it goes", "[session_stops]") {
+  constexpr u64 kMostSteps = 1'000'000, kHistory = 8'000'000;
+  Screen screen;
+  const auto session = live("debuggee", screen);
+  session->set_stops({{VirtAddr{symbol("debuggee", "main")}}, {}});
+  REQUIRE(session->resume(Direction::kForward).reason == StopReason::kBreakpoint);
+  session->write_memory(0, AddressSpace::kVirtual, symbol("debuggee", "mode"), std::array<u8, 1>{2});
+  session->set_stops({{VirtAddr{symbol("debuggee", "spin")}}, {}});
+  REQUIRE(session->resume(Direction::kForward).reason == StopReason::kBreakpoint);
+  // Into the loop.
+  session->set_stops({});
+  for (int i = 0; i < 10; ++i) REQUIRE(session->step(0, Direction::kForward).reason == StopReason::kStep);
+  const Position begin = session->position();
+
+  InterruptingRules rules(*session);
+  StopRequest request{{session->machine().hart_summary(0).pc}, {}};
+  request.rules = &rules;
+  session->set_stops(request);
+  session->run_to(Position{begin.steps + kHistory});
+  const u64 steps_per_round = kHistory / rules.asked + 1;
+  REQUIRE(steps_per_round < 100);
+
+  const auto check = [&](Direction direction, u64 interrupt_at) {
+    rules.asked = 0;
+    rules.interrupt_at = interrupt_at;
+    CHECK(session->resume(direction).reason == StopReason::kInterrupted);
+    CHECK((rules.asked - interrupt_at) * steps_per_round <= kMostSteps);
+  };
+  for (const u64 interrupt_at : {u64{1}, u64{777}, u64{100'000}}) {
+    check(Direction::kForward, interrupt_at);
+    session->seek(session->end());
+    check(Direction::kBackward, interrupt_at);
+    session->seek(begin);
+    check(Direction::kForward, interrupt_at);
+    session->seek(session->end());
+  }
 }

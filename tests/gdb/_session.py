@@ -1,6 +1,7 @@
 """What the tests with gdb share: retrov serving a guest, stock gdb talking to it, and bare packets.
 
 A test is a program; it fails by an exception. Nothing here measures time: PATIENCE_SECONDS only ends what hangs.
+RETROV_GDB is the gdb that is driven. With RETROV_EMPTY a proxy answers some packets (_proxy.py).
 """
 import os
 import re
@@ -13,9 +14,13 @@ import threading
 import time
 from pathlib import Path
 
+from _proxy import Muted, start_proxy
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 RETROV = os.environ.get("RETROV", str(ROOT / "build/retrov"))
 GUESTS = Path(os.environ.get("RETROV_BUILD", str(ROOT / "build"))) / "guests"
+GDB = os.environ.get("RETROV_GDB", "gdb-multiarch")
+EMPTY = os.environ.get("RETROV_EMPTY")
 # What gdb says where history ends, in either direction: up to version 15, and since.
 NO_MORE = r"(?:No more reverse-execution history|Reached end of recorded history; stopping)"
 PATIENCE_SECONDS = float(os.environ.get("RETROV_PATIENCE", "120"))
@@ -57,7 +62,8 @@ class Served:
         self.readers = [threading.Thread(target=read, daemon=True) for read in (self._read_console, self._read_said)]
         for reader in self.readers:
             reader.start()
-        self.port = int(self.wait_said(r"target remote \S*:(\d+)").group(1))
+        port = int(self.wait_said(r"target remote \S*:(\d+)").group(1))
+        self.port = start_proxy(port, Muted(EMPTY)) if EMPTY else port
 
     def _read_console(self) -> None:
         while chunk := os.read(self.process.stdout.fileno(), 65536):
@@ -134,9 +140,9 @@ class Gdb:
 
     MARK = "<<answered>>"
 
-    def __init__(self, served: Served, guest: str = "debuggee", kind: str = "remote"):
+    def __init__(self, served: Served, guest: str = "debuggee", kind: str = "remote", program: str = GDB):
         self.process = subprocess.Popen(
-            ["gdb-multiarch", "-nx", "-q", elf(guest)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [program, "-nx", "-q", elf(guest)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, env=own_environment(), start_new_session=True,
         )
         self.unread = ""

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """R1, R2, R3, R5: one client at a time, one that breaks the protocol costs nothing, and the next one finds everything
 where the last one left it."""
+# Handlers: m x
 import socket
 
 from _session import NO_MORE, Gdb, Packets, framed, live, replay, require, symbols

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """R1 and `--clients`: several gdbs on one trace, each with its own place and stops; one too many is turned away."""
+# Handlers: monitor:goto vCont;
 import os
 import socket
 import tempfile

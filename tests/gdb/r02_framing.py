@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """R2: whatever arrives on the wire, in whatever pieces, the session lives and the next whole packet is answered."""
+# Handlers: QStartNoAckMode m
 import random
 import socket
 
-from _session import Packets, framed, live, replay, require
+from _session import Packets, framed, live, replay, require, symbols
 
 ALIVE = b"qC"
 ANSWER = "QCp1.1"
@@ -60,6 +61,62 @@ def over_long_packets() -> None:
         require(client.place() == place, "it moved")
 
 
+def many_at_once() -> None:
+    """Answers come in the order of the questions, however many are under way, and a packet's content is no Ctrl-C."""
+    with live() as served, Packets(served) as client:
+        client.raw(b"".join(framed(b"m%x,4" % (0x80000000 + 4 * index)) for index in range(2000)))
+        answers = [client.answer() for _ in range(2000)]
+        memory = client.ask("m80000000,1f40")
+        require("".join(answers) == memory, "2000 answers are not those of 2000 questions")
+        # While the machine moves: what comes meanwhile is answered behind the stop.
+        client.ask(f"M{symbols()['mode']:x},4:02000000")
+        client.raw(framed(b"vCont;c") + framed(b"qC") + framed(b"m80000000,4"))
+        served.wait_console(b"rounds done\n")
+        client.raw(framed(b"qAttached") + b"\x03")
+        require(client.answer().startswith("T02thread:p1."), "no stop by Ctrl-C behind other packets")
+        seen = [client.answer() for _ in range(3)]
+        require(seen[0].startswith("QCp1.") and seen[1:] == [memory[:8], "1"], f"behind the stop: {seen}")
+        # 0x03 in a packet is data, whole or in pieces; between packets of a stopped machine it is nothing.
+        write = framed(b"X82000000,4:\x03\x03\x01\x03")
+        for cut in (len(write), 14, 15):
+            client.raw(write[:cut])
+            client.raw(write[cut:] + b"\x03")
+            require(client.answer() == "OK", "X with 0x03")
+        require(client.ask("m82000000,4") == "03030103", "0x03 is not written")
+        require(client.ask("vCont;s:p1.1").startswith("T05thread:p1.1;"), "an old Ctrl-C stops a step")
+
+
+def acknowledgements() -> None:
+    """Before QStartNoAckMode: '-' brings the last packet again, '+' nothing, wherever they stand."""
+    with live() as served:
+        client = socket.create_connection(("127.0.0.1", served.port))
+        client.settimeout(60)
+
+        def receive(expected: bytes) -> None:
+            got = b""
+            while len(got) < len(expected):
+                chunk = client.recv(len(expected) - len(got))
+                require(chunk, f"the connection ended in {got}")
+                got += chunk
+            require(got == expected, f"{got} instead of {expected}")
+
+        answer = framed(b"QC1")
+        for _ in range(3):
+            client.sendall(b"+++" + framed(b"qC"))
+            receive(b"+" + answer)
+            client.sendall(b"--")
+            receive(answer + answer)
+        # A wrong one among right ones, in one piece: each is answered for itself.
+        client.sendall(framed(b"qC") + b"$qC#ff" + framed(b"qAttached") + b"$q}" + framed(b"qC"))
+        receive(b"+" + answer + b"-+" + framed(b"1") + b"+" + answer)
+        client.sendall(framed(b"QStartNoAckMode") + b"+")
+        receive(b"+" + framed(b"OK"))
+        # From now on there are none, and a wrong sum is not looked at.
+        client.sendall(b"-" + framed(b"qC") + b"$qC#00")
+        receive(answer + answer)
+        client.close()
+
+
 def noise() -> None:
     rng = random.Random(5)
     with live() as served, Packets(served) as client:
@@ -98,5 +155,7 @@ def a_client_that_hangs_up_in_a_packet() -> None:
 pieces_of_any_size()
 what_breaks_off_is_given_up()
 over_long_packets()
+many_at_once()
+acknowledgements()
 noise()
 a_client_that_hangs_up_in_a_packet()

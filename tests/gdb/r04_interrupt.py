@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """R4: Ctrl-C while the guest runs, sleeps, is walked forwards through history and is searched backwards."""
+# Handlers: vCont; bc
 from _session import NO_MORE, Gdb, Packets, framed, live, require, symbols
 
 

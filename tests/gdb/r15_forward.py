@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""R14-R17, R20: stepping and breakpoints forwards, as gdb does them; breakpoints leave no trace in the guest."""
+"""R15: forwards, as gdb does it by source, and by each packet that moves; the first action that matches counts."""
+# Handlers: vCont; c s C S
 from _session import Gdb, Packets, live, replay, require, symbols
 
 
@@ -32,95 +33,46 @@ def gdb_steps_through_source() -> None:
         gdb.expect("until", "rounds done")
 
 
-def stepping_sends_few_packets() -> None:
-    """What `osabi none` and range stepping are for: one resume packet for a line, one more for a call in it."""
-    with live() as served, Gdb(served) as gdb:
-        gdb.ask("tbreak run_round")
-        gdb.ask("continue")
-        gdb.ask("next")
-        gdb.ask("set debug remote 1")
-        answer = gdb.ask("next")
-        require("vCont;r" in answer, f"no range stepping: {answer}")
-        require(answer.count("Sending packet: $vCont") <= 4, f"too many packets for a line: {answer}")
-        answer = gdb.ask("stepi")
-        require(answer.count("Sending packet: $vCont") == 1, f"too many packets for a step: {answer}")
-        require("$Z0" not in answer, f"a breakpoint for a step: {answer}")
-
-
-def breakpoints_are_not_in_the_guest() -> None:
-    code = symbols()["mix"]
-    with replay() as served, Packets(served) as client:
-        client.go_to("40%")
-        place, text = client.place(), client.ask(f"m{code:x},40")
-        client.go_to("90%")
-        later = client.place()
-        client.go_to("40%")
-        for offset in range(0, 0x40, 2):
-            require(client.ask(f"Z0,{code + offset:x},2") == "OK", "no Z0")
-            require(client.ask(f"Z1,{code + offset:x},2") == "OK", "no Z1")
-        require(client.ask(f"m{code:x},40") == text, "breakpoints are in memory")
-        require(client.place() == place, "breakpoints are in the state")
-        hits = 0
-        while (stop := client.ask("vCont;c")).startswith("T05swbreak:;"):
-            hits += 1
-            client.ask("vCont;s:p1.1")
-        require(hits > 40 and stop.startswith("T05replaylog:end;"), f"{hits} hits, then {stop}")
-        client.go_to("90%")
-        require(client.place() == later, "breakpoints changed what came after them")
-
-
-def breakpoints_are_a_set() -> None:
+def each_packet_moves() -> None:
     names = symbols()
-    with replay() as served, Packets(served) as client:
-        # Twice set, once removed: gone.
-        for packet in ("Z0,{:x},2", "Z0,{:x},4", "z0,{:x},2", "z0,{:x},2"):
-            require(client.ask(packet.format(names["mix"])) == "OK", packet)
-        # Not mapped, and never executed.
-        require(client.ask("Z0,ffffffff80001000,4") == "OK", "a breakpoint where nothing is mapped")
-        require(client.ask(f"Z1,{names['store']:x},2") == "OK", "Z1")
-        stop = client.ask("vCont;c")
-        require(stop.startswith("T05hwbreak:;thread:p1.1;"), f"{stop}")
-        require(f";20:{names['store'].to_bytes(8, 'little').hex()};" in stop, f"not at store: {stop}")
-        place = client.place()
-        # R17: a resume where a breakpoint stands stops before anything is executed, a step executes.
-        require(client.ask("vCont;c").startswith("T05hwbreak:;"), "it ran over the breakpoint it stands at")
-        require(client.place() == place, "it moved")
-        require(client.ask("vCont;s:p1.1;c:p1.-1").startswith("T05thread:p1.1;"), "a step stops for where it began")
-        require(client.place()[0] == place[0] + 1, "no step was made")
-        # Bit 0 of a pc is not kept, and a breakpoint at the next instruction is reported by a step to it.
-        client.ask(f"Z0,{names['mix']:x},2")
-        client.ask("vCont;c")
-        second = client.ask("p20")
-        require(int.from_bytes(bytes.fromhex(second), "little") == names["mix"], "not at mix")
+    mix, store = names["mix"], names["store"]
 
+    def pc(client: Packets) -> int:
+        return int.from_bytes(bytes.fromhex(client.ask("p20")), "little")
 
-def ranges_end_where_they_should() -> None:
-    names = symbols()
-    mix, size = names["mix"], 4
     with replay() as served, Packets(served) as client:
-        client.ask(f"Z0,{mix:x},2")
+        for packet in (f"Z0,{mix:x},2", f"Z0,{store:x},2"):
+            client.ask(packet)
         client.ask("vCont;c")
+        # At mix, to store, and so on. A breakpoint where one stands stops at once: first a step off it.
+        at = mix
+        for step, resume in (("s", "c"), ("S05", "C05"), ("vCont;S05:p1.1;c", "vCont;C05:p1.1;c"),
+                             ("vCont;s:p1.1;c:p1.-1", "vCont;c:p1.-1"), ("vCont;s:p1;c", "vCont;c:p1")):
+            before = client.place()[0]
+            require(pc(client) == at, f"not at {at:#x} before {step}")
+            client.ask("Hcp1.1")
+            require(client.ask(step).startswith("T05thread:p1.1;"), step)
+            require(client.place()[0] == before + 1, f"{step} is not one step")
+            require(client.ask(resume).startswith("T05swbreak:;"), resume)
+            at = store if at == mix else mix
+        # The first action that matches: the hart steps, whatever is said of it later.
         before = client.place()[0]
-        # An empty range is one step.
-        client.ask(f"vCont;r{mix:x},{mix:x}:p1.1;c:p1.-1")
-        require(client.place()[0] == before + 1, "an empty range is more than a step")
-        stop = client.ask(f"vCont;r{mix:x},{mix + 64 * size:x}:p1.1;c:p1.-1")
-        require(stop.startswith("T05thread:p1.1;"), f"the range ends by {stop}")
-        pc = int.from_bytes(bytes.fromhex(client.ask("p20")), "little")
-        require(not mix <= pc < mix + 64 * size, f"{pc:#x} is in the range")
-        # A breakpoint in a range ends it.
+        client.ask("vCont;s:p1.1;c:p1.1;c")
+        require(client.place()[0] == before + 1, "the second action counted")
+        client.ask("vCont;c;s:p1.1")
+        require(client.place()[0] > before + 2, "the second action counted")
+        require(client.ask("vCont;t:p1.-1").startswith("T05thread:p1.1;"), "t moves")
+    with live() as served, Packets(served) as client:
+        # From another address, bit 0 of which is not kept.
+        client.ask(f"Z0,{names['run_round']:x},2")
         client.ask("vCont;c")
-        start = client.place()[0]
-        client.ask("vCont;s:p1.1")
-        inner = int.from_bytes(bytes.fromhex(client.ask("p20")), "little")
-        client.go_to(str(start))
-        client.ask(f"Z0,{inner:x},2")
-        stop = client.ask(f"vCont;r{mix:x},{mix + 64 * size:x}:p1.1;c:p1.-1")
-        require(stop.startswith("T05swbreak:;"), f"a breakpoint in the range: {stop}")
+        client.ask("Hcp1.1")
+        require(client.ask(f"c{names['run_round']:x}").startswith("T05swbreak:;"), "a breakpoint there is passed")
+        client.ask(f"s{mix + 1:x}")
+        require(mix < pc(client) <= mix + 4, "s from an address")
+        client.ask(f"S05;{store:x}")
+        require(store < pc(client) <= store + 4, "S from an address")
 
 
 gdb_steps_through_source()
-stepping_sends_few_packets()
-breakpoints_are_not_in_the_guest()
-breakpoints_are_a_set()
-ranges_end_where_they_should()
+each_packet_moves()

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """R18, R18b, R26 on request: writes by devices, writes that change nothing, CSRs, physical ranges at the prompt."""
+# Handlers: Z2 Z4 monitor:watch-dma monitor:watch-csr monitor:watch-unchanged
 import re
 import tempfile
 from pathlib import Path
 
-from _session import Gdb, Packets, Served, elf, live, machine, replay, require, symbols
+from _session import NO_MORE, Gdb, Packets, Served, elf, live, machine, replay, require, symbols
 
 
 def device_writes() -> None:
@@ -95,16 +96,16 @@ def csr_writes() -> None:
         at = gdb.step_number()
         gdb.ask("stepi")
         require(gdb.value("$mie") == 1 << 7 and gdb.step_number() == at + 1, "that was not the write")
-        gdb.expect("continue", "No more")
+        gdb.expect("continue", NO_MORE)
         gdb.expect("reverse-continue", "hart 0 writes mie")
         require(gdb.step_number() == at + 1, "backwards it is not right behind the write")
-        gdb.expect("reverse-continue", "No more")
+        gdb.expect("reverse-continue", NO_MORE)
         # Going on from the stop makes the write; and it is one stop.
         gdb.expect("continue", "hart 0 writes mie")
-        gdb.expect("continue", "No more")
+        gdb.expect("continue", NO_MORE)
         gdb.expect("monitor watch-csr mtvec", "sie mie mtvec")
         gdb.expect("monitor watch-csr off", "watch-csr off")
-        gdb.expect("reverse-continue", "No more")
+        gdb.expect("reverse-continue", NO_MORE)
 
 
 device_writes()

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """R18: watchpoints forwards. gdb shows old and new value; the stub stops before the access, with nothing changed."""
+# Handlers: Z2 Z3
 import re
 
 from _session import Gdb, Packets, live, replay, require, symbols

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """R19: conditions and commands that the stub evaluates: gdb's own, agent-style dprintf, and bare packets."""
+# Handlers: Z0 Z1 Z2
 import re
 
-from _session import Gdb, Packets, live, replay, require, symbols
+from _session import NO_MORE, Gdb, Packets, live, replay, require, symbols
 
 A0, A1 = 10, 11
 
@@ -49,7 +50,7 @@ def gdb_lets_the_stub_decide() -> None:
         gdb.ask("break mix if a == 17")
         gdb.expect("reverse-continue", "hit Breakpoint.*mix")
         require(gdb.step_number() == at, "backwards it is found elsewhere")
-        gdb.expect("reverse-continue", "No more reverse-execution history")
+        gdb.expect("reverse-continue", NO_MORE)
         gdb.ask("delete")
         # Memory, through a pointer; and hart 1's breakpoint.
         gdb.ask("monitor edge go")

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """R21: an ebreak of the guest stops, or is the guest's, as `monitor ebreak` says; forwards and backwards."""
+# Handlers: monitor:ebreak
 from _session import Gdb, Packets, live, require, symbols
 
 EBREAK = "73001000"

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """R22, R25: a thousand steps of a hart and a thousand back, over interrupts and the other hart's turns: the same
 positions and the same state hashes at both ends and on the way."""
+# Handlers: bs vCont; monitor:step-irq
 import random
 import re
 

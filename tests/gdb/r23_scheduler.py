@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """R23: scheduler-locking. At the live end only the chosen hart runs, and that is history; in the past history rules."""
+# Handlers: vCont;
 import re
 
 from _session import Gdb, Packets, live, replay, require, symbols

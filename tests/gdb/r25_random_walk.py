@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """R25: whatever way leads to a position, the state there is the same. A random walk of steps, resumes, jumps and
 changing breakpoints, forwards and backwards, compares the hash at each position with the one seen there before."""
+# Handlers: bs
 import random
 
 from _session import Packets, live, replay, require, symbols

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """R29: the end of history, in a recording, at the live end, and when the guest has powered off."""
+# Handlers: vCont; vKill; monitor:edge
 import re
 
 from _session import NO_MORE, Gdb, live, replay, require

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """R30: in the past gdb writes to a throw-away copy, or lives on in a branch; what was recorded stays as it was."""
+# Handlers: monitor:fork monitor:switch monitor:scratch monitor:branches
 import os
 import re
 import subprocess
 import tempfile
 from pathlib import Path
 
-from _session import RETROV, Gdb, Packets, Served, live, machine, own_environment, recording, replay, require, symbols
+from _session import (
+    NO_MORE, RETROV, Gdb, Packets, Served, live, machine, own_environment, recording, replay, require, symbols,
+)
 
 FLUSH = ("maint flush register-cache", "maint flush dcache")
 
@@ -117,7 +120,7 @@ def scratch_at_the_end_of_a_replay() -> None:
             gdb.ask("monitor goto end")
             gdb.ask("stepi")
             require(place(gdb) == end, "the end has moved")
-            gdb.expect("continue", "No more reverse-execution history")
+            gdb.expect("continue", NO_MORE)
 
 
 def a_branch_of_a_recording_is_in_its_trace() -> None:

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """R30: what gdb writes at the live end is part of history; the past is read-only, and says so."""
+# Handlers: M X P G
 import tempfile
 from pathlib import Path
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """R31: a live session is reversible from its first instruction on and comes back to life, with a person typing all the
 while; nothing is printed twice and nothing typed is lost."""
+# Handlers: vCont; bc D
 from _session import NO_MORE, Gdb, live, require
 
 

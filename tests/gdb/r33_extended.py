@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """R33, R34: an extended client runs a recording again, from its beginning; small questions have their fixed answers."""
+# Handlers: ! vRun; qAttached qSymbol:
 from _session import Gdb, Packets, live, replay, require
 
 

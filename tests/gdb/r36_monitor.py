@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """R36, R41: the words of `monitor`, and goto, which waits for the next command that moves."""
+# Handlers: qRcmd, monitor:help monitor:when monitor:goto monitor:info monitor:hash
 import re
 
 from _session import Gdb, Packets, live, replay, require, symbols

@@ -1,4 +1,4 @@
-// Covers gdbstub/packets_run, gdbstub/stub and gdbstub/stop_table.
+// Covers gdbstub/packets_run, gdbstub/stub, gdbstub/stop_table and gdbstub/stop_clauses.
 
 #include "gdbstub/packets.hpp"
 #include "tests/catch.hpp"

@@ -37,6 +37,18 @@ class StandingHart final : public HartView {
   unsigned hart_;
 };
 
+/// Ends the move on every way out, a thrown Error among them.
+class Moving {
+ public:
+  explicit Moving(StubClient& client) : client_(client) { client_.begin_move(); }
+  ~Moving() { client_.end_move(); }
+  Moving(const Moving&) = delete;
+  Moving& operator=(const Moving&) = delete;
+
+ private:
+  StubClient& client_;
+};
+
 /// Hands over whole lines as they are written, and the rest at the end.
 class LineBuffer final : public std::streambuf {
  public:
@@ -190,13 +202,12 @@ std::string Stub::restart() {
   });
 }
 
+void Stub::while_moving(const std::function<void()>& action) {
+  const Moving moving(*client_);
+  action();
+}
+
 std::string Stub::move(const std::function<Stop()>& action) {
-  // Ends the move on every way out, a thrown Error among them.
-  struct Moving {
-    StubClient& client;
-    explicit Moving(StubClient& c) : client(c) { client.begin_move(); }
-    ~Moving() { client.end_move(); }
-  };
   const std::optional<unsigned> only = std::exchange(only_hart, std::nullopt);
   Stop stop;
   {

@@ -114,6 +114,9 @@ class Stub {
   [[nodiscard]] std::string error(std::string_view sentence) const;
   /// Text for the client's console; only while it waits for a stop or for the end of a `monitor` command.
   void print(std::string_view text);
+  /// For a `monitor` command that moves the machine and brings it back: Ctrl-C, or the end of the connection, breaks
+  /// the action off.
+  void while_moving(const std::function<void()>& action);
   /// Runs a `monitor` line; what it writes reaches the client line by line.
   void run_monitor(std::string_view line);
 

@@ -166,6 +166,12 @@ class Debugger {
   virtual Stop resume(Direction direction) = 0;
   /// Goes to exactly that position, at most end().
   virtual void seek(Position target) = 0;
+  /// Goes through the steps of [from, to) of history and stays where it is: at each breakpoint of the request that
+  /// counts, position() and machine() are those of that moment, and its rules, which must be there, handle it; the walk
+  /// goes on if they say so. Nothing else of the request is looked at, and nothing that the guest says is shown.
+  /// Returns how far the walk came: to `to`, or to where its rules or interrupt() ended it. Throws Error if there is no
+  /// history to walk through, or less.
+  virtual Position scan(const StopRequest& request, Position from, Position to) = 0;
   /// Breaks off whatever moves. Safe from another thread and from a signal handler.
   virtual void interrupt() noexcept = 0;
 

@@ -93,6 +93,7 @@ class Session final : public Debugger {
   Stop step_range(unsigned hart, VirtAddr start, VirtAddr end) override;
   Stop resume(Direction direction) override;
   void seek(Position target) override;
+  Position scan(const StopRequest& request, Position from, Position to) override;
   /// What it breaks off returns kInterrupted. If nothing moves, the next move is broken off.
   void interrupt() noexcept override;
   void set_step_irq(StepIrq value) override { step_irq_ = value; }
@@ -141,6 +142,7 @@ class Session final : public Debugger {
   };
   class Move;
   class Trial;
+  class Excursion;
   /// What the last move has said of where it stopped; the next move does not say it again.
   struct Reported {
     std::optional<Position> access;       ///< The access made just before; it stopped a move backwards.

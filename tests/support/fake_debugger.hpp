@@ -107,6 +107,10 @@ class FakeDebugger final : public Debugger {
     if (target > last) throw Error(Exit::kFailure, "there is no such position");
     at = interrupts_seek ? Position{target.steps - 1} : target;
   }
+  Position scan(const StopRequest& request, Position from, Position to) override {
+    call("scan", request.breakpoints.size(), from.steps, to.steps);
+    return to;
+  }
   void interrupt() noexcept override {
     const std::lock_guard lock(mutex_);
     interrupted_ = true;

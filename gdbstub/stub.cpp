@@ -212,16 +212,17 @@ std::string Stub::move(const std::function<Stop()>& action) {
   Stop stop;
   {
     const Moving moving(*client_);
+    // A gdb that moves one thread alone, such as off a breakpoint, must hear of no other: it ends by an internal error.
     if (const std::optional<Position> target = std::exchange(controls.armed_goto, std::nullopt)) {
       debugger_.seek(*target);
       stop.at = debugger_.position();
       stop.reason = stop.at == *target ? StopReason::kArrived : StopReason::kInterrupted;
-      stop.hart = machine_.current_hart();
+      stop.hart = only.value_or(machine_.current_hart());
     } else if (const std::optional<std::string> branch = std::exchange(controls.armed_switch, std::nullopt)) {
       debugger_.switch_to(*branch);
       stop.at = debugger_.position();
       stop.reason = StopReason::kArrived;
-      stop.hart = machine_.current_hart();
+      stop.hart = only.value_or(machine_.current_hart());
     } else {
       StopRequest request = with_settings(stops.request(), debugger_.stop_settings());
       // Equal requests need not be handed over again: decoded code stays adapted.

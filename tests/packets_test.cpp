@@ -147,6 +147,18 @@ TEST_CASE("packets: a move that fails says why and stops where it stands", "[pac
   CHECK_FALSE(f.client.moving);
 }
 
+TEST_CASE("packets: an armed goto arrives on the thread that is moved alone", "[packets]") {
+  StubFixture f;
+  f.ask("qSupported:multiprocess+");
+  REQUIRE(f.machine.current_hart() == 0);
+  f.stub.controls.armed_goto = Position{50};
+  CHECK_THAT(f.ask("vCont;s:p1.2"), has_substring("thread:p1.2;"));
+  f.stub.controls.armed_switch = "other";
+  CHECK_THAT(f.ask("vCont;s:p1.2"), has_substring("thread:p1.2;"));
+  f.stub.controls.armed_goto = Position{50};
+  CHECK_THAT(f.ask("vCont;s:p1.2;c:p1.-1"), has_substring("thread:p1.1;"));
+}
+
 TEST_CASE("packets: an armed goto that is interrupted says so", "[packets]") {
   StubFixture f;
   f.debugger.interrupts_seek = true;

@@ -26,6 +26,11 @@ def require(condition, claim) -> None:
         raise AssertionError(claim)
 
 
+def gdbs() -> list[str]:
+    """The system's gdb, and the one of the next Debian if it has been fetched."""
+    return ["gdb-multiarch", *map(str, (ROOT / "build/deps").glob("trixie-*/newer/gdb-multiarch"))]
+
+
 def elf(guest: str) -> str:
     return str(GUESTS / f"{guest}.elf")
 
@@ -134,9 +139,9 @@ class Gdb:
 
     MARK = "<<answered>>"
 
-    def __init__(self, served: Served, guest: str = "debuggee", kind: str = "remote"):
+    def __init__(self, served: Served, guest: str = "debuggee", kind: str = "remote", program: str = "gdb-multiarch"):
         self.process = subprocess.Popen(
-            ["gdb-multiarch", "-nx", "-q", elf(guest)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [program, "-nx", "-q", elf(guest)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, env=own_environment(), start_new_session=True,
         )
         self.unread = ""

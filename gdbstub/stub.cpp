@@ -1,9 +1,11 @@
 #include "gdbstub/stub.hpp"
 
+#include <algorithm>
 #include <array>
 #include <ostream>
 #include <streambuf>
 #include <utility>
+#include <vector>
 
 #include "core/check.hpp"
 #include "gdbstub/framing.hpp"
@@ -108,7 +110,7 @@ Stub::Stub(Debugger& debugger, const MachineView& machine, MonitorCommand monito
 void Stub::begin_session(StubClient& client) {
   client_ = &client;
   features = {};
-  no_ack = extended = false;
+  no_ack = extended = no_answer = false;
   end = SessionEnd::kOpen;
   stops.clear();
   controls = {};
@@ -187,14 +189,25 @@ std::string Stub::resume(Direction direction) {
   });
 }
 
+/// In the log, because gdb takes no text while it starts a program.
+void Stub::power_cycle() {
+  const std::vector<BranchInfo> all = debugger_.branches();
+  const auto left = std::find_if(all.begin(), all.end(), [](const BranchInfo& branch) { return branch.current; });
+  const std::string name = debugger_.power_cycle();
+  if (left == all.end() || left->name == name) return;
+  client_->log("gdb has switched the guest off and on: this is " + name + "; what was before is in " + left->name +
+               " (monitor switch " + left->name + ")");
+}
+
 std::string Stub::restart() {
-  if (debugger_.live()) {
-    throw Error(Exit::kFailure, "a live guest is not switched off and on; `monitor goto begin` goes to its first step");
-  }
   controls.armed_goto.reset();
   controls.armed_switch.reset();
   return move([&] {
-    debugger_.seek(Position{0});
+    if (debugger_.live()) {
+      power_cycle();
+    } else {
+      debugger_.seek(Position{0});
+    }
     Stop stop;
     stop.at = debugger_.position();
     stop.hart = machine_.current_hart();

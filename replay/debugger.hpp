@@ -144,6 +144,10 @@ class Debugger {
   /// From here on a branch of that name (empty: one is made up) is lived; what came later stays in the line it leaves.
   /// Returns the name. Throws Error if it cannot be.
   virtual std::string fork(const std::string& name) = 0;
+  /// Switches a live guest off and on: a new line of history begins at power-on and is lived, what was before stays in
+  /// the line it leaves. Returns the name of the new line, or of the present one if nothing has happened in it, or if
+  /// nothing is recorded. Throws Error if the guest is not live.
+  virtual std::string power_cycle() = 0;
   /// In the order in which they were made.
   [[nodiscard]] virtual std::vector<BranchInfo> branches() const = 0;
   /// Goes to where the session last stood in that branch. Throws Error if there is none.

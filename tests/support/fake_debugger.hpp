@@ -132,7 +132,17 @@ class FakeDebugger final : public Debugger {
     calls.push_back("fork " + name);
     return name;
   }
-  std::vector<BranchInfo> branches() const override { return {}; }
+  std::string power_cycle() override {
+    calls.push_back("power_cycle");
+    at = {};
+    return "restart-1";
+  }
+  std::vector<BranchInfo> branches() const override {
+    BranchInfo main;
+    main.name = "main";
+    main.current = true;
+    return {main};
+  }
   void switch_to(const std::string& name) override { calls.push_back("switch_to " + name); }
 
  private:

@@ -164,11 +164,21 @@ std::string Stub::hart_text(unsigned hart) const {
 }
 
 std::string Stub::step(unsigned hart, Direction direction) {
-  return move([&] { return debugger_.step(hart, direction); });
+  return move([&, only = only_hart] { return stop_of(only, debugger_.step(hart, direction)); });
 }
 
 std::string Stub::step_range(unsigned hart, VirtAddr start, VirtAddr end_of_range) {
-  return move([&] { return debugger_.step_range(hart, start, end_of_range); });
+  return move([&, only = only_hart] { return stop_of(only, debugger_.step_range(hart, start, end_of_range)); });
+}
+
+/// A gdb that steps one thread alone, such as off a breakpoint, must hear of no other: it ends by an internal error.
+/// Where another hart stops a step in history, that is the end of the step, and the next resume finds its stop again.
+Stop Stub::stop_of(std::optional<unsigned> only, Stop stop) {
+  if (!only || stop.hart == *only) return stop;
+  stop.hart = *only;
+  const bool is_found_again = stop.reason == StopReason::kBreakpoint || stop.reason == StopReason::kWatchpoint;
+  if (is_found_again) stop.reason = StopReason::kStep;
+  return stop;
 }
 
 std::string Stub::resume(Direction direction) {
@@ -225,7 +235,7 @@ std::string Stub::move(const std::function<Stop()>& action) {
   Stop stop;
   {
     const Moving moving(*client_);
-    // A gdb that moves one thread alone, such as off a breakpoint, must hear of no other: it ends by an internal error.
+    // Of another thread a gdb that moves one alone must not hear (stop_of).
     if (const std::optional<Position> target = std::exchange(controls.armed_goto, std::nullopt)) {
       debugger_.seek(*target);
       stop.at = debugger_.position();

@@ -124,6 +124,7 @@ class Stub {
  private:
   std::string move(const std::function<Stop()>& action);
   void power_cycle();
+  [[nodiscard]] static Stop stop_of(std::optional<unsigned> only, Stop stop);
   [[nodiscard]] std::string stop_reply(const Stop& stop) const;
   [[nodiscard]] std::string stop_reason(const Stop& stop) const;
   [[nodiscard]] std::string stop_place(unsigned hart) const;

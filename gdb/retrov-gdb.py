@@ -81,6 +81,7 @@ class OnlyWatch:
             raise gdb.GdbError(str(error)) from None
         self.point = next(point for point in gdb.breakpoints() if point.number not in before)
         self.interrupted = False
+        self.direction = gdb.parameter("exec-direction")
 
     def run(self, command: str) -> bool:
         gdb.events.stop.connect(self._on_stop)
@@ -96,6 +97,7 @@ class OnlyWatch:
     def __enter__(self) -> "OnlyWatch":
         for point in self.others:
             point.enabled = False
+        gdb.execute("set exec-direction forward")
         return self
 
     def __exit__(self, *_) -> None:
@@ -103,6 +105,7 @@ class OnlyWatch:
             self.point.delete()
         for point in self.others:
             point.enabled = True
+        gdb.execute(f"set exec-direction {self.direction}")
 
 
 # --- agent expressions -----------------------------------------------------------------------------------------------

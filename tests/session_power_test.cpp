@@ -123,6 +123,43 @@ TEST_CASE("session_power: all runs of a recording are in its trace", "[session_p
   }
 }
 
+TEST_CASE("session_power: a branch of a recording that is lived is switched off and on, and the recording stays",
+          "[session_power]") {
+  struct Heard final : HistoryListener {
+    void on_event(const Event& event) override { events.push_back(event.at); }
+    void on_block(Position, const CapturedBlock&) override {}
+    void on_mark(const HashMark&) override {}
+    void on_progress(Position) override {}
+    void on_branch(const BranchPoint& branch) override { branches.push_back(branch); }
+    void on_finish(Position, const Outcome&) override {}
+    std::vector<Position> events;
+    std::vector<BranchPoint> branches;
+  } heard;
+  Screen screen;
+  Recorded recorded = record_guest("echo", 1, 5);
+  const auto session = Session::replay(std::move(recorded.history), EngineKind::kFast, screen);
+  const Position end = session->end();
+  ForkWorld world;
+  world.inputs.clock = ClockMode::kVirtual;
+  world.listen = [&](const std::string&) { return &heard; };
+  session->allow_forks(std::move(world));
+  session->run_to(Position{1500});
+  session->fork("fix");
+  session->run_to(Position{2500});
+  CHECK(session->power_cycle() == "restart-2");
+  heard.events.clear();
+  CHECK(session->run_to(Position{3000}).at == Position{3000});
+  // Of what the recording was told at power-on nothing is left: it is told anew.
+  CHECK(heard.events == std::vector<Position>{Position{0}});
+  REQUIRE(heard.branches.size() == 1);
+  CHECK(heard.branches[0].at == Position{0});
+  CHECK(heard.branches[0].parent == 0);
+  CHECK(verify(session->history()).identical());
+  session->switch_to("main");
+  CHECK(session->end() == end);
+  CHECK_THROWS_WITH(session->power_cycle(), has_substring("a recording"));
+}
+
 TEST_CASE("session_power: without history the machine begins again, and that is all", "[session_power]") {
   Screen screen;
   const auto session = live(screen, nullptr, Recording::kOff, "hello");

@@ -72,6 +72,11 @@ def back_and_first(gdb: Gdb) -> None:
     for wrong in ("rv back", "rv back 3", "rv first nothing", "rv back $a0"):
         require("Python" not in gdb.ask(wrong), wrong)
         require(gdb.step_number() == at, "it moved")
+    gdb.ask("set exec-direction reverse")
+    gdb.expect("rv first total", r"Old value = 0\nNew value = 2")
+    gdb.expect("rv back total", r"Old value = 2\nNew value = 0")
+    gdb.expect("show exec-direction", "Reverse")
+    gdb.ask("set exec-direction forward")
     # Hits are counted; all else of a breakpoint is as it was.
     gone = re.compile(r"\n\s+breakpoint already hit \d+ times?")
     require(gone.sub("", gdb.ask("info breakpoints")) == gone.sub("", points), "breakpoints are not what they were")

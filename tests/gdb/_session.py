@@ -172,6 +172,10 @@ class Gdb:
             self.unread += chunk.decode(errors="replace")
         return True
 
+    def wait_for(self, text: str) -> None:
+        """Until gdb has printed it, on behalf of the command typed by begin()."""
+        require(self._read_until(text, PATIENCE_SECONDS), f"no {text!r}:\n{self.transcript}{self.unread}")
+
     def answer(self) -> str:
         answered = self._read_until(self.MARK, PATIENCE_SECONDS)
         require(answered, f"gdb does not answer:\n{self.transcript}{self.unread}")

@@ -123,7 +123,7 @@ def ctrl_c_ends_it(program: str) -> None:
         # Slices so short that there are too many for it to end by itself meanwhile.
         gdb.ask("python SLICE_SECONDS = 0")
         gdb.begin('rv printf pay,"%d\\n",amount')
-        require(gdb._read_until("step ", 60), "nothing is printed as it goes")
+        gdb.wait_for("step ")
         gdb.process.send_signal(signal.SIGINT)
         answer = gdb.answer()
         require(re.search(r"^40 hits in steps 0 to [\d,]+, where it was broken off$", answer, re.MULTILINE), answer)

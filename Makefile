@@ -138,6 +138,12 @@ $(BUILD)/obj/tests/support/paths.o: EXTRA_FLAGS = $(TEST_PATHS)
 $(BUILD)/obj/tests/main.o: EXTRA_FLAGS = -O0 -g0
 $(BUILD)/obj/replay/release.o: EXTRA_FLAGS = -DRETROV_COMMIT='"$(COMMIT)"'
 $(BUILD)/obj/replay/release.o: $(BUILD)/commit
+# A string literal, to be included.
+$(BUILD)/obj/cli/gdb_script.o: EXTRA_FLAGS = -I$(BUILD)/obj
+$(BUILD)/obj/cli/gdb_script.o: $(BUILD)/obj/cli/gdb_script.inc
+$(BUILD)/obj/cli/gdb_script.inc: gdb/retrov-gdb.py
+	@mkdir -p $(@D)
+	{ printf 'R"PYTHON('; cat $<; printf ')PYTHON"\n'; } >$@
 $(BUILD)/commit: always
 	@mkdir -p $(BUILD)
 	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' >$@
@@ -236,6 +242,7 @@ install: $(BUILD)/retrov
 	$(if $(wildcard $(FIRMWARE)),install -D -m 644 $(FIRMWARE) $(DESTDIR)$(PREFIX)/share/retrov/fw_dynamic.bin)
 	$(foreach page,$(wildcard docs/man/*.1 docs/man/*.5 docs/man/*.7),install -D -m 644 $(page) \
 	  $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page));)
+	install -D -m 644 gdb/retrov-gdb.py $(DESTDIR)$(PREFIX)/share/retrov/retrov-gdb.py
 	install -d $(DESTDIR)$(PREFIX)/share/doc/retrov
 	install -m 644 LICENSE CHANGELOG.md $(wildcard README.md docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/retrov/
 

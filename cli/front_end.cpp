@@ -4,6 +4,7 @@
 
 #include "cli/messages.hpp"
 #include "core/check.hpp"
+#include "gdbstub/history_scan.hpp"
 #include "replay/position.hpp"
 
 namespace retrov {
@@ -20,6 +21,7 @@ FrontEnd::FrontEnd(Session& session, const Symbols& symbols, Signals& signals)
         run_monitor(line, out, controls);
       }) {
   context_.where = Offered::kPromptOnly;
+  context_.scan = [this](const ScanOrder& order, std::ostream& out) { scan_history(session_, order, out); };
   context_.serve_gdb = [this](u16 port, std::ostream& out) {
     out << attach_hint(listen(ListenAddress{ListenAddress::Kind::kTcp, port, {}})) << '\n';
   };
@@ -54,6 +56,9 @@ void FrontEnd::run_monitor(std::string_view line, std::ostream& out, MonitorCont
     controls.armed_switch = branch;
     controls.armed_goto.reset();
     answer << "the next stepi, continue or reverse-stepi goes to where you were in " << branch << '\n';
+  };
+  context.scan = [this](const ScanOrder& order, std::ostream& answer) {
+    stub_.while_moving([&] { scan_history(session_, order, answer); });
   };
   run_command(context, line, out);
   controls.physical = context.space == AddressSpace::kPhysical;

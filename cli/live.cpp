@@ -131,8 +131,13 @@ void LiveRun::start_session() {
     setup.inputs.console_fd = reader_->guest_end();
   }
   setup.inputs.clock = options_.live.clock;
-  setup.inputs.rtc_unix_ns = options_.live.rtc_unix_ns ? *options_.live.rtc_unix_ns : clock_ns(CLOCK_REALTIME);
-  setup.inputs.seed = options_.live.seed ? *options_.live.seed : host_entropy();
+  setup.inputs.renew = [this](LiveOptions& inputs) {
+    inputs.rtc_unix_ns = options_.live.rtc_unix_ns ? *options_.live.rtc_unix_ns : clock_ns(CLOCK_REALTIME);
+    inputs.seed = options_.live.seed ? *options_.live.seed : host_entropy();
+    booted_harts_ = 0;
+    over_said_ = false;
+  };
+  setup.inputs.renew(setup.inputs);
   setup.disk_images = machine_.disk_images;
   setup.recording = options_.live.keep_history ? Recording::kOn : Recording::kOff;
   setup.listener = watched_writer_.get();

@@ -120,6 +120,8 @@ void apply_positional(Options& options, const std::string& word) {
       if (!options.machine.kernel.empty()) refuse();
       options.machine.kernel = word;
       return;
+    case Subcommand::kGdbinit:
+      return refuse();
     case Subcommand::kHelp:
       if (!options.topic.empty()) refuse();
       options.topic = word;

@@ -23,7 +23,7 @@
 
 namespace retrov {
 
-enum class Subcommand : u8 { kRun, kRecord, kReplay, kDebug, kInfo, kVerify, kDump, kHelp };
+enum class Subcommand : u8 { kRun, kRecord, kReplay, kDebug, kInfo, kVerify, kDump, kGdbinit, kHelp };
 
 /// -drive.
 struct DriveWords {

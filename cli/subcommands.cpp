@@ -3,6 +3,7 @@
 #include <array>
 #include <iostream>
 
+#include "cli/gdb_script.hpp"
 #include "cli/live.hpp"
 #include "cli/messages.hpp"
 #include "cli/replay.hpp"
@@ -69,6 +70,10 @@ constexpr std::array kSubcommands = {
                   "  retrov dump crash.rvt 0-1,000,000\n"
                   "  retrov dump -s crash.rvt\n",
                   run_dump},
+    SubcommandRow{Subcommand::kGdbinit, "gdbinit", "", "Prints the rv commands for gdb, a script in Python.",
+                  "  retrov gdbinit\n"
+                  "  retrov gdbinit --help\n",
+                  run_gdbinit},
     SubcommandRow{Subcommand::kHelp, "help", "[COMMAND]", "Explains a command.",
                   "  retrov help record\n"
                   "  retrov help replay\n",

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "core/check.hpp"
-#include "gdbstub/agent_expr.hpp"
 #include "gdbstub/hex.hpp"
 #include "gdbstub/packets.hpp"
+#include "gdbstub/stop_clauses.hpp"
 
 namespace retrov {
 namespace {
@@ -157,42 +157,6 @@ std::string why_stopped(Stub& stub, std::string_view arguments) {
 // --- Z and z -------------------------------------------------------------------------------------
 
 enum class Change { kAdd, kRemove };
-
-/// "XLENGTH,DIGITS" as many times as there are. Throws Error.
-std::vector<AgentExpression> parse_expressions(std::string_view text, AgentUse use) {
-  std::vector<AgentExpression> result;
-  while (!text.empty()) {
-    const bool is_expression = text.front() == 'X';
-    text.remove_prefix(1);
-    const std::optional<u64> length = parse_hex(split(text, ','));
-    if (!is_expression || !length || *length > text.size() / 2) {
-      throw Error(Exit::kFailure, "an agent expression is Xlength,digits");
-    }
-    const std::optional<std::vector<u8>> bytes = parse_bytes(text.substr(0, 2 * *length));
-    if (!bytes) throw Error(Exit::kFailure, "an agent expression wants pairs of digits");
-    result.emplace_back(*bytes, use);
-    text.remove_prefix(2 * *length);
-  }
-  return result;
-}
-
-/// Conditions and commands, each behind a semicolon. Throws Error.
-StopClauses parse_clauses(std::string_view text) {
-  constexpr std::string_view kCommands = "cmds:";
-  StopClauses clauses;
-  while (!text.empty()) {
-    std::string_view clause = split(text, ';');
-    if (!clause.starts_with(kCommands)) {
-      clauses.conditions = parse_expressions(clause, AgentUse::kCondition);
-      continue;
-    }
-    clause.remove_prefix(kCommands.size());
-    // Whether they shall outlive the connection: nothing does (R5), there would be nobody to read it.
-    if (!parse_hex(split(clause, ','))) throw Error(Exit::kFailure, "commands want cmds:persist,expressions");
-    clauses.commands = parse_expressions(clause, AgentUse::kCommand);
-  }
-  return clauses;
-}
 
 /// `arguments` is ",address,kind".
 std::optional<std::array<u64, 2>> parse_place(std::string_view arguments) {

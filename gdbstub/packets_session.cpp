@@ -62,8 +62,16 @@ std::string kill_process(Stub& stub, std::string_view) {
   return "OK";
 }
 
-/// Which program and which arguments is settled by the recording.
+/// Which program and which arguments is settled by the machine.
 std::string run_again(Stub& stub, std::string_view) { return stub.restart(); }
+
+/// The same of old. The client asks why it stopped.
+std::string restart(Stub& stub, std::string_view arguments) {
+  if (!parse_hex(arguments)) return "";
+  stub.no_answer = true;
+  (void)stub.restart();
+  return "";
+}
 
 std::string attach(Stub& stub, std::string_view arguments) {
   return arguments == "1" ? stub.last_stop_reply() : stub.error("the machine is process 1");
@@ -101,6 +109,7 @@ constexpr std::array kRows = {
     PacketHandler{"k", "", OnError::kText, kill},
     PacketHandler{"vKill;", "", OnError::kText, kill_process},
     PacketHandler{"vRun;", "", OnError::kText, run_again},
+    PacketHandler{"R", "", OnError::kLogged, restart},
     PacketHandler{"vAttach;", "", OnError::kText, attach},
     PacketHandler{"qRcmd,", "", OnError::kConsole, monitor},
     PacketHandler{"qXfer:features:read:target.xml:", "qXfer:features:read+", OnError::kCode, read_target_xml},

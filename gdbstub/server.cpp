@@ -374,6 +374,7 @@ void Server::handle(Stub& stub, const Frame& frame) {
     const std::lock_guard lock(mutex_);
     set_eof();
   }
+  if (std::exchange(stub.no_answer, false)) return;
   if (!answer.empty() || stub.end == SessionEnd::kOpen) reply(answer);
 }
 

@@ -9,30 +9,17 @@
 #include <compare>
 #include <functional>
 #include <map>
-#include <optional>
-#include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "core/stops.hpp"
 #include "core/types.hpp"
-#include "gdbstub/agent_expr.hpp"
+#include "gdbstub/stop_clauses.hpp"
 #include "replay/debugger.hpp"
 
 namespace retrov {
 
 enum class BreakKind : u8 { kSoftware = 0, kHardware = 1 };
-
-/// What came with a Z.
-struct StopClauses {
-  /// It counts if one of them is not zero, or faults; without any, always.
-  std::vector<AgentExpression> conditions;
-  /// Done where it counts, instead of stopping.
-  std::vector<AgentExpression> commands;
-  /// It counts in the address space of this satp only (`monitor break-space current`).
-  std::optional<u64> satp;
-};
 
 class StopTable final : public StopRules {
  public:

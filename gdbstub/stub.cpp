@@ -1,9 +1,11 @@
 #include "gdbstub/stub.hpp"
 
+#include <algorithm>
 #include <array>
 #include <ostream>
 #include <streambuf>
 #include <utility>
+#include <vector>
 
 #include "core/check.hpp"
 #include "gdbstub/framing.hpp"
@@ -35,6 +37,18 @@ class StandingHart final : public HartView {
   const MachineView& machine_;
   const Debugger& debugger_;
   unsigned hart_;
+};
+
+/// Ends the move on every way out, a thrown Error among them.
+class Moving {
+ public:
+  explicit Moving(StubClient& client) : client_(client) { client_.begin_move(); }
+  ~Moving() { client_.end_move(); }
+  Moving(const Moving&) = delete;
+  Moving& operator=(const Moving&) = delete;
+
+ private:
+  StubClient& client_;
 };
 
 /// Hands over whole lines as they are written, and the rest at the end.
@@ -96,7 +110,7 @@ Stub::Stub(Debugger& debugger, const MachineView& machine, MonitorCommand monito
 void Stub::begin_session(StubClient& client) {
   client_ = &client;
   features = {};
-  no_ack = extended = false;
+  no_ack = extended = no_answer = false;
   end = SessionEnd::kOpen;
   stops.clear();
   controls = {};
@@ -150,11 +164,21 @@ std::string Stub::hart_text(unsigned hart) const {
 }
 
 std::string Stub::step(unsigned hart, Direction direction) {
-  return move([&] { return debugger_.step(hart, direction); });
+  return move([&, only = only_hart] { return stop_of(only, debugger_.step(hart, direction)); });
 }
 
 std::string Stub::step_range(unsigned hart, VirtAddr start, VirtAddr end_of_range) {
-  return move([&] { return debugger_.step_range(hart, start, end_of_range); });
+  return move([&, only = only_hart] { return stop_of(only, debugger_.step_range(hart, start, end_of_range)); });
+}
+
+/// A gdb that steps one thread alone, such as off a breakpoint, must hear of no other: it ends by an internal error.
+/// Where another hart stops a step in history, that is the end of the step, and the next resume finds its stop again.
+Stop Stub::stop_of(std::optional<unsigned> only, Stop stop) {
+  if (!only || stop.hart == *only) return stop;
+  stop.hart = *only;
+  const bool is_found_again = stop.reason == StopReason::kBreakpoint || stop.reason == StopReason::kWatchpoint;
+  if (is_found_again) stop.reason = StopReason::kStep;
+  return stop;
 }
 
 std::string Stub::resume(Direction direction) {
@@ -175,14 +199,25 @@ std::string Stub::resume(Direction direction) {
   });
 }
 
+/// In the log, because gdb takes no text while it starts a program.
+void Stub::power_cycle() {
+  const std::vector<BranchInfo> all = debugger_.branches();
+  const auto left = std::find_if(all.begin(), all.end(), [](const BranchInfo& branch) { return branch.current; });
+  const std::string name = debugger_.power_cycle();
+  if (left == all.end() || left->name == name) return;
+  client_->log("gdb has switched the guest off and on: this is " + name + "; what was before is in " + left->name +
+               " (monitor switch " + left->name + ")");
+}
+
 std::string Stub::restart() {
-  if (debugger_.live()) {
-    throw Error(Exit::kFailure, "a live guest is not switched off and on; `monitor goto begin` goes to its first step");
-  }
   controls.armed_goto.reset();
   controls.armed_switch.reset();
   return move([&] {
-    debugger_.seek(Position{0});
+    if (debugger_.live()) {
+      power_cycle();
+    } else {
+      debugger_.seek(Position{0});
+    }
     Stop stop;
     stop.at = debugger_.position();
     stop.hart = machine_.current_hart();
@@ -190,27 +225,27 @@ std::string Stub::restart() {
   });
 }
 
+void Stub::while_moving(const std::function<void()>& action) {
+  const Moving moving(*client_);
+  action();
+}
+
 std::string Stub::move(const std::function<Stop()>& action) {
-  // Ends the move on every way out, a thrown Error among them.
-  struct Moving {
-    StubClient& client;
-    explicit Moving(StubClient& c) : client(c) { client.begin_move(); }
-    ~Moving() { client.end_move(); }
-  };
   const std::optional<unsigned> only = std::exchange(only_hart, std::nullopt);
   Stop stop;
   {
     const Moving moving(*client_);
+    // Of another thread a gdb that moves one alone must not hear (stop_of).
     if (const std::optional<Position> target = std::exchange(controls.armed_goto, std::nullopt)) {
       debugger_.seek(*target);
       stop.at = debugger_.position();
       stop.reason = stop.at == *target ? StopReason::kArrived : StopReason::kInterrupted;
-      stop.hart = machine_.current_hart();
+      stop.hart = only.value_or(machine_.current_hart());
     } else if (const std::optional<std::string> branch = std::exchange(controls.armed_switch, std::nullopt)) {
       debugger_.switch_to(*branch);
       stop.at = debugger_.position();
       stop.reason = StopReason::kArrived;
-      stop.hart = machine_.current_hart();
+      stop.hart = only.value_or(machine_.current_hart());
     } else {
       StopRequest request = with_settings(stops.request(), debugger_.stop_settings());
       // Equal requests need not be handed over again: decoded code stays adapted.

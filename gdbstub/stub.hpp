@@ -80,6 +80,7 @@ class Stub {
   ClientFeatures features;
   bool no_ack = false;
   bool extended = false;  ///< It said `!`.
+  bool no_answer = false;  ///< The packet in hand has none, not even an empty one.
   SessionEnd end = SessionEnd::kOpen;
   StopTable stops{[this](std::string_view text) { print(text); }};
   MonitorControls controls;
@@ -104,7 +105,7 @@ class Stub {
   std::string step(unsigned hart, Direction direction);
   std::string step_range(unsigned hart, VirtAddr start, VirtAddr end);
   std::string resume(Direction direction);
-  /// A recording from its beginning. Throws Error if the guest is live.
+  /// A recording from its beginning; a live guest is switched off and on.
   std::string restart();
   /// The last stop again, without its reason.
   [[nodiscard]] std::string last_stop_reply() const;
@@ -114,11 +115,16 @@ class Stub {
   [[nodiscard]] std::string error(std::string_view sentence) const;
   /// Text for the client's console; only while it waits for a stop or for the end of a `monitor` command.
   void print(std::string_view text);
+  /// For a `monitor` command that moves the machine and brings it back: Ctrl-C, or the end of the connection, breaks
+  /// the action off.
+  void while_moving(const std::function<void()>& action);
   /// Runs a `monitor` line; what it writes reaches the client line by line.
   void run_monitor(std::string_view line);
 
  private:
   std::string move(const std::function<Stop()>& action);
+  void power_cycle();
+  [[nodiscard]] static Stop stop_of(std::optional<unsigned> only, Stop stop);
   [[nodiscard]] std::string stop_reply(const Stop& stop) const;
   [[nodiscard]] std::string stop_reason(const Stop& stop) const;
   [[nodiscard]] std::string stop_place(unsigned hart) const;

@@ -28,6 +28,8 @@ constexpr std::array kCommands = {
     Command{"when", "", "", "say the position: step, hart, event, guest time, part of the history", kBoth, when},
     Command{"goto", "seek replay_seek", "POSITION",
             "go to a position: 412,883,190  +N  -N  50%  begin  end  #EVENT  t=3.1s", kBoth, go_to},
+    Command{"scan", "", "[FROM-TO] ADDRESS...", "list each time an address was executed in history, without moving",
+            kBoth, scan},
     Command{"info", "i", "TOPIC", "registers, harts, devices, recording, snapshots or stops", kBoth, info},
     Command{"hash", "", "", "hash of the whole state, and of each component", kBoth, hash},
     Command{"phys", "", "[on|off]", "memory addresses are physical", kBoth, physical},

@@ -25,6 +25,17 @@ struct PromptStop {
   VirtAddr address;
 };
 
+/// What `scan` looks at. Good while its command runs.
+struct ScanOrder {
+  struct Place {
+    VirtAddr address;
+    std::string_view name;     ///< As it was typed.
+    std::string_view clauses;  ///< When it counts and what to print, as gdb's stub has it; empty: always, its name.
+  };
+  Position from, to;
+  std::vector<Place> places;
+};
+
 /// Who offers a command; and for a context, whose lines it takes: a prompt's (all commands) or everybody's.
 enum class Offered : u8 { kEverywhere, kPromptOnly };
 
@@ -52,6 +63,8 @@ struct CommandContext {
   std::function<std::optional<u64>(std::string_view name)> symbol = {};
   /// The nearest symbol at or below an address, as "name+0x10"; an empty text if there is none.
   std::function<std::string(VirtAddr)> symbol_near = {};
+  /// `scan`: looks through history and writes what it finds. Empty: not offered.
+  std::function<void(const ScanOrder& order, std::ostream& out)> scan = {};
   /// `gdbserver [PORT]`: port 0 picks one. Empty: not offered.
   std::function<void(u16 port, std::ostream& out)> serve_gdb = {};
 

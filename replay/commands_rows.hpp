@@ -61,6 +61,9 @@ void branches(CommandContext&, Arguments, std::ostream&);
 void switch_branch(CommandContext&, Arguments, std::ostream&);
 void scratch(CommandContext&, Arguments, std::ostream&);
 
+// commands_scan.cpp
+void scan(CommandContext&, Arguments, std::ostream&);
+
 // commands_stops.cpp
 void set_breakpoint(CommandContext&, Arguments, std::ostream&);
 void watch_writes(CommandContext&, Arguments, std::ostream&);

@@ -144,6 +144,10 @@ class Debugger {
   /// From here on a branch of that name (empty: one is made up) is lived; what came later stays in the line it leaves.
   /// Returns the name. Throws Error if it cannot be.
   virtual std::string fork(const std::string& name) = 0;
+  /// Switches a live guest off and on: a new line of history begins at power-on and is lived, what was before stays in
+  /// the line it leaves. Returns the name of the new line, or of the present one if nothing has happened in it, or if
+  /// nothing is recorded. Throws Error if the guest is not live.
+  virtual std::string power_cycle() = 0;
   /// In the order in which they were made.
   [[nodiscard]] virtual std::vector<BranchInfo> branches() const = 0;
   /// Goes to where the session last stood in that branch. Throws Error if there is none.
@@ -166,6 +170,12 @@ class Debugger {
   virtual Stop resume(Direction direction) = 0;
   /// Goes to exactly that position, at most end().
   virtual void seek(Position target) = 0;
+  /// Goes through the steps of [from, to) of history and stays where it is: at each breakpoint of the request that
+  /// counts, position() and machine() are those of that moment, and its rules, which must be there, handle it; the walk
+  /// goes on if they say so. Nothing else of the request is looked at, and nothing that the guest says is shown.
+  /// Returns how far the walk came: to `to`, or to where its rules or interrupt() ended it. Throws Error if there is no
+  /// history to walk through, or less.
+  virtual Position scan(const StopRequest& request, Position from, Position to) = 0;
   /// Breaks off whatever moves. Safe from another thread and from a signal handler.
   virtual void interrupt() noexcept = 0;
 

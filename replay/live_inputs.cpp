@@ -46,6 +46,11 @@ void LiveInputs::anchor(Ticks guest_now) {
   anchor_host_ns_ = host_ns();
 }
 
+void LiveInputs::power_on_again() {
+  told_at_power_on_ = false;
+  if (options_.renew) options_.renew(options_);
+}
+
 void LiveInputs::wake() noexcept {
   const int saved = errno;
   // A full pipe wakes as well as one byte more would.

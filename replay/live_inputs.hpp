@@ -27,6 +27,8 @@ struct LiveOptions {
   // Delivered before the first instruction.
   u64 rtc_unix_ns = 0;
   std::array<u8, 32> seed{};
+  /// Says both anew when the machine is switched on again. Empty: they stay.
+  std::function<void(LiveOptions&)> renew = {};
 };
 
 /// Sees typed bytes before they are offered to the guest and may take bytes out or put others in (terminal escapes). It
@@ -49,6 +51,8 @@ class LiveInputs final : public InputSource {
   void anchor(Ticks guest_now);
   /// Whether the history that goes on has what is said at power-on.
   void set_told_at_power_on(bool told) { told_at_power_on_ = told; }
+  /// The machine is freshly powered on.
+  void power_on_again();
   /// Ends a wait in take(). Safe from another thread and from a signal handler.
   void wake() noexcept;
   /// Nothing more will be typed.

@@ -1,5 +1,6 @@
 #include "replay/output_log.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace retrov {
@@ -26,6 +27,9 @@ OutputLog::Shown OutputLog::Shown::below(Position position) const {
   Shown result = *this;
   result.console.forget_from(position);
   result.notice.forget_from(position);
+  result.ahead_console.forget_from(position);
+  result.ahead_notice.forget_from(position);
+  std::erase_if(result.ahead, [position](const Piece& piece) { return piece.at >= position; });
   return result;
 }
 
@@ -37,8 +41,25 @@ void OutputLog::show(Position at, const std::string& notice) {
   if (aside_ || marks_.notice.is_new(at)) shown_.notice(at, notice);
 }
 
+void OutputLog::show(const Piece& piece) {
+  if (!piece.bytes.empty()) {
+    show(piece.at, piece.bytes);
+  } else {
+    show(piece.at, piece.notice);
+  }
+}
+
+void OutputLog::keep_ahead(Piece piece) {
+  const bool is_console = !piece.bytes.empty();
+  const Mark& shown = is_console ? marks_.console : marks_.notice;
+  Mark& kept = is_console ? marks_.ahead_console : marks_.ahead_notice;
+  if ((shown.at && piece.at <= *shown.at) || !kept.is_new(piece.at)) return;
+  marks_.ahead.push_back(std::move(piece));
+}
+
 void OutputLog::console(Position at, std::span<const u8> bytes) {
   tally_.add(bytes);
+  if (hidden_) return keep_ahead({at, {bytes.begin(), bytes.end()}, {}});
   if (holding_) {
     held_.push_back({at, {bytes.begin(), bytes.end()}, {}});
   } else {
@@ -47,6 +68,7 @@ void OutputLog::console(Position at, std::span<const u8> bytes) {
 }
 
 void OutputLog::notice(Position at, const std::string& sentence) {
+  if (hidden_) return keep_ahead({at, {}, sentence});
   if (holding_) {
     held_.push_back({at, {}, sentence});
   } else {
@@ -58,13 +80,7 @@ void OutputLog::hold() { holding_ = true; }
 
 void OutputLog::show_held() {
   holding_ = false;
-  for (const Piece& piece : std::exchange(held_, {})) {
-    if (!piece.bytes.empty()) {
-      show(piece.at, piece.bytes);
-    } else {
-      show(piece.at, piece.notice);
-    }
-  }
+  for (const Piece& piece : std::exchange(held_, {})) show(piece);
 }
 
 void OutputLog::drop_held() {
@@ -72,8 +88,16 @@ void OutputLog::drop_held() {
   held_.clear();
 }
 
-void OutputLog::rewind(const ConsoleTally& tally) {
+void OutputLog::rewind(const ConsoleTally& tally, Position position) {
   tally_ = tally;
+  for (Mark* mark : {&marks_.console, &marks_.notice, &marks_.ahead_console, &marks_.ahead_notice}) {
+    mark->in_hand = false;
+  }
+  if (hidden_) return;
+  const auto beyond = std::find_if(marks_.ahead.begin(), marks_.ahead.end(),
+                                   [position](const Piece& piece) { return piece.at >= position; });
+  for (auto piece = marks_.ahead.begin(); piece != beyond; ++piece) show(*piece);
+  marks_.ahead.erase(marks_.ahead.begin(), beyond);
   marks_.console.in_hand = marks_.notice.in_hand = false;
 }
 

@@ -22,6 +22,12 @@ struct ConsoleTally {
 };
 
 class OutputLog final : public OutputSink {
+  /// A notice has no bytes.
+  struct Piece {
+    Position at;
+    std::vector<u8> bytes;
+    std::string notice;
+  };
   /// The last step whose output was shown; a second piece of the same step is shown unless the step is made again.
   struct Mark {
     std::optional<Position> at;
@@ -34,6 +40,9 @@ class OutputLog final : public OutputSink {
   /// What has been shown of a branch.
   struct Shown {
     Mark console, notice;
+    /// Said by steps that were made out of sight, in their order, and until where.
+    std::vector<Piece> ahead;
+    Mark ahead_console, ahead_notice;
     /// The same for a branch that leaves this one there.
     [[nodiscard]] Shown below(Position position) const;
   };
@@ -48,14 +57,17 @@ class OutputLog final : public OutputSink {
 
   /// Output of all steps below the machine's position.
   [[nodiscard]] const ConsoleTally& tally() const { return tally_; }
-  /// The machine was put at a position with that much output behind it.
-  void rewind(const ConsoleTally& tally);
+  /// The machine was put at a position with that much output behind it. What was said below it out of sight is shown.
+  void rewind(const ConsoleTally& tally, Position position);
   /// From here on steps are made for trial: what they say is counted and kept back.
   void hold();
   /// The trial is over: its steps stay made, and what they said is shown.
   void show_held();
   /// The trial is over: its steps are unmade, and rewind() follows.
   void drop_held();
+  /// Whether steps are made out of sight: what is new of what they say is kept until the machine comes there again, or
+  /// beyond. rewind() follows, to where the machine was before.
+  void hide(bool hidden) { hidden_ = hidden; }
   /// Another branch is shown from here on; rewind() follows. The result is for when this one is shown again.
   [[nodiscard]] const Shown& shown() const { return marks_; }
   void show_branch(const Shown& shown) { marks_ = shown; }
@@ -63,20 +75,17 @@ class OutputLog final : public OutputSink {
   void set_aside(bool aside) { aside_ = aside; }
 
  private:
-  /// A notice has no bytes.
-  struct Piece {
-    Position at;
-    std::vector<u8> bytes;
-    std::string notice;
-  };
   void show(Position at, std::span<const u8> bytes);
   void show(Position at, const std::string& notice);
+  void show(const Piece& piece);
+  void keep_ahead(Piece piece);
 
   OutputSink& shown_;
   ConsoleTally tally_;
   Shown marks_;
   bool holding_ = false;
   bool aside_ = false;
+  bool hidden_ = false;
   std::vector<Piece> held_;
 };
 

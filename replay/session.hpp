@@ -93,6 +93,7 @@ class Session final : public Debugger {
   Stop step_range(unsigned hart, VirtAddr start, VirtAddr end) override;
   Stop resume(Direction direction) override;
   void seek(Position target) override;
+  Position scan(const StopRequest& request, Position from, Position to) override;
   /// What it breaks off returns kInterrupted. If nothing moves, the next move is broken off.
   void interrupt() noexcept override;
   void set_step_irq(StepIrq value) override { step_irq_ = value; }
@@ -103,6 +104,7 @@ class Session final : public Debugger {
   void set_scratch(Scratch value) override;
   [[nodiscard]] Scratch scratch() const override { return scratch_mode_; }
   std::string fork(const std::string& name) override;
+  std::string power_cycle() override;
   [[nodiscard]] std::vector<BranchInfo> branches() const override;
   void switch_to(const std::string& name) override;
 
@@ -141,6 +143,7 @@ class Session final : public Debugger {
   };
   class Move;
   class Trial;
+  class Excursion;
   /// What the last move has said of where it stopped; the next move does not say it again.
   struct Reported {
     std::optional<Position> access;       ///< The access made just before; it stopped a move backwards.
@@ -163,13 +166,16 @@ class Session final : public Debugger {
   void apply_live(std::vector<Input> inputs);
   void apply_here(std::vector<Input> inputs, std::optional<Position>& reported_instruction);
 
-  // session_branches.cpp: branches and throw-away copies
+  // session_branches.cpp, session_power.cpp: branches and throw-away copies
   void open_images(const std::vector<std::string>& paths);
   Branch& add_branch(std::string name, Branch* parent, Position from, std::unique_ptr<History> history);
   void use(Branch& branch);
   void enter(Branch& branch);
   void make_growing(Branch& branch);
-  [[nodiscard]] std::string name_for(const std::string& wanted) const;
+  void stand_aside();
+  void live_on(Branch& parent, std::string name, HistoryListener* listener);
+  [[nodiscard]] bool is_taken(const std::string& name) const;
+  [[nodiscard]] std::string name_for(const std::string& wanted, const std::string& prefix) const;
   [[nodiscard]] u64 next_number(const HistoryListener* listener) const;
   void begin_scratch();
   void drop_scratch();

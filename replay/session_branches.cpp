@@ -101,13 +101,18 @@ void Session::use(Branch& branch) {
   if (branch.grows && inputs_ && !scratch_) inputs_->set_told_at_power_on(told_at_power_on(*history_));
 }
 
-/// Goes to where the session last stood in it.
-void Session::enter(Branch& branch) {
-  if (&branch == branch_) return;
+/// The session leaves its line, and may come back to where it stands.
+void Session::stand_aside() {
   // A way back that costs nothing.
   timeline_->take_snapshot();
   branch_->stood_at = position();
   branch_->shown = output_.shown();
+}
+
+/// Goes to where the session last stood in it.
+void Session::enter(Branch& branch) {
+  if (&branch == branch_) return;
+  stand_aside();
   make_timeline(branch);
   use(branch);
   output_.show_branch(branch.shown);
@@ -157,21 +162,24 @@ void Session::allow_forks(ForkWorld world) {
   world_ = std::move(world);
 }
 
-std::string Session::name_for(const std::string& wanted) const {
-  const auto taken = [this](const std::string& name) {
-    return name == kScratchName || std::any_of(branches_.begin(), branches_.end(),
-                                               [&](const auto& branch) { return branch->name == name; });
-  };
+bool Session::is_taken(const std::string& name) const {
+  return name == kScratchName ||
+         std::any_of(branches_.begin(), branches_.end(), [&](const auto& branch) { return branch->name == name; });
+}
+
+/// Without a wish, the prefix and a number.
+std::string Session::name_for(const std::string& wanted, const std::string& prefix) const {
+  if (branches_.size() >= kMostBranches) throw Error(Exit::kUsage, "there are too many branches");
   if (!wanted.empty()) {
     if (!is_branch_name(wanted)) {
       throw Error(Exit::kUsage, "a branch's name has 1 to 64 letters, digits and any of ._-");
     }
-    if (taken(wanted)) throw Error(Exit::kUsage, "there is a branch '" + wanted + "' already");
+    if (is_taken(wanted)) throw Error(Exit::kUsage, "there is a branch '" + wanted + "' already");
     return wanted;
   }
   std::size_t number = branches_.size();
-  while (taken("branch-" + std::to_string(number))) ++number;
-  return "branch-" + std::to_string(number);
+  while (is_taken(prefix + std::to_string(number))) ++number;
+  return prefix + std::to_string(number);
 }
 
 u64 Session::next_number(const HistoryListener* listener) const {
@@ -186,8 +194,7 @@ std::string Session::fork(const std::string& wanted) {
   if (machine_->power().off) throw Error(Exit::kUsage, "the guest is powered off; a step before it is not");
   if (live() && !in_past()) throw Error(Exit::kUsage, "this is the live end; a branch leaves from the past");
   if (!live() && !world_) throw Error(Exit::kUsage, "no branch can leave this recording");
-  if (branches_.size() >= kMostBranches) throw Error(Exit::kUsage, "there are too many branches");
-  std::string name = name_for(wanted);
+  std::string name = name_for(wanted, "branch-");
   const bool new_trace = !live();
   HistoryListener* listener = branch_->listener;
   if (new_trace) listener = world_->listen ? world_->listen(name) : nullptr;
@@ -197,34 +204,37 @@ std::string Session::fork(const std::string& wanted) {
         world_->inputs, [machine] { return console_room_bytes(*machine); }, world_->filter);
     waiting_ = inputs_.get();
   }
-  const Position here = position();
   // Leaving a branch where it was not one yet is leaving the line it left.
   Branch* parent = branch_;
-  while (here < parent->from && parent->parent != nullptr && parent->parent->grows == parent->grows) {
+  while (position() < parent->from && parent->parent != nullptr && parent->parent->grows == parent->grows) {
     parent = parent->parent;
   }
+  stand_aside();
+  live_on(*parent, name, listener);
+  return name;
+}
+
+/// A branch leaves `parent` where the machine stands, and the session is in it from here on.
+void Session::live_on(Branch& parent, std::string name, HistoryListener* listener) {
+  const Position here = position();
   const u64 number = next_number(listener);
-  Branch& branch = add_branch(name, parent, here, std::make_unique<History>(*parent->history, here));
+  Branch& branch = add_branch(std::move(name), &parent, here, std::make_unique<History>(*parent.history, here));
   branch.listener = listener;
   branch.number = number;
   branch.next_mark = here;
   branch.unreturned.insert(branch_->unreturned.begin(), branch_->unreturned.upper_bound(here));
   make_growing(branch);
   if (listener != nullptr) {
-    if (new_trace) {
+    if (number == 0) {
       branch.history->record_to(*listener);
     } else {
       listener->on_branch(point_of(branch));
       branch.history->set_listener(listener);
     }
   }
-  timeline_->take_snapshot();
-  branch_->stood_at = here;
-  branch_->shown = output_.shown();
   branch.timeline = std::make_unique<Timeline>(*branch.history, *timeline_, here);
   use(branch);
   output_.show_branch(output_.shown().below(here));
-  return name;
 }
 
 /// Those that grew in this session and will not any more.

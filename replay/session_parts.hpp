@@ -37,7 +37,7 @@ class Session::Trial {
   ~Trial() {
     session_.machine_->restore(before_);
     session_.output_.drop_held();
-    session_.output_.rewind(tally_);
+    session_.output_.rewind(tally_, session_.position());
   }
   Trial(const Trial&) = delete;
   Trial& operator=(const Trial&) = delete;

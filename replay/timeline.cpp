@@ -72,7 +72,7 @@ KeptPointer Timeline::take_snapshot() {
 
 void Timeline::restore(const KeptPointer& snapshot) {
   machine_.restore(snapshot->machine);
-  output_.rewind(snapshot->console);
+  output_.rewind(snapshot->console, now());
   replayer_.move_to(now());
   cpu_since_snapshot_ns_ = 0;
   snapshot_at_ = now();

@@ -1,5 +1,6 @@
 // Whole command lines on small guests, as a shell would run them: cli/live, cli/replay, cli/reports, cli/front_end,
-// cli/repl, cli/signals, cli/progress, cli/messages, cli/images, cli/symbols. What needs a terminal is in tests/cli.
+// cli/repl, cli/signals, cli/progress, cli/messages, cli/images, cli/symbols, cli/gdb_script. What needs a terminal is
+// in tests/cli.
 #include <sys/stat.h>
 
 #include <cstdlib>
@@ -271,6 +272,16 @@ TEST_CASE("cli: the signature of a test is written, and HTIF gives the status", 
   CHECK(result.status == 3);
   CHECK(result.out == "!");
   CHECK(read_text(scratch.file("signature")) == "deadbeef\n00000001\n12345678\n");
+}
+
+TEST_CASE("cli: gdbinit prints the commands for gdb as they are in the tree", "[cli]") {
+  const CliResult result = Shell::run({"gdbinit"});
+  CHECK(result.status == 0);
+  std::ifstream file(source_dir() + "/gdb/retrov-gdb.py");
+  const std::string script{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  REQUIRE(script.size() > 1000);
+  CHECK(result.out == script);
+  CHECK(Shell::run({"gdbinit", "trace.rvt"}).status == 64);
 }
 
 TEST_CASE("cli: the version names the build and both formats", "[cli]") {

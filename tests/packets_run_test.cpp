@@ -1,4 +1,4 @@
-// Covers gdbstub/packets_run, gdbstub/stub and gdbstub/stop_table.
+// Covers gdbstub/packets_run, gdbstub/stub, gdbstub/stop_table and gdbstub/stop_clauses.
 
 #include "gdbstub/packets.hpp"
 #include "tests/catch.hpp"
@@ -41,6 +41,27 @@ TEST_CASE("packets_run: a vCont that means nothing moves nothing", "[packets_run
   }
   CHECK(f.ask("vCont;t").substr(0, 3) == "T05");
   CHECK(f.debugger.calls.empty());
+}
+
+TEST_CASE("packets_run: who is stepped alone is who stops, whoever ends the step", "[packets_run]") {
+  for (const char* packet : {"vCont;s:2", "vCont;r10,20:2"}) {
+    for (const StopReason reason : {StopReason::kBreakpoint, StopReason::kWatchpoint, StopReason::kStep}) {
+      StubFixture f;
+      f.next_stop(reason, 0);
+      CHECK(f.ask(packet).substr(0, 19) == "T05thread:2;core:1;");
+    }
+    StubFixture f;
+    f.next_stop(StopReason::kHistoryEnd, 0);
+    CHECK_THAT(f.ask(packet), has_substring("T05replaylog:end;thread:2;"));
+    f.next_stop(StopReason::kInterrupted, 0);
+    CHECK_THAT(f.ask(packet), has_substring("T02thread:2;"));
+  }
+  // With others beside, their stops are theirs.
+  StubFixture f;
+  f.next_stop(StopReason::kWatchpoint, 0);
+  CHECK_THAT(f.ask("vCont;s:2;c"), has_substring("watch:"));
+  f.next_stop(StopReason::kWatchpoint, 0);
+  CHECK_THAT(f.ask("vCont;s:2;c"), has_substring("thread:1;"));
 }
 
 TEST_CASE("packets_run: the single letters go on from an address if there is one", "[packets_run]") {

@@ -103,10 +103,27 @@ TEST_CASE("packets: an extended client kills and runs a recording again", "[pack
   }
   CHECK(f.ask("vAttach;1").substr(0, 4) == "T05t");
   CHECK(f.ask("vAttach;7").substr(0, 2) == "E.");
-  StubFixture live;
-  live.ask("!");
-  CHECK(live.ask("vRun;").find("E.a live guest is not") == 0);
-  CHECK(live.debugger.at == Position{100});
+}
+
+TEST_CASE("packets: a live guest is switched off and on, and the log says what it is called then", "[packets]") {
+  for (const char* packet : {"vRun;", "vRun;61;62", "R00"}) {
+    StubFixture f;
+    f.ask("!");
+    f.stub.controls.armed_goto = Position{50};
+    const bool is_old = packet[0] == 'R';
+    const std::string answer = f.ask(packet);
+    CHECK(answer.substr(0, 4) == (is_old ? "" : "T05t"));
+    CHECK(f.stub.no_answer == is_old);
+    CHECK(f.debugger.calls.back() == "power_cycle");
+    CHECK_FALSE(f.stub.controls.armed_goto);
+    CHECK(f.client.sent.empty());
+    REQUIRE(f.client.logged.size() == 1);
+    CHECK_THAT(f.client.logged[0], has_substring("restart-1; what was before is in main"));
+  }
+  StubFixture f;
+  CHECK(f.ask("R").empty());
+  CHECK(f.ask("Rx").empty());
+  CHECK_FALSE(f.stub.no_answer);
 }
 
 TEST_CASE("packets: monitor output is streamed line by line", "[packets]") {
@@ -145,6 +162,18 @@ TEST_CASE("packets: a move that fails says why and stops where it stands", "[pac
   CHECK_THAT(f.ask("vCont;c"), has_substring("T05thread:1;"));
   CHECK_THAT(f.console(), has_substring("there is no such position"));
   CHECK_FALSE(f.client.moving);
+}
+
+TEST_CASE("packets: an armed goto arrives on the thread that is moved alone", "[packets]") {
+  StubFixture f;
+  f.ask("qSupported:multiprocess+");
+  REQUIRE(f.machine.current_hart() == 0);
+  f.stub.controls.armed_goto = Position{50};
+  CHECK_THAT(f.ask("vCont;s:p1.2"), has_substring("thread:p1.2;"));
+  f.stub.controls.armed_switch = "other";
+  CHECK_THAT(f.ask("vCont;s:p1.2"), has_substring("thread:p1.2;"));
+  f.stub.controls.armed_goto = Position{50};
+  CHECK_THAT(f.ask("vCont;s:p1.2;c:p1.-1"), has_substring("thread:p1.1;"));
 }
 
 TEST_CASE("packets: an armed goto that is interrupted says so", "[packets]") {

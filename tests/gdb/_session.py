@@ -31,6 +31,11 @@ def require(condition, claim) -> None:
         raise AssertionError(claim)
 
 
+def gdbs() -> list[str]:
+    """The system's gdb, and the one of the next Debian if it has been fetched."""
+    return ["gdb-multiarch", *map(str, (ROOT / "build/deps").glob("trixie-*/newer/gdb-multiarch"))]
+
+
 def elf(guest: str) -> str:
     return str(GUESTS / f"{guest}.elf")
 
@@ -172,6 +177,10 @@ class Gdb:
             require(chunk, f"gdb has ended:\n{self.transcript}{self.unread}")
             self.unread += chunk.decode(errors="replace")
         return True
+
+    def wait_for(self, text: str) -> None:
+        """Until gdb has printed it, on behalf of the command typed by begin()."""
+        require(self._read_until(text, PATIENCE_SECONDS), f"no {text!r}:\n{self.transcript}{self.unread}")
 
     def answer(self) -> str:
         answered = self._read_until(self.MARK, PATIENCE_SECONDS)

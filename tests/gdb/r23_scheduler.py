@@ -3,7 +3,7 @@
 # Handlers: vCont;
 import re
 
-from _session import Gdb, Packets, live, replay, require, symbols
+from _session import Gdb, Packets, gdbs, live, replay, require, symbols
 
 
 def word(client: Packets, address: int) -> int:
@@ -97,6 +97,23 @@ def the_past_is_followed() -> None:
         require("100.0%" in client.monitor("when"), "a locked continue in the past does not reach the end")
 
 
+def a_stop_of_another_hart_ends_a_step_off_a_breakpoint(program: str) -> None:
+    """gdb steps thread 2 alone; before it stops again, hart 0 has a turn. gdb ends by an internal error if told."""
+    for order, found in (("watch -location total", "Thread 1 .*hit Hardware watchpoint.*Old value"),
+                         ("break run_round", "Thread 1 .*hit Breakpoint.*run_round")):
+        with replay() as served, Gdb(served, program=program) as gdb:
+            gdb.ask("tbreak work if worked == 15")
+            gdb.expect("continue", "Thread 2 .*hit Temporary breakpoint.*work")
+            while gdb.function() != "pause_turn":
+                gdb.ask("stepi")
+            gdb.ask("break *$pc")
+            gdb.ask(order)
+            gdb.expect("continue", found)
+            require(gdb.value("$mhartid") == 0, "another hart")
+
+
 gdb_runs_one_hart()
 what_was_chosen_replays()
 the_past_is_followed()
+for each in gdbs():
+    a_stop_of_another_hart_ends_a_step_off_a_breakpoint(each)

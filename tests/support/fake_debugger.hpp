@@ -107,6 +107,10 @@ class FakeDebugger final : public Debugger {
     if (target > last) throw Error(Exit::kFailure, "there is no such position");
     at = interrupts_seek ? Position{target.steps - 1} : target;
   }
+  Position scan(const StopRequest& request, Position from, Position to) override {
+    call("scan", request.breakpoints.size(), from.steps, to.steps);
+    return to;
+  }
   void interrupt() noexcept override {
     const std::lock_guard lock(mutex_);
     interrupted_ = true;
@@ -128,7 +132,17 @@ class FakeDebugger final : public Debugger {
     calls.push_back("fork " + name);
     return name;
   }
-  std::vector<BranchInfo> branches() const override { return {}; }
+  std::string power_cycle() override {
+    calls.push_back("power_cycle");
+    at = {};
+    return "restart-1";
+  }
+  std::vector<BranchInfo> branches() const override {
+    BranchInfo main;
+    main.name = "main";
+    main.current = true;
+    return {main};
+  }
   void switch_to(const std::string& name) override { calls.push_back("switch_to " + name); }
 
  private:

@@ -196,6 +196,7 @@ check-guests: demo-guests
 	@scripts/deps build demo check
 	@scripts/newer-binutils >/dev/null
 	@scripts/newer-qemu >/dev/null
+	@scripts/newer-gdb >/dev/null
 
 check: check-guests
 	@BUILD=$(BUILD) JOBS=$(JOBS) scripts/run-checks

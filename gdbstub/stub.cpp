@@ -229,6 +229,11 @@ std::string Stub::move(const std::function<Stop()>& action) {
 }
 
 std::string Stub::stop_reply(const Stop& stop) const {
+  if (stop.reason == StopReason::kPoweredOff && at_power_off == AtPowerOff::kReport) {
+    std::string exited = "W";
+    append_hex_byte(exited, static_cast<u8>(stop.exit_status));
+    return exited + (features.multiprocess ? ";process:1" : "");
+  }
   std::string result = "T";
   append_hex_byte(result, static_cast<u8>(stop_signal_));
   return result + stop_reason(stop) + stop_place(stop_hart_);

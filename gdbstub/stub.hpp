@@ -53,6 +53,10 @@ struct ClientFeatures {
   bool error_message = false;
 };
 
+/// What gdb hears when the guest powers off: that history ends there, or (kReport) that the program has exited, upon
+/// which gdb leaves.
+enum class AtPowerOff : u8 { kStay, kReport };
+
 enum class SessionEnd : u8 { kOpen, kDetached, kKilled };
 
 /// A thread as a client writes it: "p1.2", "2", "-1" (all), "0" (any).
@@ -75,6 +79,9 @@ class Stub {
   [[nodiscard]] Debugger& debugger() { return debugger_; }
   [[nodiscard]] const MachineView& machine() const { return machine_; }
   [[nodiscard]] StubClient& client() { return *client_; }
+
+  /// Said by whoever started the session.
+  AtPowerOff at_power_off = AtPowerOff::kStay;
 
   // --- what the client has said ---
   ClientFeatures features;

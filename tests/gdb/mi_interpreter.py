@@ -104,7 +104,7 @@ def attach(mi: Mi, served: Served) -> None:
 def both_directions(start, gdb: str, interpreter: str) -> None:
     with start() as served, Mi(gdb, interpreter) as mi:
         attach(mi, served)
-        # By this word cppdbg and others know that their buttons for going back are to be shown.
+        # By this word a front end knows that it can offer going back.
         mi.expect("-list-target-features", '"reverse"')
         mi.expect("-break-insert -t -f run_round", r'type="breakpoint",disp="del".*func="run_round"')
         mi.resume("-exec-continue", r'reason="breakpoint-hit",disp="del".*func="run_round"')
@@ -128,6 +128,14 @@ def both_directions(start, gdb: str, interpreter: str) -> None:
         mi.resume("-exec-continue --reverse", rf'reason="breakpoint-hit".*bkptno="{number}".*func="mix"')
         mi.ask(f"-break-delete {number}")
         mi.resume("-exec-until store", r'reason="location-reached".*func="run_round"')
+        # The debug console of those that have no buttons for it: a command, or the other buttons turned around.
+        place = mi.evaluate("$pc")
+        mi.resume('-interpreter-exec console "reverse-stepi"', 'func="')
+        mi.ask('-interpreter-exec console "set exec-direction reverse"')
+        mi.resume("-exec-step-instruction", r'reason="end-stepping-range"')
+        mi.ask('-interpreter-exec console "set exec-direction forward"')
+        mi.resume("-exec-step-instruction 2", r'reason="end-stepping-range"')
+        require(mi.evaluate("$pc") == place, "two steps do not undo two steps back")
         mi.resume_to_an_end("-exec-continue --reverse")
         mi.resume_to_an_end("-exec-step-instruction --reverse")
         require(mi.evaluate("$pc").startswith("0x1000"), "not at the beginning")

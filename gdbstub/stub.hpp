@@ -126,6 +126,8 @@ class Stub {
 
  private:
   std::string move(const std::function<Stop()>& action);
+  /// To be told as the end of a program: without a note, which scripts that wait for that end do not expect.
+  [[nodiscard]] bool is_exit(const Stop& stop) const;
   [[nodiscard]] std::string stop_reply(const Stop& stop) const;
   [[nodiscard]] std::string stop_reason(const Stop& stop) const;
   [[nodiscard]] std::string stop_place(unsigned hart) const;

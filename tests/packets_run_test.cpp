@@ -102,8 +102,10 @@ TEST_CASE("packets_run: power-off ends gdb's session if that is asked for", "[pa
     Stop off;
     off.reason = StopReason::kPoweredOff;
     off.exit_status = 42;
+    off.note = "test finisher: fail";
     f.debugger.next_stops.push_back(off);
     CHECK(f.ask("c") == (multiprocess ? "W2a;process:1" : "W2a"));
+    CHECK(f.console().empty());
     f.next_stop(StopReason::kHistoryEnd);
     CHECK(f.ask("c").substr(0, 17) == "T05replaylog:end;");
   }

@@ -16,7 +16,7 @@ _start:
         csrs    mstatus, t0
         li      t0, -1                  # registers that change by themselves would spoil comparisons of all
         csrw    mcountinhibit, t0
-        call    run_program
+        call    start_program
 trapped:
         j       trapped
         .cfi_endproc

@@ -182,8 +182,8 @@ $(BUILD)/guests/%.elf: tests/guests/%.c $(GUEST_COMMON)
 
 # --- what is missing, demo, checks -----------------------------------------------------------------------------------
 
-.PHONY: have-deps deps demo-guests demo check-guests check check-deep check-riscv-tests check-arch-tests mutants bench \
-  asan
+.PHONY: have-deps deps demo-guests demo check-guests check check-deep check-riscv-tests check-arch-tests \
+  check-gdb-suite mutants bench asan
 have-deps:
 	@scripts/deps --check build $(if $(CROSS),cross-$(DEB_ARCH))
 
@@ -215,6 +215,9 @@ check-riscv-tests: retrov
 
 check-arch-tests: retrov
 	@RETROV=$(BUILD)/retrov RISCV_CC=$(RISCV_CC) SPIKE=$(SPIKE) scripts/run-arch-tests $(ARCH_TESTS)
+
+check-gdb-suite: retrov
+	@RETROV=$(BUILD)/retrov JOBS=$(JOBS) scripts/run-gdb-suite $(TESTS)
 
 mutants: check-guests
 	@$(MAKE) --no-print-directory -j$(JOBS) tests
@@ -249,7 +252,8 @@ install: $(BUILD)/retrov
 # Downloads (build/apt, build/deps, build/guests) are kept: they are not made by the compiler and cost a network.
 clean:
 	rm -rf $(BUILD)/obj $(BUILD)/*.a $(BUILD)/*.list $(BUILD)/retrov $(BUILD)/tests $(BUILD)/difftest \
-	  $(BUILD)/test-* $(GUESTS) $(BUILD)/mutants build/clang build/asan build/aarch64 compile_commands.json
+	  $(BUILD)/test-* $(GUESTS) $(BUILD)/mutants build/clang build/asan build/aarch64 \
+	  build/gdb-suite compile_commands.json
 
 format:
 	clang-format -i $(SOURCES) $(wildcard */*.hpp */*/*.hpp)

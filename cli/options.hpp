@@ -60,7 +60,8 @@ struct MachineWords {
 /// Where the guest's console goes. kMux: raw terminal, Ctrl-a escapes. kPlain: Ctrl-C ends the run, nothing escapes.
 enum class ConsoleWiring : u8 { kMux, kPlain, kNone };
 
-enum class AtExit : u8 { kQuit, kDebug };
+/// kReport: as kQuit, and gdb is told.
+enum class AtExit : u8 { kQuit, kDebug, kReport };
 enum class OnReboot : u8 { kReset, kExit };
 
 struct LiveWords {

@@ -32,9 +32,6 @@ class FrontEnd {
     context_.describe_recording = std::move(describe);
   }
 
-  /// gdb is told that the guest has exited, which ends its session.
-  void report_exit() { stub_.at_power_off = AtPowerOff::kReport; }
-
   /// Lets gdb attach there. A client that has come already waits to be served.
   void adopt(std::unique_ptr<Server> server);
   /// The same with a server of its own; returns what to write after `target remote`. Throws Error if the address is

@@ -153,7 +153,6 @@ void LiveRun::start_session() {
     return true;
   });
   console_.give_up_when([this] { return signals_.pending() != 0; });
-  if (options_.live.at_exit == AtExit::kReport) front_end_->report_exit();
   front_end_->on_resume([this](Direction direction) { return resume_for_prompt(direction); });
   front_end_->describe_recording([this](std::ostream& out) {
     if (writer_) {
@@ -271,7 +270,7 @@ LiveRun::Next LiveRun::after_run(const Stop& stop, bool was_at_end) {
 }
 
 LiveRun::Next LiveRun::when_over() {
-  if (options_.live.at_exit != AtExit::kDebug) return Next::kFinish;
+  if (options_.live.at_exit == AtExit::kQuit) return Next::kFinish;
   if (!std::exchange(over_said_, true)) say("guest stopped: " + session_->machine().power().why);
   return front_end_->listens() ? Next::kServe : Next::kPrompt;
 }
@@ -297,8 +296,6 @@ LiveRun::Next LiveRun::serve_gdb() {
       say("gdb left in the past, at " + describe_position(*session_) + "; the guest waits");
       return terminal_.is_terminal() ? Next::kPrompt : Next::kServe;
     case ServeResult::kGone:
-      // gdb leaves once it has been told.
-      if (options_.live.at_exit == AtExit::kReport && session_->machine().power().off) return Next::kFinish;
       if (!front_end_->takes_others()) {
         why_ = "gdb is gone";
         return Next::kFinish;
@@ -338,7 +335,7 @@ Stop LiveRun::resume_for_prompt(Direction direction) {
   const Stop stop = front_end_->resume(direction);
   if (to_guest) take_terminal_back();
   if (writer_ && writer_->failed()) say_write_failure();
-  const bool over = stop.reason == StopReason::kPoweredOff && options_.live.at_exit != AtExit::kDebug &&
+  const bool over = stop.reason == StopReason::kPoweredOff && options_.live.at_exit == AtExit::kQuit &&
                     options_.subcommand != Subcommand::kDebug;
   if (over || console_.take_request() == Console::Request::kQuit) front_end_->context().quit = true;
   return stop;

@@ -1,7 +1,6 @@
 #include "cli/option_table.hpp"
 
 #include <array>
-#include <utility>
 
 #include "cli/cpu_words.hpp"
 #include "core/check.hpp"
@@ -25,18 +24,6 @@ bool is_second(std::string_view option, std::string_view value, std::string_view
   if (value == first) return false;
   throw Error(Exit::kUsage, std::string(option) + ": '" + std::string(value) + "' is neither " + std::string(first) +
                                 " nor " + std::string(second));
-}
-
-void apply_on_exit(Options& o, std::string_view value) {
-  constexpr std::array<std::pair<std::string_view, AtExit>, 3> kWords = {
-      {{"quit", AtExit::kQuit}, {"debug", AtExit::kDebug}, {"report", AtExit::kReport}}};
-  for (const auto& [word, at_exit] : kWords) {
-    if (value == word) {
-      o.live.at_exit = at_exit;
-      return;
-    }
-  }
-  throw Error(Exit::kUsage, "--on-exit: '" + std::string(value) + "' is none of quit, debug and report");
 }
 
 void apply_none(Options&, std::string_view value) {
@@ -133,8 +120,10 @@ constexpr std::array kRows =
         OptionRow{"-no-reboot", "", "end where the guest would reboot", Group::kConsole, kLive,
                   [](Options& o, std::string_view) { o.live.on_reboot = OnReboot::kExit; }},
         OptionRow{
-            "--on-exit", "quit|debug|report", "when the guest powers off: leave, keep the session, or end gdb's",
-            Group::kConsole, kLive, apply_on_exit},
+            "--on-exit", "quit|debug", "when the guest powers off: leave, or keep the session", Group::kConsole, kLive,
+            [](Options& o, std::string_view v) {
+              o.live.at_exit = is_second("--on-exit", v, "quit", "debug") ? AtExit::kDebug : AtExit::kQuit;
+            }},
         OptionRow{"--until", "steps:N", "stop after N steps, with status 124", Group::kConsole, kLive, apply_until},
         OptionRow{"-s", "", "let gdb attach: -gdb tcp::1234", Group::kDebugging, kLive,
                   [](Options& o, std::string_view) {

@@ -60,8 +60,7 @@ struct MachineWords {
 /// Where the guest's console goes. kMux: raw terminal, Ctrl-a escapes. kPlain: Ctrl-C ends the run, nothing escapes.
 enum class ConsoleWiring : u8 { kMux, kPlain, kNone };
 
-/// kReport: as kQuit, and gdb is told.
-enum class AtExit : u8 { kQuit, kDebug, kReport };
+enum class AtExit : u8 { kQuit, kDebug };
 enum class OnReboot : u8 { kReset, kExit };
 
 struct LiveWords {

@@ -257,22 +257,13 @@ std::string Stub::move(const std::function<Stop()>& action) {
       stop = action();
     }
   }
-  if (!stop.note.empty() && !is_exit(stop)) print("retrov: " + stop.note + "\n");
+  if (!stop.note.empty()) print("retrov: " + stop.note + "\n");
   stop_hart_ = stop.hart < machine_.hart_count() ? stop.hart : 0;
   stop_signal_ = signal_of(stop.reason);
   return stop_reply(stop);
 }
 
-bool Stub::is_exit(const Stop& stop) const {
-  return stop.reason == StopReason::kPoweredOff && at_power_off == AtPowerOff::kReport;
-}
-
 std::string Stub::stop_reply(const Stop& stop) const {
-  if (is_exit(stop)) {
-    std::string exited = "W";
-    append_hex_byte(exited, static_cast<u8>(stop.exit_status));
-    return exited + (features.multiprocess ? ";process:1" : "");
-  }
   std::string result = "T";
   append_hex_byte(result, static_cast<u8>(stop_signal_));
   return result + stop_reason(stop) + stop_place(stop_hart_);

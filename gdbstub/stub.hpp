@@ -53,10 +53,6 @@ struct ClientFeatures {
   bool error_message = false;
 };
 
-/// What gdb hears when the guest powers off: that history ends there, or (kReport) that the program has exited, upon
-/// which gdb leaves.
-enum class AtPowerOff : u8 { kStay, kReport };
-
 enum class SessionEnd : u8 { kOpen, kDetached, kKilled };
 
 /// A thread as a client writes it: "p1.2", "2", "-1" (all), "0" (any).
@@ -79,9 +75,6 @@ class Stub {
   [[nodiscard]] Debugger& debugger() { return debugger_; }
   [[nodiscard]] const MachineView& machine() const { return machine_; }
   [[nodiscard]] StubClient& client() { return *client_; }
-
-  /// Said by whoever started the session.
-  AtPowerOff at_power_off = AtPowerOff::kStay;
 
   // --- what the client has said ---
   ClientFeatures features;
@@ -132,8 +125,6 @@ class Stub {
   std::string move(const std::function<Stop()>& action);
   void power_cycle();
   [[nodiscard]] static Stop stop_of(std::optional<unsigned> only, Stop stop);
-  /// To be told as the end of a program: without a note, which scripts that wait for that end do not expect.
-  [[nodiscard]] bool is_exit(const Stop& stop) const;
   [[nodiscard]] std::string stop_reply(const Stop& stop) const;
   [[nodiscard]] std::string stop_reason(const Stop& stop) const;
   [[nodiscard]] std::string stop_place(unsigned hart) const;

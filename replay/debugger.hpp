@@ -37,8 +37,6 @@ struct Stop {
   /// kWatchpoint: the first accessed byte inside the watched range, and which range.
   VirtAddr watched;
   WatchKind watch_kind = WatchKind::kWrite;
-  /// kPoweredOff: the process status the guest asked for.
-  int exit_status = 0;
   std::string note;
 };
 

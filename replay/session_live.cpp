@@ -210,11 +210,8 @@ Stop Session::stop_for(Went went, const StopSet& stops) const {
       stop.watch_kind = watch_report_->kind;
       return stop;
     }
-    case Went::kPoweredOff: {
-      Stop stop = stop_at(StopReason::kPoweredOff, current, machine_->power().why);
-      stop.exit_status = machine_->power().status;
-      return stop;
-    }
+    case Went::kPoweredOff:
+      return stop_at(StopReason::kPoweredOff, current, machine_->power().why);
     case Went::kInterrupted:
       return stop_at(StopReason::kInterrupted, current);
     case Went::kEnded:

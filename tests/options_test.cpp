@@ -80,7 +80,6 @@ TEST_CASE("options: one dash and two mean the same, and a value may follow an eq
   CHECK(parse({"run", "--machine", "virt", "--bios", "none", "x.elf"}).machine.bios == "none");
   CHECK(parse({"run", "-on-exit=debug", "x.elf"}).live.at_exit == AtExit::kDebug);
   CHECK(parse({"run", "--on-exit", "debug", "x.elf"}).live.at_exit == AtExit::kDebug);
-  CHECK(parse({"run", "--on-exit=report", "x.elf"}).live.at_exit == AtExit::kReport);
   CHECK(parse({"run", "--engine=reference", "x.elf"}).engine == EngineKind::kReference);
   CHECK(parse({"run", "--", "-odd-name.elf"}).machine.kernel == "-odd-name.elf");
   CHECK(parse({"run", "-append", "console=ttyS0 root=/dev/vda", "x"}).machine.append == "console=ttyS0 root=/dev/vda");

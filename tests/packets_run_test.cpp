@@ -115,23 +115,6 @@ TEST_CASE("packets_run: both ends of history, and power-off, are replaylog stops
   CHECK(f.console() == "retrov: the guest powered off: test finisher, pass\n");
 }
 
-TEST_CASE("packets_run: power-off ends gdb's session if that is asked for", "[packets_run]") {
-  for (const bool multiprocess : {false, true}) {
-    StubFixture f;
-    f.stub.at_power_off = AtPowerOff::kReport;
-    f.stub.features.multiprocess = multiprocess;
-    Stop off;
-    off.reason = StopReason::kPoweredOff;
-    off.exit_status = 42;
-    off.note = "test finisher: fail";
-    f.debugger.next_stops.push_back(off);
-    CHECK(f.ask("c") == (multiprocess ? "W2a;process:1" : "W2a"));
-    CHECK(f.console().empty());
-    f.next_stop(StopReason::kHistoryEnd);
-    CHECK(f.ask("c").substr(0, 17) == "T05replaylog:end;");
-  }
-}
-
 TEST_CASE("packets_run: swbreak and hwbreak are said to those who offered them", "[packets_run]") {
   StubFixture f;
   f.debugger.registers[0][32] = 0x80000010;

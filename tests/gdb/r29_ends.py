@@ -74,24 +74,6 @@ def power_off_keeps_the_session() -> None:
         require(served.finish() == 0, "the status is another one")
 
 
-def power_off_is_reported_on_request() -> None:
-    """As a native program's end: gdb has nothing to debug any more, and retrov ends with the guest's status."""
-    for finisher, said, status in ((0x5555, "exited normally", 0), (0x73333, "exited with code 07", 7)):
-        with live("hello", 1, "--on-exit=report") as served:
-            with Gdb(served, "hello") as gdb:
-                gdb.ask("tbreak power_off")
-                gdb.ask("continue")
-                gdb.ask("stepi 3")
-                gdb.expect("x/i $pc", r"sw\s+a1,0\(a0\)")
-                gdb.ask(f"set $a1 = {finisher}")
-                gdb.ask("reverse-stepi")
-                gdb.ask("stepi")
-                gdb.expect("continue", rf"\[Inferior 1 \(.*\) {said}\]")
-                gdb.expect("info threads", "No threads")
-            require(served.finish() == status, f"retrov ends with {served.process.returncode} for {status}")
-
-
 end_of_a_recording()
 live_end()
 power_off_keeps_the_session()
-power_off_is_reported_on_request()

@@ -207,9 +207,8 @@ std::string Stub::move(const std::function<Stop()>& action) {
       stop.reason = stop.at == *target ? StopReason::kArrived : StopReason::kInterrupted;
       stop.hart = machine_.current_hart();
     } else if (const std::optional<std::string> branch = std::exchange(controls.armed_switch, std::nullopt)) {
-      debugger_.switch_to(*branch);
+      stop.reason = debugger_.switch_to(*branch) ? StopReason::kArrived : StopReason::kInterrupted;
       stop.at = debugger_.position();
-      stop.reason = StopReason::kArrived;
       stop.hart = machine_.current_hart();
     } else {
       StopRequest request = with_settings(stops.request(), debugger_.stop_settings());

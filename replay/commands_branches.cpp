@@ -36,7 +36,7 @@ void switch_branch(CommandContext& context, Arguments arguments, std::ostream& o
     throw Error(Exit::kUsage, "there is no branch '" + name + "'; `branches` lists them");
   }
   if (context.switch_to) return context.switch_to(name, out);
-  context.debugger.switch_to(name);
+  if (!context.debugger.switch_to(name)) out << "interrupted\n";
   context.hart = context.debugger.machine().current_hart();
   context.last_stop.reset();
   out << describe_place(context) << '\n';

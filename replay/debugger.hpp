@@ -146,8 +146,9 @@ class Debugger {
   virtual std::string fork(const std::string& name) = 0;
   /// In the order in which they were made.
   [[nodiscard]] virtual std::vector<BranchInfo> branches() const = 0;
-  /// Goes to where the session last stood in that branch. Throws Error if there is none.
-  virtual void switch_to(const std::string& name) = 0;
+  /// Goes to where the session last stood in that branch. False if it was interrupted on the way: then it is in that
+  /// branch, at a valid position. Throws Error if there is none.
+  [[nodiscard]] virtual bool switch_to(const std::string& name) = 0;
 
   // --- looking and changing; writes in the past throw Error with the sentence that says what to do ---
   /// Bytes that were readable, from the start; 0 if not even the first.

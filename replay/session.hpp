@@ -104,7 +104,7 @@ class Session final : public Debugger {
   [[nodiscard]] Scratch scratch() const override { return scratch_mode_; }
   std::string fork(const std::string& name) override;
   [[nodiscard]] std::vector<BranchInfo> branches() const override;
-  void switch_to(const std::string& name) override;
+  [[nodiscard]] bool switch_to(const std::string& name) override;
 
   void set_stop_settings(const StopSettings& value) override { stop_settings_ = value; }
   [[nodiscard]] const StopSettings& stop_settings() const override { return stop_settings_; }
@@ -167,7 +167,7 @@ class Session final : public Debugger {
   void open_images(const std::vector<std::string>& paths);
   Branch& add_branch(std::string name, Branch* parent, Position from, std::unique_ptr<History> history);
   void use(Branch& branch);
-  void enter(Branch& branch);
+  bool enter(Branch& branch);
   void make_growing(Branch& branch);
   [[nodiscard]] std::string name_for(const std::string& wanted) const;
   [[nodiscard]] u64 next_number(const HistoryListener* listener) const;

@@ -149,9 +149,19 @@ TEST_CASE("packets: a move that fails says why and stops where it stands", "[pac
 
 TEST_CASE("packets: an armed goto that is interrupted says so", "[packets]") {
   StubFixture f;
-  f.debugger.interrupts_seek = true;
+  f.debugger.interrupts_moves = true;
   monitor(f, "goto 50");
   CHECK(f.ask("vCont;c").substr(0, 10) == "T02thread:");
+}
+
+TEST_CASE("packets: an armed switch says whether it arrived", "[packets]") {
+  for (const bool interrupted : {false, true}) {
+    StubFixture f;
+    f.debugger.interrupts_moves = interrupted;
+    monitor(f, "switch fix");
+    CHECK(f.ask("bc").substr(0, 10) == (interrupted ? "T02thread:" : "T00thread:"));
+    CHECK(f.debugger.calls == Calls{"switch_to fix"});
+  }
 }
 
 // --- threads -------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ class FakeDebugger final : public Debugger {
   Scratch is_scratch = Scratch::kOff;
   bool is_past = false;                 ///< Writes throw.
   bool runs_until_interrupted = false;  ///< resume() waits for interrupt().
-  bool interrupts_seek = false;         ///< seek() is interrupted one step before its target.
+  bool interrupts_moves = false;        ///< seek() ends one step before its target, switch_to() on the way.
   std::vector<Stop> next_stops;         ///< Taken from the front; afterwards a plain step.
   StopRequest stops;
   StopSettings settings;
@@ -105,7 +105,7 @@ class FakeDebugger final : public Debugger {
   void seek(Position target) override {
     call("seek", target.steps);
     if (target > last) throw Error(Exit::kFailure, "there is no such position");
-    at = interrupts_seek ? Position{target.steps - 1} : target;
+    at = interrupts_moves ? Position{target.steps - 1} : target;
   }
   void interrupt() noexcept override {
     const std::lock_guard lock(mutex_);
@@ -129,7 +129,10 @@ class FakeDebugger final : public Debugger {
     return name;
   }
   std::vector<BranchInfo> branches() const override { return {}; }
-  void switch_to(const std::string& name) override { calls.push_back("switch_to " + name); }
+  bool switch_to(const std::string& name) override {
+    calls.push_back("switch_to " + name);
+    return !interrupts_moves;
+  }
 
  private:
   static u64 base(AddressSpace space) { return space == AddressSpace::kPhysical ? kFakePhysical : kFakeBase; }

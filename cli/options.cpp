@@ -7,6 +7,7 @@
 #include "cli/option_table.hpp"
 #include "cli/subcommands.hpp"
 #include "core/check.hpp"
+#include "replay/nearest_word.hpp"
 
 namespace retrov {
 

@@ -7,6 +7,7 @@
 
 #include "core/check.hpp"
 #include "replay/commands_rows.hpp"
+#include "replay/nearest_word.hpp"
 #include "replay/position.hpp"
 
 namespace retrov {
@@ -155,6 +156,18 @@ bool has_name(const Command& command, std::string_view word) {
   return std::find(aliases.begin(), aliases.end(), word) != aliases.end();
 }
 
+[[noreturn]] void refuse_unknown(std::string_view word, Offered where) {
+  std::vector<std::string> known;
+  for (const Command& command : commands()) {
+    if (!is_offered(command, where)) continue;
+    known.emplace_back(command.name);
+    for (const std::string_view alias : split_words(command.aliases)) known.emplace_back(alias);
+  }
+  const auto nearest = nearest_word(word, known);
+  throw Error(Exit::kUsage, "unknown command '" + std::string(word) + "'; " +
+                                (nearest ? "did you mean " + *nearest + "?" : "help lists what there is"));
+}
+
 }  // namespace
 
 std::span<const Command> commands() { return command_rows::kCommands; }
@@ -175,9 +188,7 @@ const Command& find_command(std::string_view word, Offered where) {
     candidates += (found == nullptr ? "" : ", ") + std::string(command.name);
     found = &command;
   }
-  if (found == nullptr) {
-    throw Error(Exit::kUsage, "unknown command '" + std::string(word) + "'; help lists what there is");
-  }
+  if (found == nullptr) refuse_unknown(word, where);
   if (candidates != found->name) {
     throw Error(Exit::kUsage, "'" + std::string(word) + "' is ambiguous: " + candidates);
   }

@@ -1,5 +1,5 @@
 // The words of the prompt on a recorded guest: replay/commands, replay/commands_branches, replay/commands_look,
-// replay/commands_move, replay/commands_settings and replay/commands_stops.
+// replay/commands_move, replay/commands_settings, replay/commands_stops and replay/nearest_word.
 #include "replay/commands.hpp"
 
 #include <sstream>
@@ -77,6 +77,16 @@ TEST_CASE("commands: a beginning is enough if it is the beginning of one only", 
   CHECK(complete_command("re", Offered::kPromptOnly) ==
         std::vector<std::string>{"registers", "reverse-continue", "reverse-step"});
   CHECK(complete_command("re", Offered::kEverywhere).empty());
+}
+
+TEST_CASE("commands: an unknown word names the nearest one that is offered", "[commands]") {
+  Bench bench;
+  CHECK(bench.refusal("goot end") == "unknown command 'goot'; did you mean goto?");
+  CHECK(bench.refusal("replay-seek end") == "unknown command 'replay-seek'; did you mean replay_seek?");
+  CHECK(bench.refusal("frobnicate") == "unknown command 'frobnicate'; help lists what there is");
+  CHECK(bench.refusal("disassembel") == "unknown command 'disassembel'; did you mean disassemble?");
+  bench.context.where = Offered::kEverywhere;
+  CHECK(bench.refusal("disassembel") == "unknown command 'disassembel'; help lists what there is");
 }
 
 TEST_CASE("commands: gdb's monitor offers only what leaves gdb's own state alone", "[commands]") {

@@ -148,6 +148,7 @@ void LiveRun::start_session() {
     return true;
   });
   console_.give_up_when([this] { return signals_.pending() != 0; });
+  if (writer_) front_end_->keep_bookmarks(writer_->id(), kMainBranch);
   front_end_->on_resume([this](Direction direction) { return resume_for_prompt(direction); });
   front_end_->describe_recording([this](std::ostream& out) {
     if (writer_) {
@@ -284,6 +285,7 @@ LiveRun::Next LiveRun::serve_gdb() {
   }
   switch (result) {
     case ServeResult::kKilled:
+    case ServeResult::kQuit:
       return Next::kFinish;
     case ServeResult::kDetached:
       if (session_->machine().power().off) return when_over();

@@ -9,12 +9,15 @@
 #include "gdbstub/framing.hpp"
 #include "gdbstub/hex.hpp"
 #include "gdbstub/target_xml.hpp"
+#include "replay/position.hpp"
 
 namespace retrov {
 namespace {
 
 constexpr unsigned kSigInt = 2;
 constexpr unsigned kSigTrap = 5;
+constexpr u8 kSigTerm = 15;
+constexpr u64 kProgressEveryNs = 1'000'000'000;
 
 /// ra, sp, gp, s0, a0-a7 and pc: what gdb asks for after nearly every stop.
 constexpr std::array<u16, 13> kExpedited = {1, 2, 3, 8, 10, 11, 12, 13, 14, 15, 16, 17, 32};
@@ -150,15 +153,17 @@ std::string Stub::hart_text(unsigned hart) const {
 }
 
 std::string Stub::step(unsigned hart, Direction direction) {
-  return move([&] { return debugger_.step(hart, direction); });
+  const Way way = direction == Direction::kBackward ? Way::kLong : Way::kShort;
+  return move(way, [&] { return debugger_.step(hart, direction); });
 }
 
 std::string Stub::step_range(unsigned hart, VirtAddr start, VirtAddr end_of_range) {
-  return move([&] { return debugger_.step_range(hart, start, end_of_range); });
+  return move(Way::kShort, [&] { return debugger_.step_range(hart, start, end_of_range); });
 }
 
 std::string Stub::resume(Direction direction) {
-  return move([&, only = only_hart] {
+  const Way way = direction == Direction::kBackward ? Way::kLong : Way::kShort;
+  return move(way, [&, only = only_hart] {
     // gdb steps off a breakpoint by itself before it continues, so one that is still set here is one to stop at, before
     // anything is executed.
     const unsigned hart = only.value_or(machine_.current_hart());
@@ -181,7 +186,7 @@ std::string Stub::restart() {
   }
   controls.armed_goto.reset();
   controls.armed_switch.reset();
-  return move([&] {
+  return move(Way::kShort, [&] {
     debugger_.seek(Position{0});
     Stop stop;
     stop.at = debugger_.position();
@@ -190,8 +195,30 @@ std::string Stub::restart() {
   });
 }
 
-std::string Stub::move(const std::function<Stop()>& action) {
-  // Ends the move on every way out, a thrown Error among them.
+/// Of something that may take long; ends on every way out, a thrown Error among them.
+class Stub::LongWay {
+ public:
+  LongWay(Stub& stub, Way way) : stub_(stub) {
+    stub_.reports_progress_ = way == Way::kLong;
+    stub_.progress_said_ns_.reset();
+  }
+  ~LongWay() { stub_.reports_progress_ = false; }
+  LongWay(const LongWay&) = delete;
+  LongWay& operator=(const LongWay&) = delete;
+
+ private:
+  Stub& stub_;
+};
+
+void Stub::report_progress(u64 host_now_ns) {
+  if (!reports_progress_) return;
+  if (!progress_said_ns_) progress_said_ns_ = host_now_ns;
+  if (host_now_ns - *progress_said_ns_ < kProgressEveryNs) return;
+  progress_said_ns_ = host_now_ns;
+  print("retrov: " + describe_progress(debugger_.position(), debugger_.end()) + "\n");
+}
+
+std::string Stub::move(Way way, const std::function<Stop()>& action) {
   struct Moving {
     StubClient& client;
     explicit Moving(StubClient& c) : client(c) { client.begin_move(); }
@@ -201,6 +228,8 @@ std::string Stub::move(const std::function<Stop()>& action) {
   Stop stop;
   {
     const Moving moving(*client_);
+    const bool is_armed = controls.armed_goto || controls.armed_switch;
+    const LongWay long_way(*this, is_armed ? Way::kLong : way);
     if (const std::optional<Position> target = std::exchange(controls.armed_goto, std::nullopt)) {
       debugger_.seek(*target);
       stop.at = debugger_.position();
@@ -221,10 +250,32 @@ std::string Stub::move(const std::function<Stop()>& action) {
       stop = action();
     }
   }
+  if (on_arrival_) on_arrival_(stop);
   if (!stop.note.empty()) print("retrov: " + stop.note + "\n");
   stop_hart_ = stop.hart < machine_.hart_count() ? stop.hart : 0;
   stop_signal_ = signal_of(stop.reason);
+  if (const auto exited = exit_packet(stop)) return *exited;
   return stop_reply(stop);
+}
+
+/// A client that is not extended ends its session with it.
+std::optional<std::string> Stub::exit_packet(const Stop& stop) {
+  const auto fork = debugger_.forked();
+  const bool is_scratch = fork && fork->is_scratch;
+  if (exit_report_ != ExitReport::kExit || is_scratch) return std::nullopt;
+  std::string packet;
+  if (stop.reason == StopReason::kPoweredOff) {
+    packet = "W";
+    append_hex_byte(packet, static_cast<u8>(debugger_.exit_status()));
+  } else if (stop.reason == StopReason::kHistoryEnd && debugger_.live() && !stop.note.empty()) {
+    // It waits for input that cannot come, for ever.
+    packet = "X";
+    append_hex_byte(packet, kSigTerm);
+  } else {
+    return std::nullopt;
+  }
+  if (!extended) end = SessionEnd::kDetached;
+  return packet + (features.multiprocess ? ";process:1" : "");
 }
 
 std::string Stub::stop_reply(const Stop& stop) const {
@@ -285,6 +336,7 @@ void Stub::print(std::string_view text) {
 void Stub::run_monitor(std::string_view line) {
   LineBuffer buffer([this](std::string_view text) { print(text); });
   std::ostream out(&buffer);
+  const LongWay long_way(*this, Way::kLong);
   monitor_(line, out, controls);
   buffer.finish();
 }

@@ -37,8 +37,7 @@ void switch_branch(CommandContext& context, Arguments arguments, std::ostream& o
   }
   if (context.switch_to) return context.switch_to(name, out);
   if (!context.debugger.switch_to(name)) out << "interrupted\n";
-  context.hart = context.debugger.machine().current_hart();
-  context.last_stop.reset();
+  arrive_by_jump(context);
   out << describe_place(context) << '\n';
 }
 

@@ -2,6 +2,7 @@
 // it; it knows nothing of gdb, readline or files.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -127,12 +128,15 @@ class Debugger {
   [[nodiscard]] virtual bool live() const = 0;
   /// Index of the last event before or at the position, counted from 1; 0 if none.
   [[nodiscard]] virtual u64 event_number() const = 0;
+  /// The status the guest asked for; once it is powered off here.
+  [[nodiscard]] virtual int exit_status() const = 0;
   /// The machine to look at; read-only. Valid until the next call that moves.
   [[nodiscard]] virtual const Machine& machine() const = 0;
   [[nodiscard]] virtual u64 hash() = 0;
   [[nodiscard]] virtual std::vector<ComponentHash> component_hashes() = 0;
-  /// Position of the n-th event (from 1); throws Error if there is none.
-  [[nodiscard]] virtual Position event_position(u64 number) const = 0;
+  [[nodiscard]] virtual u64 event_count() const = 0;
+  /// The n-th event (from 1); throws Error if there is none. Valid until the history grows.
+  [[nodiscard]] virtual const Event& event(u64 number) const = 0;
 
   // --- lines of history (docs/gdb.md, "Changing the past") ---
   /// Nothing in the line that began at power-on.
@@ -157,6 +161,8 @@ class Debugger {
   /// All or nothing; throws Error if a byte cannot be written.
   virtual void write_memory(unsigned hart, AddressSpace space, u64 address, std::span<const u8> bytes) = 0;
   virtual void write_register(unsigned hart, RegisterId id, u64 value) = 0;
+  /// The reset button: the next step is a reset. Throws Error in the past, as writes do.
+  virtual void reset_machine() = 0;
 
   // --- moving ---
   virtual void set_stops(const StopRequest& stops) = 0;
@@ -167,6 +173,9 @@ class Debugger {
   virtual Stop resume(Direction direction) = 0;
   /// Goes to exactly that position, at most end().
   virtual void seek(Position target) = 0;
+  /// Shows the machine as it is at that position, at most end(), and stands where it stood when it returns. Throws
+  /// Error if it was interrupted, in a throw-away copy, and what `look` throws.
+  virtual void look_at(Position at, const std::function<void(const Machine&, const Snapshot&)>& look) = 0;
   /// Breaks off whatever moves. Safe from another thread and from a signal handler.
   virtual void interrupt() noexcept = 0;
 

@@ -80,19 +80,23 @@ class Session final : public Debugger {
   [[nodiscard]] Position end() const override;
   [[nodiscard]] bool live() const override { return (scratch_ ? scratch_->parent : branch_)->grows; }
   [[nodiscard]] u64 event_number() const override;
+  [[nodiscard]] int exit_status() const override { return machine_->power().status; }
   [[nodiscard]] const Machine& machine() const override { return *machine_; }
   [[nodiscard]] u64 hash() override;
   [[nodiscard]] std::vector<ComponentHash> component_hashes() override;
-  [[nodiscard]] Position event_position(u64 number) const override;
+  [[nodiscard]] u64 event_count() const override;
+  [[nodiscard]] const Event& event(u64 number) const override;
   [[nodiscard]] std::size_t read_memory(unsigned hart, AddressSpace space, u64 address,
                                         std::span<u8> out) const override;
   void write_memory(unsigned hart, AddressSpace space, u64 address, std::span<const u8> bytes) override;
   void write_register(unsigned hart, RegisterId id, u64 value) override;
+  void reset_machine() override;
   void set_stops(const StopRequest& stops) override;
   Stop step(unsigned hart, Direction direction) override;
   Stop step_range(unsigned hart, VirtAddr start, VirtAddr end) override;
   Stop resume(Direction direction) override;
   void seek(Position target) override;
+  void look_at(Position at, const std::function<void(const Machine&, const Snapshot&)>& look) override;
   /// What it breaks off returns kInterrupted. If nothing moves, the next move is broken off.
   void interrupt() noexcept override;
   void set_step_irq(StepIrq value) override { step_irq_ = value; }
@@ -117,6 +121,11 @@ class Session final : public Debugger {
   [[nodiscard]] const SnapshotStore& snapshots() const { return timeline_->snapshots(); }
   /// Lets branches leave a recording. Once, before the first. Throws Error if an image cannot be opened.
   void allow_forks(ForkWorld world);
+  /// Tells all of the line the session is in, and how it ended; a session that grows goes on. At the live end it is
+  /// told with a mark. Throws Error if nothing is recorded.
+  void tell_all(HistoryListener& listener);
+  /// Steps made by this session in all its branches, again or for the first time, and the CPU time they took.
+  [[nodiscard]] Effort effort() const;
   /// Forgets an interrupt() that came when nothing moved.
   void settle() noexcept { interrupted_ = false; }
   /// Live: goes to the live end, tells the history how it ended and marks the end; other branches that grow are told

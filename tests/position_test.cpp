@@ -1,6 +1,7 @@
 #include "replay/position.hpp"
 
 #include "core/check.hpp"
+#include "replay/bookmarks.hpp"
 #include "replay/session.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/guest_bench.hpp"
@@ -12,7 +13,7 @@ namespace {
 
 using Kind = PositionText::Kind;
 
-PositionText text(Kind kind, u64 value) { return {kind, value}; }
+PositionText text(Kind kind, u64 value, const std::string& name = {}) { return {kind, value, name}; }
 
 std::string refusal(std::string_view written) {
   try {
@@ -49,11 +50,13 @@ TEST_CASE("position: each form of the grammar is read exactly", "[position]") {
   // A tick is 100 ns, and the first position that has reached the time is meant.
   CHECK(parse_position("t=101ns") == text(Kind::kTime, 2));
   CHECK(parse_position("t=0.00000001s") == text(Kind::kTime, 1));
+  CHECK(parse_position("smash") == text(Kind::kBookmark, 0, "smash"));
+  CHECK(parse_position("@smash-2") == text(Kind::kBookmark, 0, "smash-2"));
+  CHECK(parse_position("@12") == text(Kind::kBookmark, 0, "12"));
 }
 
 TEST_CASE("position: what is none is refused with its text", "[position]") {
   for (const char* bad : {"",
-                          "x",
                           "1,",
                           ",1",
                           "0x10",
@@ -74,7 +77,10 @@ TEST_CASE("position: what is none is refused with its text", "[position]") {
                           "99999999999999999999",
                           "t=9999999999999999999s",
                           "sym@3",
-                          "bookmark"}) {
+                          "@",
+                          "@9x",
+                          "@a b",
+                          "_x"}) {
     INFO(bad);
     CHECK_THAT(refusal(bad), has_substring("position '" + std::string(bad) + "'"));
   }
@@ -97,7 +103,7 @@ TEST_CASE("position: every form leads somewhere in a history, and leaves the ses
   const u64 end = session->end().steps;
   REQUIRE(end > 10'000);
   session->seek(Position{5000});
-  const auto resolve = [&](const char* written) { return resolve_position(written, *session).steps; };
+  const auto resolve = [&](const char* written) { return resolve_position(written, *session, {}).steps; };
   CHECK(resolve("1,234") == 1234);
   CHECK(resolve("+10") == 5010);
   CHECK(resolve("-10") == 4990);
@@ -122,7 +128,7 @@ TEST_CASE("position: a guest time is the first position that has reached it", "[
   const u64 last_tick = session->machine().now().value;
   session->seek(Position{77});
   for (const u64 tick : {u64{0}, u64{1}, u64{500}, u64{1234}, last_tick / 2, last_tick}) {
-    const Position found = resolve_position(PositionText{Kind::kTime, tick}, *session);
+    const Position found = resolve_position(PositionText{Kind::kTime, tick, {}}, *session, {});
     CHECK(session->position().steps == 77);
     session->seek(found);
     CHECK(session->machine().now().value >= tick);
@@ -132,7 +138,7 @@ TEST_CASE("position: a guest time is the first position that has reached it", "[
     }
     session->seek(Position{77});
   }
-  CHECK_THROWS_AS(resolve_position(PositionText{Kind::kTime, last_tick + 1}, *session), Error);
+  CHECK_THROWS_AS(resolve_position(PositionText{Kind::kTime, last_tick + 1, {}}, *session, {}), Error);
   CHECK(session->position().steps == 77);
 }
 

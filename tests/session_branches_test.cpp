@@ -197,7 +197,7 @@ TEST_CASE("branches: the past is lived again, and what came later is kept", "[br
   const u64 end_hash = session.hash();
   CHECK_THROWS_WITH(session.fork(""), has_substring("live end"));
   // The first event is that of power-on; b has been echoed when c comes.
-  const Position here{session.event_position(4).steps - 1};
+  const Position here{session.event(4).at.steps - 1};
   session.seek(here);
   const u64 here_hash = session.hash();
   CHECK_THROWS_AS(session.fork("no blanks"), Error);

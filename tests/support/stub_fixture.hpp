@@ -45,6 +45,8 @@ struct StubFixture {
                 controls.armed_goto = Position{5000};
               } else if (line == "switch fix") {
                 controls.armed_switch = "fix";
+              } else if (line == "quit") {
+                controls.quit = true;
               } else if (line == "phys on") {
                 controls.physical = true;
               } else if (line == "two lines") {

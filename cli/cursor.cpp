@@ -48,6 +48,7 @@ Cursor::Cursor(const Options& options, const OpenTrace& trace, ConsoleWiring wir
   world.listen = [this](const std::string& name) { return record_branch(name); };
   session_->allow_forks(std::move(world));
   front_end_ = std::make_unique<FrontEnd>(*session_, symbols, signals);
+  front_end_->set_exit_report(options.live.exit_report);
   front_end_->keep_bookmarks(trace.id, kMainBranch);
   front_end_->describe_recording([this](std::ostream& out) {
     out << "trace: " << trace_.path << '\n' << "events: " << session_->history().events().size() << '\n';

@@ -104,6 +104,11 @@ void FrontEnd::keep_bookmarks(const std::array<u8, 16>& id, const std::string& b
   if (!path.empty()) places_.bookmarks.keep_in(path, branch);
 }
 
+Position FrontEnd::find_position(const std::string& word) {
+  const auto address = [this](std::string_view text) { return parse_address(context_, text); };
+  return resolve_position(word, session_, {places_.bookmarks, address});
+}
+
 void FrontEnd::adopt(std::unique_ptr<Server> server) {
   server_ = std::move(server);
   // Nothing else may be broken off: gdb's first move would be, if nothing moved when it connected.

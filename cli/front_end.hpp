@@ -35,7 +35,8 @@ class FrontEnd {
   }
   /// Bookmarks of `branch`, and of branches that leave it, are kept for the trace with that id, where it is main.
   void keep_bookmarks(const std::array<u8, 16>& id, const std::string& branch);
-  [[nodiscard]] const Bookmarks& bookmarks() const { return places_.bookmarks; }
+  /// Of a word for one. Throws Error.
+  [[nodiscard]] Position find_position(const std::string& word);
   /// What gdb is told when the guest has ended.
   void set_exit_report(ExitReport value) { stub_.set_exit_report(value); }
 

@@ -92,7 +92,7 @@ void ReplayRun::go_to_start() {
   session().set_progress([&] { progress.at(session().position(), session().end()); });
   cursor().console().mute(true);
   signals_.watch(&session(), nullptr);
-  const Position target = resolve_position(options_.replay.position, session(), front_end().bookmarks());
+  const Position target = front_end().find_position(options_.replay.position);
   session().seek(target);
   signals_.watch(nullptr, nullptr);
   cursor().console().mute(false);

@@ -30,7 +30,7 @@ constexpr std::array kCommands = {
     Command{"when-end", "", "", "say where the history ends, as far as it is known", kBoth, when_end},
     Command{"elapsed-time", "", "", "say the guest time since power-on, to the tick", kBoth, elapsed_time},
     Command{"goto", "seek seek-ticks replay_seek", "POSITION",
-            "go to a position: 412,883,190  +N  -N  50%  begin  end  #EVENT  t=3.1s  BOOKMARK", kBoth, go_to},
+            "go to a position: 412,883,190  +N  -N  50%  begin  end  #EVENT  t=3.1s  main@3  BOOKMARK", kBoth, go_to},
     Command{"bookmark", "checkpoint", "[NAME [TEXT]]", "name this place", kBoth, bookmark},
     Command{"bookmarks", "", "", "list the places that have names", kBoth, bookmarks},
     Command{"restart", "", "NAME|N", "go to a bookmark", kBoth, restart},

@@ -136,7 +136,8 @@ void go_to(CommandContext& context, Arguments arguments, std::ostream& out) {
 }
 
 Position place_of(const CommandContext& context, std::string_view word) {
-  return resolve_position(word, context.debugger, context.places.bookmarks);
+  const auto address = [&](std::string_view text) { return parse_address(context, text); };
+  return resolve_position(word, context.debugger, {context.places.bookmarks, address});
 }
 
 void move_to(CommandContext& context, Position target, std::ostream& out) {

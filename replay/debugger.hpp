@@ -176,6 +176,9 @@ class Debugger {
   /// Shows the machine as it is at that position, at most end(), and stands where it stood when it returns. Throws
   /// Error if it was interrupted, in a throw-away copy, and what `look` throws.
   virtual void look_at(Position at, const std::function<void(const Machine&, const Snapshot&)>& look) = 0;
+  /// Where an instruction at that address is about to be executed for the `number`-th time (from 1) by any hart, or
+  /// nothing if the history has fewer. Stands where it stood when it returns. Throws Error as look_at does.
+  [[nodiscard]] virtual std::optional<Position> execution(VirtAddr address, u64 number) = 0;
   /// Breaks off whatever moves. Safe from another thread and from a signal handler.
   virtual void interrupt() noexcept = 0;
 

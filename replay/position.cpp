@@ -117,6 +117,14 @@ Position position_of_time(Ticks tick, Debugger& debugger) {
   return Position{low};
 }
 
+Position position_of_execution(const PositionText& text, Debugger& debugger, const PositionNames& names) {
+  if (!names.address) throw Error(Exit::kUsage, text.name + ": no symbols are known; --symbols FILE names an ELF");
+  const auto found = debugger.execution(VirtAddr{names.address(text.name)}, text.value);
+  if (found) return *found;
+  throw Error(Exit::kUsage, text.name + " is not executed " + group_digits(text.value) +
+                                (text.value == 1 ? " time" : " times") + " in this history");
+}
+
 }  // namespace
 
 PositionText parse_position(std::string_view text) {
@@ -124,6 +132,16 @@ PositionText parse_position(std::string_view text) {
   if (text.empty()) refuse(text, "empty");
   if (text == "begin" || text == "start") return {Kind::kBegin, 0, {}};
   if (text == "end") return {Kind::kEnd, 0, {}};
+  if (text.front() == '@') {
+    const std::string_view name = text.substr(1);
+    if (!is_bookmark_name(name) && !parse_count(name)) refuse(text, "behind the @ comes a bookmark's name or number");
+    return {Kind::kBookmark, 0, std::string(name)};
+  }
+  if (const std::size_t sign = text.rfind('@'); sign != std::string_view::npos) {
+    const auto number = parse_count(text.substr(sign + 1));
+    if (!number || *number == 0) refuse(text, "behind the @ comes which execution of it: 1, 2, ...");
+    return {Kind::kExecution, *number, std::string(text.substr(0, sign))};
+  }
   if (text.starts_with("t=")) return parse_time(text, text.substr(2));
   if (text.front() == '+') return {Kind::kForward, require_count(text, text.substr(1)), {}};
   if (text.front() == '-') return {Kind::kBackward, require_count(text, text.substr(1)), {}};
@@ -139,17 +157,11 @@ PositionText parse_position(std::string_view text) {
     return {Kind::kFraction, static_cast<u64>(*value / 100), {}};
   }
   if (is_digit(text.front())) return {Kind::kStep, require_count(text, text), {}};
-  if (text.front() == '@') {
-    const std::string_view name = text.substr(1);
-    if (!is_bookmark_name(name) && !parse_count(name)) refuse(text, "behind the @ comes a bookmark's name or number");
-    return {Kind::kBookmark, 0, std::string(name)};
-  }
-  if (text.find('@') != std::string_view::npos) refuse(text, "positions by symbol are not known to this version");
   if (is_bookmark_name(text)) return {Kind::kBookmark, 0, std::string(text)};
-  refuse(text, "neither a step (412,883,190) nor +N, -N, 50%, begin, end, #EVENT, t=3.1s or a bookmark");
+  refuse(text, "neither a step (412,883,190) nor +N, -N, 50%, begin, end, #EVENT, t=3.1s, main@3 or a bookmark");
 }
 
-Position resolve_position(const PositionText& text, Debugger& debugger, const Bookmarks& bookmarks) {
+Position resolve_position(const PositionText& text, Debugger& debugger, const PositionNames& names) {
   using Kind = PositionText::Kind;
   const u64 here = debugger.position().steps;
   const u64 end = debugger.end().steps;
@@ -176,14 +188,16 @@ Position resolve_position(const PositionText& text, Debugger& debugger, const Bo
     case Kind::kTime:
       return position_of_time(Ticks{text.value}, debugger);
     case Kind::kBookmark:
-      return within(position_of(bookmarks.find(text.name), debugger).steps);
+      return within(position_of(names.bookmarks.find(text.name), debugger).steps);
+    case Kind::kExecution:
+      return position_of_execution(text, debugger, names);
   }
   RV_CHECK(!"a kind of position without a meaning");
   return {};
 }
 
-Position resolve_position(std::string_view text, Debugger& debugger, const Bookmarks& bookmarks) {
-  return resolve_position(parse_position(text), debugger, bookmarks);
+Position resolve_position(std::string_view text, Debugger& debugger, const PositionNames& names) {
+  return resolve_position(parse_position(text), debugger, names);
 }
 
 std::string group_digits(u64 value) {

@@ -97,6 +97,7 @@ class Session final : public Debugger {
   Stop resume(Direction direction) override;
   void seek(Position target) override;
   void look_at(Position at, const std::function<void(const Machine&, const Snapshot&)>& look) override;
+  [[nodiscard]] std::optional<Position> execution(VirtAddr address, u64 number) override;
   /// What it breaks off returns kInterrupted. If nothing moves, the next move is broken off.
   void interrupt() noexcept override;
   void set_step_irq(StepIrq value) override { step_irq_ = value; }
@@ -168,6 +169,7 @@ class Session final : public Debugger {
   [[nodiscard]] Outcome outcome() const;
   [[nodiscard]] Stop stop_at(StopReason reason, unsigned hart, std::string note = {}) const;
   void check_target(Position target) const;
+  void go_aside(Position at, const std::function<void()>& what);
   [[nodiscard]] bool may_write_device(const PhysicalPiece& piece) const;
   void apply_live(std::vector<Input> inputs);
   void apply_here(std::vector<Input> inputs, std::optional<Position>& reported_instruction);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """R41: goto and its kind wait for the next command that moves, whatever it is, and gdb then sees where it is."""
-from _session import Gdb, Packets, live, replay, require
+from _session import Gdb, Packets, elf, live, replay, require
 
 
 def positions_by_name() -> None:
@@ -20,6 +20,22 @@ def positions_by_name() -> None:
             require(gdb.step_number() == smash, f"{word} leads to {gdb.step_number()}")
             require(gdb.function() == "run_round" and gdb.value("round") == 7, "gdb's registers are stale")
             gdb.expect("bt", "#0 +run_round.*#1 ")
+
+
+def positions_by_execution() -> None:
+    with replay("--symbols", elf("debuggee")) as served, Gdb(served) as gdb:
+        gdb.ask("break run_round")
+        stops = []
+        for _ in range(4):
+            gdb.ask("continue")
+            stops.append(gdb.step_number())
+        address = gdb.value("$pc")
+        for word, at in (("run_round@3", stops[2]), (f"{address:#x}@1", stops[0]), ("run_round@4", stops[3])):
+            gdb.expect(f"monitor goto {word}", f"goes to step {at:,}")
+            gdb.ask("continue")
+            require(gdb.step_number() == at and gdb.function() == "run_round", f"{word} leads elsewhere")
+        gdb.expect("monitor goto run_round@999", "run_round is not executed 999 times in this history")
+        gdb.expect("monitor goto nowhere@1", "'nowhere' is neither a number nor a register")
 
 
 def where_one_has_been() -> None:
@@ -53,5 +69,6 @@ def an_armed_move_waits_for_any_packet() -> None:
 
 
 positions_by_name()
+positions_by_execution()
 where_one_has_been()
 an_armed_move_waits_for_any_packet()

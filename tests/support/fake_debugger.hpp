@@ -118,6 +118,7 @@ class FakeDebugger final : public Debugger {
   void look_at(Position, const std::function<void(const Machine&, const Snapshot&)>&) override {
     throw Error(Exit::kInternal, "the fake has no machine");
   }
+  std::optional<Position> execution(VirtAddr, u64) override { return std::nullopt; }
   void interrupt() noexcept override {
     const std::lock_guard lock(mutex_);
     interrupted_ = true;

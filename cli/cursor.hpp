@@ -2,6 +2,7 @@
 // Several share what the trace told; each has a machine of its own, and may live on a thread of its own.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ namespace retrov {
 /// What a trace told, for all cursors.
 struct OpenTrace {
   std::string path;
+  std::array<u8, 16> id{};
   std::string note;
   std::vector<BranchHistory> branches;
   u64 current = 0;  ///< The branch to begin in.

@@ -1,11 +1,18 @@
 #include "cli/front_end.hpp"
 
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 #include <ostream>
 
 #include "cli/messages.hpp"
+#include "cli/store.hpp"
 #include "core/check.hpp"
 #include "gdbstub/history_scan.hpp"
+#include "replay/host_clock.hpp"
 #include "replay/position.hpp"
+#include "replay/trace_writer.hpp"
 
 namespace retrov {
 
@@ -20,6 +27,10 @@ FrontEnd::FrontEnd(Session& session, const Symbols& symbols, Signals& signals)
       stub_(session, view_, [this](std::string_view line, std::ostream& out, MonitorControls& controls) {
         run_monitor(line, out, controls);
       }) {
+  stub_.on_arrival([this](const Stop& stop) {
+    const bool by_step = stop.reason == StopReason::kStep;
+    places_.visited.arrive(session_, by_step ? Visited::How::kStep : Visited::How::kJump);
+  });
   context_.where = Offered::kPromptOnly;
   context_.scan = [this](const ScanOrder& order, std::ostream& out) { scan_history(session_, order, out); };
   context_.serve_gdb = [this](u16 port, std::ostream& out) {
@@ -30,7 +41,7 @@ FrontEnd::FrontEnd(Session& session, const Symbols& symbols, Signals& signals)
 FrontEnd::~FrontEnd() { signals_.watch(nullptr, nullptr); }
 
 CommandContext FrontEnd::make_context() {
-  CommandContext context{session_};
+  CommandContext context{session_, places_};
   if (!symbols_.empty()) {
     context.symbol = [this](std::string_view name) { return symbols_.find(name); };
     context.symbol_near = [this](VirtAddr address) { return symbols_.near(address); };
@@ -39,7 +50,35 @@ CommandContext FrontEnd::make_context() {
     out << session_.snapshots().count() << " snapshots, " << group_digits(session_.snapshots().bytes() >> 10)
         << " KiB\n";
   };
+  context.describe_effort = [this](std::ostream& out) { describe_effort(out); };
+  context.export_trace = [this](const std::string& path, std::ostream& out) { export_trace(path, out); };
   return context;
+}
+
+void FrontEnd::describe_effort(std::ostream& out) const {
+  const Effort effort = session_.effort();
+  // Steps in a microsecond.
+  const u64 mips = effort.cpu_ns == 0 ? 0 : static_cast<u64>(u128{effort.steps} * 1000 / effort.cpu_ns);
+  out << "executed: " << group_digits(effort.steps) << " steps, " << mips << " MIPS\n";
+  // In pages: the size of the process, and how much of it is in memory.
+  std::ifstream facts("/proc/self/statm");
+  u64 size_pages = 0;
+  u64 resident_pages = 0;
+  facts >> size_pages >> resident_pages;
+  const u64 page_bytes = static_cast<u64>(sysconf(_SC_PAGESIZE));
+  out << "memory: " << group_digits(resident_pages * page_bytes >> 20) << " MiB\n";
+  if (context_.describe_recording) context_.describe_recording(out);
+}
+
+void FrontEnd::export_trace(const std::string& path, std::ostream& out) {
+  TraceWriter writer(path, session_.history().board());
+  session_.tell_all(writer);
+  writer.flush();
+  if (const auto error = writer.take_error()) throw Error(error->exit_code(), error->what());
+  const std::string bookmarks = TraceStore().bookmark_file(writer.id());
+  if (!bookmarks.empty()) places_.bookmarks.copy_to(bookmarks, session_);
+  out << "exported to " << std::filesystem::absolute(path).string() << ", "
+      << group_digits(writer.written_bytes() >> 10) << " KiB\n";
 }
 
 void FrontEnd::run_monitor(std::string_view line, std::ostream& out, MonitorControls& controls) {
@@ -61,7 +100,18 @@ void FrontEnd::run_monitor(std::string_view line, std::ostream& out, MonitorCont
     stub_.while_moving([&] { scan_history(session_, order, answer); });
   };
   run_command(context, line, out);
+  controls.quit = context.quit;
   controls.physical = context.space == AddressSpace::kPhysical;
+}
+
+void FrontEnd::keep_bookmarks(const std::array<u8, 16>& id, const std::string& branch) {
+  const std::string path = TraceStore().bookmark_file(id);
+  if (!path.empty()) places_.bookmarks.keep_in(path, branch);
+}
+
+Position FrontEnd::find_position(const std::string& word) {
+  const auto address = [this](std::string_view text) { return parse_address(context_, text); };
+  return resolve_position(word, session_, {places_.bookmarks, address});
 }
 
 void FrontEnd::adopt(std::unique_ptr<Server> server) {
@@ -90,10 +140,17 @@ ServeResult FrontEnd::serve() {
   serving_ = true;
   // A signal that came before it was watched.
   if (signals_.pending() != 0) server_->stop();
-  const ServeResult result = server_->serve(stub_);
+  const ServeResult result = serve_beside();
   serving_ = false;
   client_came_ = false;
   signals_.watch(nullptr, nullptr);
+  return result;
+}
+
+ServeResult FrontEnd::serve_beside() {
+  session_.set_progress([this] { stub_.report_progress(host_ns()); });
+  const ServeResult result = server_->serve(stub_);
+  session_.set_progress({});
   return result;
 }
 

@@ -2,6 +2,7 @@
 // `record`, `replay` and `debug` are made of these parts.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -28,9 +29,16 @@ class FrontEnd {
 
   /// How the prompt's `continue` runs the guest; set before the prompt is used.
   void on_resume(std::function<Stop(Direction)> resume) { context_.resume = std::move(resume); }
+  /// For `info recording` and `stats`.
   void describe_recording(std::function<void(std::ostream&)> describe) {
     context_.describe_recording = std::move(describe);
   }
+  /// Bookmarks of `branch`, and of branches that leave it, are kept for the trace with that id, where it is main.
+  void keep_bookmarks(const std::array<u8, 16>& id, const std::string& branch);
+  /// Of a word for one. Throws Error.
+  [[nodiscard]] Position find_position(const std::string& word);
+  /// What gdb is told when the guest has ended.
+  void set_exit_report(ExitReport value) { stub_.set_exit_report(value); }
 
   /// Lets gdb attach there. A client that has come already waits to be served.
   void adopt(std::unique_ptr<Server> server);
@@ -48,7 +56,7 @@ class FrontEnd {
   /// Serves one gdb, waiting for it if none is there; signals break it off.
   ServeResult serve();
   /// The same on a thread that signals do not reach.
-  ServeResult serve_beside() { return server_->serve(stub_); }
+  ServeResult serve_beside();
   /// A gdb is being served. Any thread.
   [[nodiscard]] bool gdb_attached() const { return serving_ && client_came_; }
   /// Makes serve() return, and whatever moves stop. Any thread.
@@ -66,6 +74,8 @@ class FrontEnd {
   Stop resume(Direction direction);
 
  private:
+  void export_trace(const std::string& path, std::ostream& out);
+  void describe_effort(std::ostream& out) const;
   void run_monitor(std::string_view line, std::ostream& out, MonitorControls& controls);
   [[nodiscard]] CommandContext make_context();
 
@@ -73,6 +83,7 @@ class FrontEnd {
   const Symbols& symbols_;
   Signals& signals_;
   Progress progress_;
+  Places places_;
   CommandContext context_;
   CommandContext monitor_context_;
   Prompt lines_;

@@ -153,6 +153,8 @@ void LiveRun::start_session() {
     return true;
   });
   console_.give_up_when([this] { return signals_.pending() != 0; });
+  if (writer_) front_end_->keep_bookmarks(writer_->id(), kMainBranch);
+  front_end_->set_exit_report(options_.live.exit_report);
   front_end_->on_resume([this](Direction direction) { return resume_for_prompt(direction); });
   front_end_->describe_recording([this](std::ostream& out) {
     if (writer_) {
@@ -287,14 +289,16 @@ LiveRun::Next LiveRun::serve_gdb() {
     case Console::Request::kNone:
       break;
   }
+  if (result != ServeResult::kStopped && options_.live.once) {
+    why_ = "gdb has gone (--once)";
+    return Next::kFinish;
+  }
   switch (result) {
     case ServeResult::kKilled:
+    case ServeResult::kQuit:
       return Next::kFinish;
     case ServeResult::kDetached:
-      if (session_->machine().power().off) return when_over();
-      if (session_->position() == session_->end()) return Next::kRun;
-      say("gdb left in the past, at " + describe_position(*session_) + "; the guest waits");
-      return terminal_.is_terminal() ? Next::kPrompt : Next::kServe;
+      return after_detach();
     case ServeResult::kGone:
       if (!front_end_->takes_others()) {
         why_ = "gdb is gone";
@@ -306,6 +310,23 @@ LiveRun::Next LiveRun::serve_gdb() {
       return Next::kServe;
   }
   return Next::kServe;
+}
+
+LiveRun::Next LiveRun::after_detach() {
+  if (session_->machine().power().off) return when_over();
+  const bool in_past = session_->position() != session_->end();
+  switch (options_.live.on_detach.value_or(in_past ? OnDetach::kStop : OnDetach::kRun)) {
+    case OnDetach::kRun:
+      return Next::kRun;
+    case OnDetach::kStop:
+      break;
+    case OnDetach::kQuit:
+      why_ = "gdb has detached (--on-detach=quit)";
+      return Next::kFinish;
+  }
+  say(std::string("gdb left ") + (in_past ? "in the past, " : "") + "at " + describe_position(*session_) +
+      "; the guest waits");
+  return terminal_.is_terminal() ? Next::kPrompt : Next::kServe;
 }
 
 LiveRun::Next LiveRun::ask_user() {

@@ -72,6 +72,7 @@ class LiveRun {
   Next run_guest();
   Next at_reset_vector(unsigned hart);
   Next serve_gdb();
+  Next after_detach();
   Next ask_user();
   [[nodiscard]] Next after_run(const Stop& stop, bool was_at_end);
   [[nodiscard]] Next when_over();

@@ -1,6 +1,8 @@
 #include "cli/option_table.hpp"
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "cli/cpu_words.hpp"
 #include "core/check.hpp"
@@ -53,6 +55,17 @@ void apply_clients(Options& options, std::string_view value) {
   const u64 count = parse_whole("--clients", value);
   if (count == 0 || count > kMostClients) throw Error(Exit::kUsage, "--clients: 1 to 16");
   options.replay.clients = static_cast<unsigned>(count);
+}
+
+void apply_on_detach(Options& options, std::string_view value) {
+  constexpr std::array kWords = {std::pair{std::string_view("run"), OnDetach::kRun},
+                                 std::pair{std::string_view("stop"), OnDetach::kStop},
+                                 std::pair{std::string_view("quit"), OnDetach::kQuit}};
+  for (const auto& [word, meaning] : kWords) {
+    if (value == word) options.live.on_detach = meaning;
+  }
+  const bool known = std::any_of(kWords.begin(), kWords.end(), [&](const auto& row) { return row.first == value; });
+  if (!known) throw Error(Exit::kUsage, "--on-detach: '" + std::string(value) + "' is neither run nor stop nor quit");
 }
 
 void apply_drive_base(Options& options, std::string_view value) {
@@ -131,6 +144,16 @@ constexpr std::array kRows =
                   }},
         OptionRow{"-gdb", "tcp::PORT", "let gdb attach, from this host only", Group::kDebugging, kLive | kReplays,
                   apply_gdb},
+        OptionRow{"--on-detach", "run|stop|quit", "when gdb detaches (default: run at the live end, stop in the past)",
+                  Group::kDebugging, kLive, apply_on_detach},
+        OptionRow{"--once", "", "end when the first gdb has gone, however", Group::kDebugging, kLive,
+                  [](Options& o, std::string_view) { o.live.once = true; }},
+        OptionRow{"--exit", "stop|report", "when the guest ends, gdb stops there, or is told that it exited",
+                  Group::kDebugging, kLive | kReplays,
+                  [](Options& o, std::string_view v) {
+                    const bool reports = is_second("--exit", v, "stop", "report");
+                    o.live.exit_report = reports ? ExitReport::kExit : ExitReport::kStop;
+                  }},
         OptionRow{"-S", "", "do not start: wait for gdb, or at the prompt", Group::kDebugging, kLive,
                   [](Options& o, std::string_view) { o.live.stopped = true; }},
         OptionRow{"-o --output", "FILE", "the trace (default: a new one in the trace folder)", Group::kRecording,

@@ -51,7 +51,4 @@ void apply_rtc(Options& options, std::string_view value);
 void apply_until(Options& options, std::string_view value);
 void apply_snapshots(Options& options, std::string_view value);
 
-/// The word of `known` that is nearest to `word` by edit distance, if any is near enough to have been meant.
-[[nodiscard]] std::optional<std::string> nearest_word(std::string_view word, std::span<const std::string> known);
-
 }  // namespace retrov

@@ -7,6 +7,7 @@
 #include "cli/option_table.hpp"
 #include "cli/subcommands.hpp"
 #include "core/check.hpp"
+#include "replay/nearest_word.hpp"
 
 namespace retrov {
 
@@ -46,7 +47,8 @@ const OptionRow* find_row(Subcommand subcommand, std::string_view name) {
 [[noreturn]] void refuse_unknown(Subcommand subcommand, const std::string& argument, std::string_view name) {
   const std::string command(subcommand_row(subcommand).name);
   const bool from_trace = !find_row(subcommand, "machine");
-  if (from_trace && find_row(Subcommand::kRun, name) != nullptr) {
+  const OptionRow* of_run = find_row(Subcommand::kRun, name);
+  if (from_trace && of_run != nullptr && of_run->group != OptionGroup::kDebugging) {
     throw Error(Exit::kUsage, argument + ": " + command + " takes no machine options, the trace holds the machine");
   }
   std::vector<std::string> known;
@@ -165,6 +167,9 @@ void check_combination(Options& options) {
   const bool gdb_on_stdio = options.live.gdb && options.live.gdb->kind == ListenAddress::Kind::kStdio;
   if (gdb_on_stdio && (options.live.console != ConsoleWiring::kNone || options.subcommand == Subcommand::kDebug)) {
     throw Error(Exit::kUsage, "-gdb stdio has standard input and output for itself: -serial none, and not for debug");
+  }
+  if (options.live.once && options.live.on_detach && *options.live.on_detach != OnDetach::kQuit) {
+    throw Error(Exit::kUsage, "--once ends with its gdb, so --on-detach can only be quit");
   }
   const bool records = options.subcommand == Subcommand::kRecord;
   if (records && !options.live.keep_history) throw Error(Exit::kUsage, "record without a recording: use run");

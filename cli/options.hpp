@@ -18,6 +18,7 @@
 #include "core/types.hpp"
 #include "devices/memory_map.hpp"
 #include "gdbstub/listen_address.hpp"
+#include "gdbstub/stub.hpp"
 #include "replay/live_inputs.hpp"
 #include "replay/snapshots.hpp"
 
@@ -61,6 +62,8 @@ struct MachineWords {
 enum class ConsoleWiring : u8 { kMux, kPlain, kNone };
 
 enum class AtExit : u8 { kQuit, kDebug };
+/// What becomes of a live guest when gdb detaches. kRun: from the past it runs through history to the live end, and on.
+enum class OnDetach : u8 { kRun, kStop, kQuit };
 enum class OnReboot : u8 { kReset, kExit };
 
 struct LiveWords {
@@ -69,6 +72,9 @@ struct LiveWords {
   bool stopped = false;  ///< -S
   OnReboot on_reboot = OnReboot::kReset;
   AtExit at_exit = AtExit::kQuit;
+  std::optional<OnDetach> on_detach;  ///< Absent: kRun at the live end, kStop in the past.
+  bool once = false;                  ///< The session ends with its first gdb.
+  ExitReport exit_report = ExitReport::kStop;
   bool keep_history = true;  ///< --record off
   std::string trace;         ///< -o
   ClockMode clock = ClockMode::kReal;

@@ -35,10 +35,7 @@ void Progress::at(Position here, Position end) {
   if (now - began_ns_ < kPatienceNs || (printed_ && now - printed_ns_ < kEveryNs)) return;
   printed_ = true;
   printed_ns_ = now;
-  const u64 percent = end.steps == 0 ? 100 : static_cast<u64>(u128{here.steps} * 100 / end.steps);
-  std::fprintf(stderr, "\rretrov: %s: step %s of %s, %llu%%; Ctrl-C stops\033[K", what_.c_str(),
-               group_digits(here.steps).c_str(), group_digits(end.steps).c_str(),
-               static_cast<unsigned long long>(percent));
+  std::fprintf(stderr, "\rretrov: %s: %s; Ctrl-C stops\033[K", what_.c_str(), describe_progress(here, end).c_str());
 }
 
 }  // namespace retrov

@@ -28,6 +28,7 @@ OpenTrace open_trace(const Options& options) {
   OpenTrace result;
   result.path = options.replay.trace.empty() ? TraceStore().latest() : options.replay.trace;
   const TraceReader trace(result.path);
+  result.id = trace.identity().id;
   result.note = trace.note();
   if (!result.note.empty()) say(result.note);
   result.current = options.replay.branch.empty() ? trace.last_branch() : trace.branch_named(options.replay.branch);
@@ -91,7 +92,7 @@ void ReplayRun::go_to_start() {
   session().set_progress([&] { progress.at(session().position(), session().end()); });
   cursor().console().mute(true);
   signals_.watch(&session(), nullptr);
-  const Position target = resolve_position(options_.replay.position, session());
+  const Position target = front_end().find_position(options_.replay.position);
   session().seek(target);
   signals_.watch(nullptr, nullptr);
   cursor().console().mute(false);
@@ -140,6 +141,7 @@ void ReplayRun::serve_clients(Cursor& cursor) {
     const bool left =
         result == ServeResult::kDetached || result == ServeResult::kKilled || result == ServeResult::kGone;
     if (left && !options_.replay.keep_listening && front.deserted()) ending_ = true;
+    if (result == ServeResult::kQuit) ending_ = true;
   }
   ending_ = true;
   for (const auto& other : cursors_) other->front_end().break_off();

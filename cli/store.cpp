@@ -90,6 +90,16 @@ void TraceStore::set_latest(const std::string& path) const {
   }
 }
 
+std::string TraceStore::bookmark_file(const std::array<u8, 16>& id) const {
+  if (folder_.empty()) return {};
+  std::string name;
+  for (const u8 byte : id) {
+    name += "0123456789abcdef"[byte >> 4];
+    name += "0123456789abcdef"[byte & 15];
+  }
+  return folder_ + "/bookmarks/" + name;
+}
+
 std::string TraceStore::latest() const {
   const std::string link = folder_ + "/" + kLatest;
   std::error_code failure;

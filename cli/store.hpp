@@ -2,7 +2,10 @@
 // latest. The link moves when a recording starts, so that the one that crashed is the latest.
 #pragma once
 
+#include <array>
 #include <string>
+
+#include "core/types.hpp"
 
 namespace retrov {
 
@@ -18,6 +21,8 @@ class TraceStore {
   [[nodiscard]] std::string new_trace(const std::string& guest_name) const;
   /// Makes `path` what replay takes without a name. Throws Error(kCannotCreate).
   void set_latest(const std::string& path) const;
+  /// Where bookmarks of the trace with that id are kept; empty if there is no folder. Nothing is made.
+  [[nodiscard]] std::string bookmark_file(const std::array<u8, 16>& id) const;
   /// The file the link points to. Throws Error(kNoInput) if nothing has been recorded.
   [[nodiscard]] std::string latest() const;
 

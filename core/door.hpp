@@ -67,10 +67,17 @@ struct SchedMask {
   }
 };
 
-/// To add a kind: its struct above, its name here, and an `accept` in the device it is for.
-using InputKind = std::variant<ConsoleBytes, RtcStart, Seed, DebuggerWrite, SchedMask>;
+/// Somebody pressed the reset button: the next step is a reset.
+struct SystemReset {
+  static constexpr const char* kName = "system-reset";
+  template <class A>
+  void serialize(A&) {}
+};
 
-/// Input::device for what is meant for the machine itself: Seed, DebuggerWrite, SchedMask.
+/// To add a kind: its struct above, its name here, and an `accept` in the device it is for.
+using InputKind = std::variant<ConsoleBytes, RtcStart, Seed, DebuggerWrite, SchedMask, SystemReset>;
+
+/// Input::device for what is meant for the machine itself: Seed, DebuggerWrite, SchedMask, SystemReset.
 inline constexpr u8 kMachineItself = 255;
 
 struct Input {

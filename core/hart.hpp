@@ -204,6 +204,9 @@ class Hart final : public Stateful {
   /// Privilege that data accesses use (MPRV).
   [[nodiscard]] Priv data_privilege() const;
   [[nodiscard]] std::optional<PhysAddr> translate_for_debugger(VirtAddr address) const;
+  /// As Machine says.
+  [[nodiscard]] std::vector<WalkedEntry> walk_for_debugger(VirtAddr address) const;
+  [[nodiscard]] PageMappings page_mappings(std::size_t most) const;
   /// What an instruction accesses is known only once it has been fetched. If that is watched, the step is not made, and
   /// the A bits that its fetch has set are cleared again.
   void forget_fetch_marks() { fetch_mark_count_ = 0; }
@@ -278,6 +281,7 @@ class Hart final : public Stateful {
   void serialize(A& a);
 
  private:
+  class MappingCollector;
   enum class Atomic : u8 { kRead, kWrite, kReadWrite };
   Trap begin_atomic(u64 address, unsigned size_bytes, Atomic what, u8*& host, PhysAddr& physical);
   void finish_atomic_store(PhysAddr physical, u8* host, unsigned size_bytes, u64 value);

@@ -98,6 +98,24 @@ struct HartSummary {
   VirtAddr pc;
 };
 
+/// A leaf of a hart's page tables.
+struct PageMapping {
+  VirtAddr at;
+  PhysAddr physical;
+  u64 size_bytes = 0;
+  u8 flags = 0;  ///< The entry's low byte: D A G U X W R V.
+};
+struct PageMappings {
+  std::vector<PageMapping> leaves;  ///< In the order in which the tables list them: the lower half first.
+  bool complete = true;             ///< False: there were more.
+};
+/// An entry of a page table that a walk reads.
+struct WalkedEntry {
+  PhysAddr at;
+  u64 entry = 0;
+  std::optional<PhysAddr> physical = {};  ///< Where it leads, of a leaf.
+};
+
 /// Position bookkeeping that stepping backwards needs; a function of the history of the machine (docs/machine.md).
 struct InterruptFrame {
   Position taken_at;
@@ -181,6 +199,12 @@ class Machine final : public PowerControl {
   [[nodiscard]] std::optional<std::string> refuse_register_write(unsigned hart, RegisterId id) const;
   /// Walks the hart's current page tables without permission checks and without writing A or D.
   [[nodiscard]] std::optional<PhysAddr> translate_for_debugger(unsigned hart, VirtAddr address) const;
+  /// What such a walk reads, from the root; empty if satp names no tables.
+  [[nodiscard]] std::vector<WalkedEntry> walk_for_debugger(unsigned hart, VirtAddr address) const;
+  /// The leaves of the page tables that the hart's satp names, at most so many.
+  [[nodiscard]] PageMappings page_mappings(unsigned hart, std::size_t most) const;
+  /// Whose the trees of a snapshot are: "ram" first.
+  [[nodiscard]] std::vector<std::string> page_owners() const;
   /// Reads RAM, or a device register without side effect; false if nothing answers there.
   [[nodiscard]] bool read_physical(PhysAddr address, std::span<u8> out) const;
   [[nodiscard]] u64 sched_mask() const { return sched_mask_; }

@@ -135,6 +135,7 @@ void Machine::apply(const Batch& batch) {
                             refill_rng_seed();
                           },
                           [this](const SchedMask& mask) { sched_mask_ = mask.harts; },
+                          [this](const SystemReset&) { reset(); },
                           [this](const DebuggerWrite& write) { apply_write(write); }, [](const auto&) {}},
                input.what);
   }

@@ -41,6 +41,22 @@ std::optional<PhysAddr> Machine::translate_for_debugger(unsigned index, VirtAddr
   return harts_[index]->translate_for_debugger(address);
 }
 
+std::vector<WalkedEntry> Machine::walk_for_debugger(unsigned index, VirtAddr address) const {
+  return harts_[index]->walk_for_debugger(address);
+}
+
+PageMappings Machine::page_mappings(unsigned index, std::size_t most) const {
+  return harts_[index]->page_mappings(most);
+}
+
+std::vector<std::string> Machine::page_owners() const {
+  std::vector<std::string> names = {"ram"};
+  for (const auto& device : devices_) {
+    if (device->pages() != nullptr) names.push_back(std::string(device->name()) + ".pages");
+  }
+  return names;
+}
+
 bool Machine::has_device_in(PhysAddr address, u64 size_bytes) const {
   const auto& slots = bus_.slots();
   return std::any_of(slots.begin(), slots.end(), [=](const Bus::Slot& slot) {

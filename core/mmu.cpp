@@ -2,6 +2,7 @@
 // address to a physical one, by a walk of memory as it stands.
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "core/check.hpp"
 #include "core/csr.hpp"
@@ -20,6 +21,7 @@ constexpr u64 page_number(u64 entry) { return entry >> 10 & ((u64{1} << 44) - 1)
 }  // namespace pte
 
 constexpr unsigned kMaxLevels = 5;
+constexpr u64 kPageNumberOfSatp = (u64{1} << 44) - 1;
 
 constexpr unsigned levels_of(u64 satp) {
   const u64 mode = satp >> 60;
@@ -50,6 +52,39 @@ u64 reserved_bits(const Hart& hart) {
 constexpr u64 kNapotPages = 16;
 constexpr bool is_napot_size(u64 page_number) { return page_number % kNapotPages == kNapotPages / 2; }
 
+enum class EntryKind : u8 { kInvalid, kPointer, kLeaf };
+
+/// What an entry of a table at that level is, without looking at what a leaf permits.
+EntryKind kind_of(u64 entry, unsigned level, u64 reserved) {
+  const u64 permissions = entry & (pte::kRead | pte::kWrite | pte::kExecute);
+  if ((entry & pte::kValid) == 0 || (entry & reserved) != 0) return EntryKind::kInvalid;
+  if ((permissions & (pte::kRead | pte::kWrite)) == pte::kWrite) return EntryKind::kInvalid;
+  if (permissions == 0) {
+    constexpr u64 kOfLeaves = pte::kAccessed | pte::kDirty | pte::kUser | pte::kMemoryType | pte::kNapot;
+    return (entry & kOfLeaves) != 0 ? EntryKind::kInvalid : EntryKind::kPointer;
+  }
+  if ((entry & pte::kMemoryType) == pte::kMemoryType) return EntryKind::kInvalid;
+  const u64 page = pte::page_number(entry);
+  if ((entry & pte::kNapot) != 0) {
+    return level == 0 && is_napot_size(page) ? EntryKind::kLeaf : EntryKind::kInvalid;
+  }
+  const u64 within = (u64{1} << (9 * level)) - 1;
+  return (page & within) == 0 ? EntryKind::kLeaf : EntryKind::kInvalid;  // Not a misaligned superpage.
+}
+
+/// Where a leaf maps an address of its range to.
+PhysAddr mapped_by(u64 leaf, unsigned level, u64 address) {
+  const bool napot = (leaf & pte::kNapot) != 0;
+  const u64 within = napot ? kNapotPages * kPageBytes - 1 : (u64{1} << (kPageShift + 9 * level)) - 1;
+  return {((pte::page_number(leaf) << kPageShift) & ~within) | (address & within)};
+}
+
+u64 read_entry(const Memory& memory, PhysAddr at) {
+  u64 entry = 0;
+  std::memcpy(&entry, memory.host(memory.offset_of(at)), sizeof entry);
+  return entry;
+}
+
 /// From the root to a well-formed leaf, without looking at what the leaf permits.
 Walked walk_tables(const Hart& hart, u64 address, unsigned levels, PmpCheck pmp) {
   const Memory& memory = hart.platform().memory;
@@ -57,39 +92,28 @@ Walked walk_tables(const Hart& hart, u64 address, unsigned levels, PmpCheck pmp)
   const unsigned unused_bits = 64 - (12 + 9 * levels);
   if (static_cast<u64>(static_cast<i64>(address << unused_bits) >> unused_bits) != address) return result;
   const u64 reserved = reserved_bits(hart);
-  u64 table = hart.csr.satp & ((u64{1} << 44) - 1);
+  u64 table = hart.csr.satp & kPageNumberOfSatp;
   for (unsigned level = levels; level-- > 0;) {
-    const unsigned shift = 12 + 9 * level;
-    const PhysAddr at{(table << kPageShift) + (address >> shift & 0x1ff) * 8};
+    const PhysAddr at{(table << kPageShift) + (address >> (kPageShift + 9 * level) & 0x1ff) * 8};
     if (!memory.contains(at, 8) ||
         (pmp == PmpCheck::kYes && !hart.pmp_allows(at, 8, AccessKind::kLoad, Priv::kSupervisor))) {
       result.end = Walked::End::kAccessFault;
       return result;
     }
-    u64 entry = 0;
-    std::memcpy(&entry, memory.host(memory.offset_of(at)), sizeof entry);
+    const u64 entry = read_entry(memory, at);
     result.entries[result.entry_count++] = at;
-    const u64 permissions = entry & (pte::kRead | pte::kWrite | pte::kExecute);
-    if ((entry & pte::kValid) == 0 || (entry & reserved) != 0) return result;
-    if ((permissions & (pte::kRead | pte::kWrite)) == pte::kWrite) return result;
-    table = pte::page_number(entry);
-    if (permissions == 0) {
-      constexpr u64 kOfLeaves = pte::kAccessed | pte::kDirty | pte::kUser | pte::kMemoryType | pte::kNapot;
-      if ((entry & kOfLeaves) != 0) return result;
-      continue;
+    switch (kind_of(entry, level, reserved)) {
+      case EntryKind::kInvalid:
+        return result;
+      case EntryKind::kPointer:
+        table = pte::page_number(entry);
+        break;
+      case EntryKind::kLeaf:
+        result.leaf = entry;
+        result.physical = mapped_by(entry, level, address);
+        result.end = Walked::End::kLeaf;
+        return result;
     }
-    if ((entry & pte::kMemoryType) == pte::kMemoryType) return result;
-    u64 within = (u64{1} << shift) - 1;
-    if ((entry & pte::kNapot) != 0) {
-      if (level != 0 || !is_napot_size(table)) return result;
-      table &= ~(kNapotPages - 1);
-      within = kNapotPages * kPageBytes - 1;
-    }
-    if (((table << kPageShift) & within) != 0) return result;  // A misaligned superpage.
-    result.leaf = entry;
-    result.physical = {(table << kPageShift) | (address & within)};
-    result.end = Walked::End::kLeaf;
-    return result;
   }
   return result;
 }
@@ -179,6 +203,64 @@ std::optional<PhysAddr> Hart::translate_for_debugger(VirtAddr address) const {
   const Walked walked = walk_tables(*this, address.value, levels, PmpCheck::kNo);
   if (walked.end != Walked::End::kLeaf) return std::nullopt;
   return walked.physical;
+}
+
+std::vector<WalkedEntry> Hart::walk_for_debugger(VirtAddr address) const {
+  std::vector<WalkedEntry> result;
+  const Walked walked = walk_tables(*this, address.value, levels_of(csr.satp), PmpCheck::kNo);
+  for (unsigned i = 0; i < walked.entry_count; ++i) {
+    result.push_back({walked.entries[i], read_entry(platform_.memory, walked.entries[i]), std::nullopt});
+  }
+  if (walked.end == Walked::End::kLeaf) result.back().physical = walked.physical;
+  return result;
+}
+
+/// Collects leaves in the order of addresses. Tables may name each other in circles, so both numbers are bounded.
+class Hart::MappingCollector {
+ public:
+  MappingCollector(const Hart& hart, std::size_t most) : hart_(hart), most_(most), reserved_(reserved_bits(hart)) {}
+
+  void collect(u64 table, unsigned level, u64 base) {
+    const Memory& memory = hart_.platform().memory;
+    const PhysAddr first{table << kPageShift};
+    if (!memory.contains(first, kPageBytes)) return;
+    if (++tables_ > kMostTables) found.complete = false;
+    const unsigned shift = kPageShift + 9 * level;
+    for (u64 i = 0; i < kPageBytes / 8 && found.complete; ++i) {
+      const u64 entry = read_entry(memory, PhysAddr{first.value + 8 * i});
+      const EntryKind kind = kind_of(entry, level, reserved_);
+      const u64 address = base + (i << shift);
+      if (kind == EntryKind::kPointer && level > 0) collect(pte::page_number(entry), level - 1, address);
+      if (kind == EntryKind::kLeaf) add(entry, level, address);
+    }
+  }
+
+  PageMappings found;
+
+ private:
+  static constexpr std::size_t kMostTables = 1u << 16;
+
+  void add(u64 entry, unsigned level, u64 address) {
+    if (found.leaves.size() == most_) {
+      found.complete = false;
+      return;
+    }
+    const unsigned unused_bits = 64 - (12 + 9 * levels_of(hart_.csr.satp));
+    const u64 canonical = static_cast<u64>(static_cast<i64>(address << unused_bits) >> unused_bits);
+    found.leaves.push_back({VirtAddr{canonical}, mapped_by(entry, level, address), u64{1} << (kPageShift + 9 * level),
+                            static_cast<u8>(entry)});
+  }
+
+  const Hart& hart_;
+  const std::size_t most_;
+  const u64 reserved_;
+  std::size_t tables_ = 0;
+};
+
+PageMappings Hart::page_mappings(std::size_t most) const {
+  MappingCollector collector(*this, most);
+  if (const unsigned levels = levels_of(csr.satp)) collector.collect(csr.satp & kPageNumberOfSatp, levels - 1, 0);
+  return std::move(collector.found);
 }
 
 }  // namespace retrov

@@ -81,6 +81,7 @@ std::string monitor(Stub& stub, std::string_view arguments) {
   const std::optional<std::vector<u8>> bytes = parse_bytes(arguments);
   if (!bytes) return stub.error("qRcmd wants pairs of digits");
   stub.run_monitor(std::string(bytes->begin(), bytes->end()));
+  if (stub.controls.quit) stub.end = SessionEnd::kQuit;
   return "OK";
 }
 

@@ -29,6 +29,19 @@ constexpr int kInterruptAgainMs = 5;
 constexpr std::size_t kMostQueuedFrames = 256;
 constexpr std::size_t kMostQueuedBytes = 4 * kPacketSize;
 
+ServeResult result_of(SessionEnd end) {
+  switch (end) {
+    case SessionEnd::kDetached:
+      return ServeResult::kDetached;
+    case SessionEnd::kQuit:
+      return ServeResult::kQuit;
+    case SessionEnd::kKilled:
+    case SessionEnd::kOpen:
+      break;
+  }
+  return ServeResult::kKilled;
+}
+
 [[noreturn]] void fail(const std::string& what) { throw Error(Exit::kUnavailable, what + ": " + std::strerror(errno)); }
 
 }  // namespace
@@ -313,7 +326,7 @@ ServeResult Server::serve(Stub& stub) {
     if (next != Next::kFrame) break;
     handle(stub, frame);
     if (stub.end == SessionEnd::kOpen) continue;
-    result = stub.end == SessionEnd::kDetached ? ServeResult::kDetached : ServeResult::kKilled;
+    result = result_of(stub.end);
     break;
   }
   drop_client();

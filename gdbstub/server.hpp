@@ -28,6 +28,7 @@ namespace retrov {
 enum class ServeResult : u8 {
   kDetached,  ///< It said D: the guest may go on.
   kKilled,    ///< It said k or vKill.
+  kQuit,      ///< `monitor quit`: whoever serves shall end, too.
   kGone,      ///< The connection ended without a word. The machine stays where it is for the next client.
   kStopped,   ///< stop() was called.
 };

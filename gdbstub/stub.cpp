@@ -11,12 +11,15 @@
 #include "gdbstub/framing.hpp"
 #include "gdbstub/hex.hpp"
 #include "gdbstub/target_xml.hpp"
+#include "replay/position.hpp"
 
 namespace retrov {
 namespace {
 
 constexpr unsigned kSigInt = 2;
 constexpr unsigned kSigTrap = 5;
+constexpr u8 kSigTerm = 15;
+constexpr u64 kProgressEveryNs = 1'000'000'000;
 
 /// ra, sp, gp, s0, a0-a7 and pc: what gdb asks for after nearly every stop.
 constexpr std::array<u16, 13> kExpedited = {1, 2, 3, 8, 10, 11, 12, 13, 14, 15, 16, 17, 32};
@@ -164,11 +167,13 @@ std::string Stub::hart_text(unsigned hart) const {
 }
 
 std::string Stub::step(unsigned hart, Direction direction) {
-  return move([&, only = only_hart] { return stop_of(only, debugger_.step(hart, direction)); });
+  const Way way = direction == Direction::kBackward ? Way::kLong : Way::kShort;
+  return move(way, [&, only = only_hart] { return stop_of(only, debugger_.step(hart, direction)); });
 }
 
 std::string Stub::step_range(unsigned hart, VirtAddr start, VirtAddr end_of_range) {
-  return move([&, only = only_hart] { return stop_of(only, debugger_.step_range(hart, start, end_of_range)); });
+  return move(Way::kShort,
+              [&, only = only_hart] { return stop_of(only, debugger_.step_range(hart, start, end_of_range)); });
 }
 
 /// A gdb that steps one thread alone, such as off a breakpoint, must hear of no other: it ends by an internal error.
@@ -182,7 +187,8 @@ Stop Stub::stop_of(std::optional<unsigned> only, Stop stop) {
 }
 
 std::string Stub::resume(Direction direction) {
-  return move([&, only = only_hart] {
+  const Way way = direction == Direction::kBackward ? Way::kLong : Way::kShort;
+  return move(way, [&, only = only_hart] {
     // gdb steps off a breakpoint by itself before it continues, so one that is still set here is one to stop at, before
     // anything is executed.
     const unsigned hart = only.value_or(machine_.current_hart());
@@ -212,7 +218,7 @@ void Stub::power_cycle() {
 std::string Stub::restart() {
   controls.armed_goto.reset();
   controls.armed_switch.reset();
-  return move([&] {
+  return move(Way::kShort, [&] {
     if (debugger_.live()) {
       power_cycle();
     } else {
@@ -230,11 +236,36 @@ void Stub::while_moving(const std::function<void()>& action) {
   action();
 }
 
-std::string Stub::move(const std::function<Stop()>& action) {
+/// Of something that may take long; ends on every way out, a thrown Error among them.
+class Stub::LongWay {
+ public:
+  LongWay(Stub& stub, Way way) : stub_(stub) {
+    stub_.reports_progress_ = way == Way::kLong;
+    stub_.progress_said_ns_.reset();
+  }
+  ~LongWay() { stub_.reports_progress_ = false; }
+  LongWay(const LongWay&) = delete;
+  LongWay& operator=(const LongWay&) = delete;
+
+ private:
+  Stub& stub_;
+};
+
+void Stub::report_progress(u64 host_now_ns) {
+  if (!reports_progress_) return;
+  if (!progress_said_ns_) progress_said_ns_ = host_now_ns;
+  if (host_now_ns - *progress_said_ns_ < kProgressEveryNs) return;
+  progress_said_ns_ = host_now_ns;
+  print("retrov: " + describe_progress(debugger_.position(), debugger_.end()) + "\n");
+}
+
+std::string Stub::move(Way way, const std::function<Stop()>& action) {
   const std::optional<unsigned> only = std::exchange(only_hart, std::nullopt);
   Stop stop;
   {
     const Moving moving(*client_);
+    const bool is_armed = controls.armed_goto || controls.armed_switch;
+    const LongWay long_way(*this, is_armed ? Way::kLong : way);
     // Of another thread a gdb that moves one alone must not hear (stop_of).
     if (const std::optional<Position> target = std::exchange(controls.armed_goto, std::nullopt)) {
       debugger_.seek(*target);
@@ -242,9 +273,8 @@ std::string Stub::move(const std::function<Stop()>& action) {
       stop.reason = stop.at == *target ? StopReason::kArrived : StopReason::kInterrupted;
       stop.hart = only.value_or(machine_.current_hart());
     } else if (const std::optional<std::string> branch = std::exchange(controls.armed_switch, std::nullopt)) {
-      debugger_.switch_to(*branch);
+      stop.reason = debugger_.switch_to(*branch) ? StopReason::kArrived : StopReason::kInterrupted;
       stop.at = debugger_.position();
-      stop.reason = StopReason::kArrived;
       stop.hart = only.value_or(machine_.current_hart());
     } else {
       StopRequest request = with_settings(stops.request(), debugger_.stop_settings());
@@ -257,10 +287,34 @@ std::string Stub::move(const std::function<Stop()>& action) {
       stop = action();
     }
   }
-  if (!stop.note.empty()) print("retrov: " + stop.note + "\n");
+  if (on_arrival_) on_arrival_(stop);
+  const std::optional<std::string> exited = exit_packet(stop);
+  // Scripts that wait for the end of a program expect it to stand alone, and gdb says the status.
+  const bool is_plain_exit = exited && stop.reason == StopReason::kPoweredOff;
+  if (!stop.note.empty() && !is_plain_exit) print("retrov: " + stop.note + "\n");
   stop_hart_ = stop.hart < machine_.hart_count() ? stop.hart : 0;
   stop_signal_ = signal_of(stop.reason);
-  return stop_reply(stop);
+  return exited ? *exited : stop_reply(stop);
+}
+
+/// A client that is not extended ends its session with it.
+std::optional<std::string> Stub::exit_packet(const Stop& stop) {
+  const auto fork = debugger_.forked();
+  const bool is_scratch = fork && fork->is_scratch;
+  if (exit_report_ != ExitReport::kExit || is_scratch) return std::nullopt;
+  std::string packet;
+  if (stop.reason == StopReason::kPoweredOff) {
+    packet = "W";
+    append_hex_byte(packet, static_cast<u8>(debugger_.exit_status()));
+  } else if (stop.reason == StopReason::kHistoryEnd && debugger_.live() && !stop.note.empty()) {
+    // It waits for input that cannot come, for ever.
+    packet = "X";
+    append_hex_byte(packet, kSigTerm);
+  } else {
+    return std::nullopt;
+  }
+  if (!extended) end = SessionEnd::kDetached;
+  return packet + (features.multiprocess ? ";process:1" : "");
 }
 
 std::string Stub::stop_reply(const Stop& stop) const {
@@ -321,6 +375,7 @@ void Stub::print(std::string_view text) {
 void Stub::run_monitor(std::string_view line) {
   LineBuffer buffer([this](std::string_view text) { print(text); });
   std::ostream out(&buffer);
+  const LongWay long_way(*this, Way::kLong);
   monitor_(line, out, controls);
   buffer.finish();
 }

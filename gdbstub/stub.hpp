@@ -27,6 +27,8 @@ struct MonitorControls {
   std::optional<std::string> armed_switch;
   /// m, M, x, X, qSearch, qCRC and new watchpoints take physical addresses.
   bool physical = false;
+  /// `quit`: the session ends when the command has been answered.
+  bool quit = false;
 };
 
 /// Runs one `monitor` line and writes its answer; throws Error if there is none.
@@ -53,7 +55,12 @@ struct ClientFeatures {
   bool error_message = false;
 };
 
-enum class SessionEnd : u8 { kOpen, kDetached, kKilled };
+/// kQuit: the person is done with retrov as well.
+enum class SessionEnd : u8 { kOpen, kDetached, kKilled, kQuit };
+
+/// What a client is told when the guest has ended: a stop at the end of history, from which one can go back, or that
+/// the program has exited, which ends the client's session.
+enum class ExitReport : bool { kStop, kExit };
 
 /// A thread as a client writes it: "p1.2", "2", "-1" (all), "0" (any).
 struct ThreadRef {
@@ -66,6 +73,11 @@ class Stub {
  public:
   /// All must outlive it.
   Stub(Debugger& debugger, const MachineView& machine, MonitorCommand monitor);
+
+  /// Told where each move has ended, before the client is. May be empty.
+  void on_arrival(std::function<void(const Stop&)> callback) { on_arrival_ = std::move(callback); }
+
+  void set_exit_report(ExitReport value) { exit_report_ = value; }
 
   /// A client has come: forgets everything the one before had said or set.
   void begin_session(StubClient& client);
@@ -110,6 +122,9 @@ class Stub {
   /// The last stop again, without its reason.
   [[nodiscard]] std::string last_stop_reply() const;
 
+  /// Tells a client that waits for a long way, or for a `monitor` command, how far it is: once a second of `host_now`.
+  void report_progress(u64 host_now_ns);
+
   // --- answers ---
   /// E.text, or E01 for a client or a packet that knows only numbers.
   [[nodiscard]] std::string error(std::string_view sentence) const;
@@ -122,7 +137,10 @@ class Stub {
   void run_monitor(std::string_view line);
 
  private:
-  std::string move(const std::function<Stop()>& action);
+  enum class Way : bool { kShort, kLong };
+  class LongWay;
+  std::string move(Way way, const std::function<Stop()>& action);
+  [[nodiscard]] std::optional<std::string> exit_packet(const Stop& stop);
   void power_cycle();
   [[nodiscard]] static Stop stop_of(std::optional<unsigned> only, Stop stop);
   [[nodiscard]] std::string stop_reply(const Stop& stop) const;
@@ -133,6 +151,10 @@ class Stub {
   const MachineView& machine_;
   MonitorCommand monitor_;
   StubClient* client_ = nullptr;
+  std::function<void(const Stop&)> on_arrival_;
+  ExitReport exit_report_ = ExitReport::kStop;
+  bool reports_progress_ = false;            ///< The client waits for something that may take long.
+  std::optional<u64> progress_said_ns_;      ///< Of it; at first when it began.
   std::optional<StopRequest> handed_over_;
   unsigned stop_hart_ = 0;
   unsigned stop_signal_ = 5;

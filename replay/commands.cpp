@@ -7,6 +7,7 @@
 
 #include "core/check.hpp"
 #include "replay/commands_rows.hpp"
+#include "replay/nearest_word.hpp"
 #include "replay/position.hpp"
 
 namespace retrov {
@@ -26,11 +27,30 @@ constexpr Offered kPrompt = Offered::kPromptOnly;
 constexpr std::array kCommands = {
     Command{"help", "h ?", "[COMMAND]", "list the commands, or explain one", kBoth, help},
     Command{"when", "", "", "say the position: step, hart, event, guest time, part of the history", kBoth, when},
-    Command{"goto", "seek replay_seek", "POSITION",
-            "go to a position: 412,883,190  +N  -N  50%  begin  end  #EVENT  t=3.1s", kBoth, go_to},
+    Command{"when-end", "", "", "say where the history ends, as far as it is known", kBoth, when_end},
+    Command{"elapsed-time", "", "", "say the guest time since power-on, to the tick", kBoth, elapsed_time},
+    Command{"goto", "seek seek-ticks replay_seek", "POSITION",
+            "go to a position: 412,883,190  +N  -N  50%  begin  end  #EVENT  t=3.1s  main@3  BOOKMARK", kBoth, go_to},
     Command{"scan", "", "[FROM-TO] ADDRESS...", "list each time an address was executed in history, without moving",
             kBoth, scan},
-    Command{"info", "i", "TOPIC", "registers, harts, devices, recording, snapshots or stops", kBoth, info},
+    Command{"bookmark", "checkpoint", "[NAME [TEXT]]", "name this place", kBoth, bookmark},
+    Command{"bookmarks", "", "", "list the places that have names", kBoth, bookmarks},
+    Command{"restart", "", "NAME|N", "go to a bookmark", kBoth, restart},
+    Command{"delete", "d", "[NAME|N|@N]", "delete a bookmark; at the prompt N is a breakpoint, none means all of them",
+            kBoth, delete_one},
+    Command{"back", "", "[N]", "go to the place before this one, of those where you have been", kBoth, back},
+    Command{"forward", "", "[N]", "the other way", kBoth, forward},
+    Command{"history", "", "", "list the places where you have been", kBoth, history},
+    Command{"info", "i", "[TOPIC]", "registers, csr, mem, tlb, harts, devices, bookmarks ...: info lists them", kBoth,
+            info},
+    Command{"x", "", "[/NFU] ADDRESS", "print memory: N units, format x d u o c i s, unit b h w g", kBoth, examine},
+    Command{"xp", "", "[/NFU] ADDRESS", "the same of physical memory", kBoth, examine_physical},
+    Command{"events", "", "[A [B]]", "the recorded events, from position A to B", kBoth, events},
+    Command{"diff", "", "A B", "what differs between two positions: registers, memory, devices", kBoth, diff},
+    Command{"stats", "", "", "steps, speed, snapshots, memory, size of the log", kBoth, stats},
+    Command{"export", "", "FILE", "write the history so far to a trace of its own", kBoth, export_history},
+    Command{"system_reset", "", "", "press the reset button (at the live end, or with scratch on)", kBoth,
+            system_reset},
     Command{"hash", "", "", "hash of the whole state, and of each component", kBoth, hash},
     Command{"phys", "", "[on|off]", "memory addresses are physical", kBoth, physical},
     Command{"step-irq", "", "[enter|skip]", "steps go into interrupt handlers, or over them", kBoth, step_irq},
@@ -60,16 +80,13 @@ constexpr std::array kCommands = {
     Command{"watch", "w", "[-p] ADDRESS [BYTES]", "stop at writes that change the value", kPrompt, watch_writes},
     Command{"rwatch", "", "[-p] ADDRESS [BYTES]", "stop at reads", kPrompt, watch_reads},
     Command{"awatch", "", "[-p] ADDRESS [BYTES]", "stop at reads and writes", kPrompt, watch_accesses},
-    Command{"delete", "d", "[N]", "delete a breakpoint or watchpoint, or all", kPrompt, delete_stops},
     Command{"hart", "", "[N]", "say or choose the current hart", kPrompt, hart},
     Command{"registers", "regs", "[NAME...|all]", "print registers", kPrompt, registers},
     Command{"set", "", "REGISTER VALUE", "write a register (at the live end, or with scratch on)", kPrompt, set},
     Command{"memory", "m", "ADDRESS [BYTES]", "print memory as bytes", kPrompt, memory},
-    Command{"x", "", "[/NFU] ADDRESS", "print memory as gdb does: N units, format x d u i s, unit b h w g", kPrompt,
-            examine},
     Command{"disassemble", "disas", "[ADDRESS] [N]", "print N instructions", kPrompt, disassemble},
     Command{"gdbserver", "", "[PORT]", "let gdb attach to this session", kPrompt, gdbserver},
-    Command{"quit", "q exit", "", "leave", kPrompt, quit},
+    Command{"quit", "q exit", "", "end the session, and retrov with it", kBoth, quit},
 };
 
 void help(CommandContext& context, Arguments arguments, std::ostream& out) {
@@ -157,6 +174,18 @@ bool has_name(const Command& command, std::string_view word) {
   return std::find(aliases.begin(), aliases.end(), word) != aliases.end();
 }
 
+[[noreturn]] void refuse_unknown(std::string_view word, Offered where) {
+  std::vector<std::string> known;
+  for (const Command& command : commands()) {
+    if (!is_offered(command, where)) continue;
+    known.emplace_back(command.name);
+    for (const std::string_view alias : split_words(command.aliases)) known.emplace_back(alias);
+  }
+  const auto nearest = nearest_word(word, known);
+  throw Error(Exit::kUsage, "unknown command '" + std::string(word) + "'; " +
+                                (nearest ? "did you mean " + *nearest + "?" : "help lists what there is"));
+}
+
 }  // namespace
 
 std::span<const Command> commands() { return command_rows::kCommands; }
@@ -177,9 +206,7 @@ const Command& find_command(std::string_view word, Offered where) {
     candidates += (found == nullptr ? "" : ", ") + std::string(command.name);
     found = &command;
   }
-  if (found == nullptr) {
-    throw Error(Exit::kUsage, "unknown command '" + std::string(word) + "'; help lists what there is");
-  }
+  if (found == nullptr) refuse_unknown(word, where);
   if (candidates != found->name) {
     throw Error(Exit::kUsage, "'" + std::string(word) + "' is ambiguous: " + candidates);
   }
@@ -189,12 +216,14 @@ const Command& find_command(std::string_view word, Offered where) {
 void run_command(CommandContext& context, std::string_view line, std::ostream& out) {
   std::vector<std::string_view> words = split_words(line);
   if (words.empty()) return;
-  // As in gdb, x's format may follow without a blank: x/4i.
-  if (words[0].starts_with("x/")) {
-    words.insert(words.begin() + 1, words[0].substr(1));
-    words[0] = words[0].substr(0, 1);
+  // As in gdb, the format of x and xp may follow without a blank: x/4i.
+  const std::size_t slash = words[0].find('/');
+  if (slash != std::string_view::npos && slash != 0) {
+    words.insert(words.begin() + 1, words[0].substr(slash));
+    words[0] = words[0].substr(0, slash);
   }
   const Command& command = find_command(words[0], context.where);
+  context.places.visited.arrive(context.debugger, Visited::How::kJump);
   command.run(context, std::span<const std::string_view>(words).subspan(1), out);
 }
 

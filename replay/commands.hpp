@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "replay/debugger.hpp"
+#include "replay/places.hpp"
 
 namespace retrov {
 
@@ -42,6 +43,7 @@ enum class Offered : u8 { kEverywhere, kPromptOnly };
 /// What commands work on. Lives as long as the front end that offers them, because it keeps what they set.
 struct CommandContext {
   Debugger& debugger;
+  Places& places;  ///< May be shared with other contexts of that debugger.
   Offered where = Offered::kEverywhere;
   /// The hart that commands speak of; moving sets it to the hart that stopped.
   unsigned hart = 0;
@@ -59,6 +61,9 @@ struct CommandContext {
   /// `info recording` and `info snapshots`. Empty: the topic is not offered.
   std::function<void(std::ostream&)> describe_recording = {};
   std::function<void(std::ostream&)> describe_snapshots = {};
+  /// `stats`, and `export`. Empty: not offered.
+  std::function<void(std::ostream&)> describe_effort = {};
+  std::function<void(const std::string& path, std::ostream& out)> export_trace = {};
   /// The value of a symbol. Empty: there are none.
   std::function<std::optional<u64>(std::string_view name)> symbol = {};
   /// The nearest symbol at or below an address, as "name+0x10"; an empty text if there is none.

@@ -36,9 +36,8 @@ void switch_branch(CommandContext& context, Arguments arguments, std::ostream& o
     throw Error(Exit::kUsage, "there is no branch '" + name + "'; `branches` lists them");
   }
   if (context.switch_to) return context.switch_to(name, out);
-  context.debugger.switch_to(name);
-  context.hart = context.debugger.machine().current_hart();
-  context.last_stop.reset();
+  if (!context.debugger.switch_to(name)) out << "interrupted\n";
+  arrive_by_jump(context);
   out << describe_place(context) << '\n';
 }
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <ostream>
-#include <sstream>
+#include <utility>
 
 #include "core/check.hpp"
 #include "core/disasm.hpp"
@@ -33,83 +33,7 @@ std::vector<u8> read_all(const CommandContext& context, u64 address, u64 size_by
   return bytes;
 }
 
-char mode_letter(unsigned privilege) { return privilege == 3 ? 'M' : privilege == 1 ? 'S' : 'U'; }
-
-void list_registers(CommandContext& context, std::ostream& out, const std::function<bool(const RegisterInfo&)>& which) {
-  constexpr std::size_t kColumns = 3;
-  constexpr std::size_t kNameWidth = 14;
-  std::size_t column = 0;
-  for (const RegisterInfo& info : register_list()) {
-    if (!which(info)) continue;
-    const auto value = context.debugger.machine().read_register(context.hart, info.id);
-    if (!value) continue;
-    std::string name = info.name;
-    name.append(name.size() < kNameWidth ? kNameWidth - name.size() : 1, ' ');
-    out << name << hex_digits(*value, 16) << (++column % kColumns == 0 ? "\n" : "   ");
-  }
-  if (column % kColumns != 0) out << '\n';
-}
-
-void info_registers(CommandContext& context, std::ostream& out) {
-  list_registers(context, out, [](const RegisterInfo&) { return true; });
-}
-
-void info_harts(CommandContext& context, std::ostream& out) {
-  const Machine& machine = context.debugger.machine();
-  for (unsigned i = 0; i < machine.hart_count(); ++i) {
-    const HartSummary summary = machine.hart_summary(i);
-    out << (i == context.hart ? "* " : "  ") << "hart " << i << "  " << mode_letter(summary.privilege) << "-mode  "
-        << (summary.waiting ? "WFI    " : "running") << "  pc " << hex(summary.pc.value) << "  satp "
-        << hex(summary.satp) << '\n';
-  }
-}
-
-void info_devices(CommandContext& context, std::ostream& out) {
-  for (const ComponentHash& component : context.debugger.component_hashes()) {
-    out << "  " << component.name << std::string(component.name.size() < 20 ? 20 - component.name.size() : 1, ' ')
-        << hex_digits(component.hash, 16) << '\n';
-  }
-}
-
-void info_state(CommandContext& context, std::ostream& out) {
-  {
-    StatePrinter printer(out);
-    context.debugger.machine().print_state(printer);
-  }
-  out << '\n';
-}
-
-void info_recording(CommandContext& context, std::ostream& out) {
-  const Debugger& debugger = context.debugger;
-  if (context.describe_recording) context.describe_recording(out);
-  out << "history: steps 0 to " << group_digits(debugger.end().steps)
-      << (debugger.live() ? ", live: it still grows" : "") << '\n'
-      << "here: " << describe_position(debugger) << '\n';
-}
-
-void info_snapshots(CommandContext& context, std::ostream& out) {
-  if (!context.describe_snapshots) throw Error(Exit::kUsage, "info snapshots: this session keeps none");
-  context.describe_snapshots(out);
-}
-
-void info_stops(CommandContext& context, std::ostream& out) { list_stops(context, out); }
-
-struct Topic {
-  std::string_view name;
-  std::string_view help;
-  void (*print)(CommandContext& context, std::ostream& out);
-};
-constexpr std::array kTopics = {
-    Topic{"registers", "every register of the current hart", info_registers},
-    Topic{"harts", "mode, state and pc of each hart", info_harts},
-    Topic{"devices", "the components of the machine and the hash of each", info_devices},
-    Topic{"state", "the whole state but memory, as JSON", info_state},
-    Topic{"recording", "how long the history is, and where it is kept", info_recording},
-    Topic{"snapshots", "how many snapshots there are and what they cost", info_snapshots},
-    Topic{"stops", "breakpoints and watchpoints of this prompt", info_stops},
-};
-
-/// "/8xw" as count, format and bytes per unit. As in gdb: any order after the count, and each may be absent.
+/// "/8xw" as count, format and bytes per unit. As in gdb and QEMU: any order after the count, and each may be absent.
 struct Examine {
   u64 count = 1;
   char format = 'x';
@@ -127,6 +51,8 @@ Examine parse_examine(std::string_view text) {
       case 'x':
       case 'd':
       case 'u':
+      case 'o':
+      case 'c':
       case 'i':
       case 's':
         result.format = c;
@@ -144,10 +70,37 @@ Examine parse_examine(std::string_view text) {
         result.unit_bytes = 8;
         break;
       default:
-        throw Error(Exit::kUsage, "'" + whole + "': a count, then one of x d u i s, then one of b h w g");
+        throw Error(Exit::kUsage, "'" + whole + "': a count, then one of x d u o c i s, then one of b h w g");
     }
   }
   return result;
+}
+
+std::string octal(u64 value) {
+  std::string text;
+  for (; value != 0 || text.empty(); value >>= 3) text.insert(text.begin(), static_cast<char>('0' + (value & 7)));
+  return "0" + text;
+}
+
+std::string character(u64 value) {
+  const char c = static_cast<char>(value);
+  return value >= 0x20 && value < 0x7f ? "'" + std::string(1, c) + "'" : "'\\x" + hex_digits(value, 2).substr(2) + "'";
+}
+
+std::string unit_text(u64 value, const Examine& what) {
+  const unsigned shift = 64 - 8 * what.unit_bytes;
+  switch (what.format) {
+    case 'x':
+      return hex_digits(value, 2 * what.unit_bytes);
+    case 'u':
+      return std::to_string(value);
+    case 'o':
+      return octal(value);
+    case 'c':
+      return character(value & 0xff);
+    default:
+      return std::to_string(static_cast<i64>(value << shift) >> shift);
+  }
 }
 
 void print_units(const CommandContext& context, u64 address, const Examine& what, std::ostream& out) {
@@ -155,15 +108,7 @@ void print_units(const CommandContext& context, u64 address, const Examine& what
   const u64 per_line = 16 / what.unit_bytes;
   for (u64 i = 0; i < what.count; ++i) {
     if (i % per_line == 0) out << (i == 0 ? "" : "\n") << hex(address + i * what.unit_bytes) << ':';
-    const u64 value = little_endian(std::span(bytes).subspan(i * what.unit_bytes, what.unit_bytes));
-    const unsigned shift = 64 - 8 * what.unit_bytes;
-    if (what.format == 'x') {
-      out << "  " << hex_digits(value, 2 * what.unit_bytes);
-    } else if (what.format == 'u') {
-      out << "  " << value;
-    } else {
-      out << "  " << (static_cast<i64>(value << shift) >> shift);
-    }
+    out << "  " << unit_text(little_endian(std::span(bytes).subspan(i * what.unit_bytes, what.unit_bytes)), what);
   }
   out << '\n';
 }
@@ -202,6 +147,22 @@ void print_instructions(const CommandContext& context, u64 address, u64 count, s
 
 }  // namespace
 
+void list_registers(CommandContext& context, std::ostream& out, const std::function<bool(const RegisterInfo&)>& which) {
+  constexpr std::size_t kColumns = 3;
+  constexpr std::size_t kNameWidth = 14;
+  std::size_t column = 0;
+  for (const RegisterInfo& info : register_list()) {
+    if (!which(info)) continue;
+    const auto value = context.debugger.machine().read_register(context.hart, info.id);
+    if (!value) continue;
+    std::string name = info.name;
+    name.append(name.size() < kNameWidth ? kNameWidth - name.size() : 1, ' ');
+    out << (column % kColumns == 0 ? "" : "   ") << name << hex_digits(*value, 16);
+    if (++column % kColumns == 0) out << '\n';
+  }
+  if (column % kColumns != 0) out << '\n';
+}
+
 std::string hex_digits(u64 value, unsigned digits) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text = "0x";
@@ -225,28 +186,6 @@ u64 pc_of(const CommandContext& context, unsigned hart) {
   return context.debugger.machine().read_register(hart, kRegisterPc).value_or(0);
 }
 
-void info(CommandContext& context, Arguments arguments, std::ostream& out) {
-  if (arguments.size() != 1) {
-    for (const Topic& topic : kTopics) {
-      out << "info " << topic.name << std::string(12 - topic.name.size(), ' ') << topic.help << '\n';
-    }
-    return;
-  }
-  const Topic* found = nullptr;
-  for (const Topic& topic : kTopics) {
-    if (!topic.name.starts_with(arguments[0])) continue;
-    if (found != nullptr) {
-      throw Error(Exit::kUsage, "info " + std::string(arguments[0]) + " is ambiguous: " + std::string(found->name) +
-                                    ", " + std::string(topic.name));
-    }
-    found = &topic;
-  }
-  if (found == nullptr) {
-    throw Error(Exit::kUsage, "info " + std::string(arguments[0]) + ": no such topic; info lists them");
-  }
-  found->print(context, out);
-}
-
 void hash(CommandContext& context, Arguments arguments, std::ostream& out) {
   expect_arguments(arguments, 0, 0, "hash");
   out << hex_digits(context.debugger.hash(), 16).substr(2) << "  step "
@@ -260,7 +199,7 @@ void registers(CommandContext& context, Arguments arguments, std::ostream& out) 
   if (arguments.empty()) {
     list_registers(context, out, [](const RegisterInfo& info) { return info.group == RegisterGroup::kGeneral; });
   } else if (arguments.size() == 1 && arguments[0] == "all") {
-    info_registers(context, out);
+    list_registers(context, out, [](const RegisterInfo&) { return true; });
   } else {
     for (std::string_view name : arguments) {
       const auto id = find_register(name.starts_with("$") ? name.substr(1) : name);
@@ -282,6 +221,12 @@ void set(CommandContext& context, Arguments arguments, std::ostream& out) {
   context.debugger.write_register(context.hart, *id, parse_address(context, arguments[1]));
   const auto value = context.debugger.machine().read_register(context.hart, *id);
   out << name << ' ' << hex_digits(value.value_or(0), 16) << '\n';
+}
+
+void system_reset(CommandContext& context, Arguments arguments, std::ostream& out) {
+  expect_arguments(arguments, 0, 0, "system_reset");
+  context.debugger.reset_machine();
+  out << "the machine is reset with its next step\n";
 }
 
 void memory(CommandContext& context, Arguments arguments, std::ostream& out) {
@@ -315,6 +260,18 @@ void examine(CommandContext& context, Arguments arguments, std::ostream& out) {
     default:
       return print_units(context, address, what, out);
   }
+}
+
+/// QEMU's word: x of physical addresses, whatever `phys` says.
+void examine_physical(CommandContext& context, Arguments arguments, std::ostream& out) {
+  const AddressSpace space = std::exchange(context.space, AddressSpace::kPhysical);
+  try {
+    examine(context, arguments, out);
+  } catch (const Error&) {
+    context.space = space;
+    throw;
+  }
+  context.space = space;
 }
 
 void disassemble(CommandContext& context, Arguments arguments, std::ostream& out) {

@@ -79,13 +79,18 @@ Stop run_once(CommandContext& context, Direction direction) {
   return context.resume ? context.resume(direction) : context.debugger.resume(direction);
 }
 
+void arrive(CommandContext& context, const Stop& stop, Visited::How how) {
+  context.hart = stop.hart;
+  context.last_stop = stop;
+  context.places.visited.arrive(context.debugger, how);
+}
+
 void run(CommandContext& context, Direction direction, std::ostream& out) {
   Stop stop = run_once(context, direction);
   while (stop.reason == StopReason::kWatchpoint && !pass_watch(context, stop, direction, out)) {
     stop = run_once(context, direction);
   }
-  context.hart = stop.hart;
-  context.last_stop = stop;
+  arrive(context, stop, Visited::How::kJump);
   print_stop(context, stop, out);
 }
 
@@ -100,8 +105,7 @@ void make_steps(CommandContext& context, Arguments arguments, std::ostream& out,
     stop = context.debugger.step(context.hart, direction);
     if (stop.reason != StopReason::kStep) break;
   }
-  context.hart = stop.hart;
-  context.last_stop = stop;
+  arrive(context, stop, Visited::How::kStep);
   print_stop(context, stop, out);
 }
 
@@ -112,14 +116,56 @@ void when(CommandContext& context, Arguments arguments, std::ostream& out) {
   out << describe_position(context.debugger) << '\n';
 }
 
+void when_end(CommandContext& context, Arguments arguments, std::ostream& out) {
+  expect_arguments(arguments, 0, 0, "when-end");
+  out << "step " << group_digits(context.debugger.end().steps)
+      << (context.debugger.live() ? ", live: it still grows\n" : ", the end of the recording\n");
+}
+
+void elapsed_time(CommandContext& context, Arguments arguments, std::ostream& out) {
+  expect_arguments(arguments, 0, 0, "elapsed-time");
+  const u64 ticks = context.debugger.machine().now().value;
+  std::string decimals = std::to_string(ticks % kTicksPerSecond);
+  decimals.insert(0, std::to_string(kTicksPerSecond).size() - 1 - decimals.size(), '0');
+  out << "t=" << ticks / kTicksPerSecond << '.' << decimals << " s\n";
+}
+
 void go_to(CommandContext& context, Arguments arguments, std::ostream& out) {
   expect_arguments(arguments, 1, 1, "goto POSITION");
-  const Position target = resolve_position(arguments[0], context.debugger);
+  move_to(context, place_of(context, arguments[0]), out);
+}
+
+std::optional<std::pair<std::string_view, std::string_view>> range_words(std::string_view word) {
+  for (std::size_t minus = word.find('-', 1); minus != std::string_view::npos; minus = word.find('-', minus + 1)) {
+    const std::string_view from = word.substr(0, minus), to = word.substr(minus + 1);
+    try {
+      (void)parse_position(to);
+      // A name may have a minus in it, too.
+      if (parse_position(from).kind == PositionText::Kind::kBookmark) return std::nullopt;
+      return std::pair(from, to);
+    } catch (const Error&) {
+      continue;
+    }
+  }
+  return std::nullopt;
+}
+
+Position place_of(const CommandContext& context, std::string_view word) {
+  const auto address = [&](std::string_view text) { return parse_address(context, text); };
+  return resolve_position(word, context.debugger, {context.places.bookmarks, address});
+}
+
+void move_to(CommandContext& context, Position target, std::ostream& out) {
   if (context.go_to) return context.go_to(target, out);
   context.debugger.seek(target);
+  arrive_by_jump(context);
+  out << describe_place(context) << '\n';
+}
+
+void arrive_by_jump(CommandContext& context) {
   context.hart = context.debugger.machine().current_hart();
   context.last_stop.reset();
-  out << describe_place(context) << '\n';
+  context.places.visited.arrive(context.debugger, Visited::How::kJump);
 }
 
 void step(CommandContext& context, Arguments arguments, std::ostream& out) {

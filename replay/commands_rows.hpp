@@ -2,11 +2,13 @@
 // files share. Nobody else includes this.
 #pragma once
 
+#include <functional>
 #include <iosfwd>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "replay/commands.hpp"
 
@@ -27,22 +29,46 @@ void expect_arguments(Arguments arguments, std::size_t least, std::size_t most, 
 /// Little-endian; at most 8 bytes.
 [[nodiscard]] u64 little_endian(std::span<const u8> bytes);
 
-// commands_look.cpp
+// commands_info.cpp
 void info(CommandContext&, Arguments, std::ostream&);
+
+// commands_look.cpp
+/// Those for which `which` holds, of the current hart.
+void list_registers(CommandContext& context, std::ostream& out,
+                    const std::function<bool(const RegisterInfo&)>& which);
 void hash(CommandContext&, Arguments, std::ostream&);
 void registers(CommandContext&, Arguments, std::ostream&);
 void set(CommandContext&, Arguments, std::ostream&);
+void system_reset(CommandContext&, Arguments, std::ostream&);
 void memory(CommandContext&, Arguments, std::ostream&);
 void examine(CommandContext&, Arguments, std::ostream&);
+void examine_physical(CommandContext&, Arguments, std::ostream&);
 void disassemble(CommandContext&, Arguments, std::ostream&);
 
 // commands_move.cpp
 void when(CommandContext&, Arguments, std::ostream&);
+void when_end(CommandContext&, Arguments, std::ostream&);
+void elapsed_time(CommandContext&, Arguments, std::ostream&);
 void go_to(CommandContext&, Arguments, std::ostream&);
+/// Of a word for one, bookmarks among them.
+[[nodiscard]] Position place_of(const CommandContext& context, std::string_view word);
+/// "A-B" as two words for positions, each of which may have a minus of its own; nothing if it is no such range. A is no
+/// bookmark.
+[[nodiscard]] std::optional<std::pair<std::string_view, std::string_view>> range_words(std::string_view word);
+/// The move that `goto` and its kind make, each front end in its own way.
+void move_to(CommandContext& context, Position target, std::ostream& out);
+/// After a move that had a target and no reason to stop.
+void arrive_by_jump(CommandContext& context);
 void step(CommandContext&, Arguments, std::ostream&);
 void reverse_step(CommandContext&, Arguments, std::ostream&);
 void resume(CommandContext&, Arguments, std::ostream&);
 void reverse_resume(CommandContext&, Arguments, std::ostream&);
+
+// commands_report.cpp
+void diff(CommandContext&, Arguments, std::ostream&);
+void events(CommandContext&, Arguments, std::ostream&);
+void stats(CommandContext&, Arguments, std::ostream&);
+void export_history(CommandContext&, Arguments, std::ostream&);
 
 // commands_settings.cpp
 void physical(CommandContext&, Arguments, std::ostream&);
@@ -63,6 +89,16 @@ void scratch(CommandContext&, Arguments, std::ostream&);
 
 // commands_scan.cpp
 void scan(CommandContext&, Arguments, std::ostream&);
+
+// commands_places.cpp
+void bookmark(CommandContext&, Arguments, std::ostream&);
+void bookmarks(CommandContext&, Arguments, std::ostream&);
+void list_bookmarks(const CommandContext& context, std::ostream& out);
+void restart(CommandContext&, Arguments, std::ostream&);
+void delete_one(CommandContext&, Arguments, std::ostream&);
+void back(CommandContext&, Arguments, std::ostream&);
+void forward(CommandContext&, Arguments, std::ostream&);
+void history(CommandContext&, Arguments, std::ostream&);
 
 // commands_stops.cpp
 void set_breakpoint(CommandContext&, Arguments, std::ostream&);

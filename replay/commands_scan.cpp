@@ -5,29 +5,8 @@
 #include "core/check.hpp"
 #include "replay/commands.hpp"
 #include "replay/commands_rows.hpp"
-#include "replay/position.hpp"
 
 namespace retrov::command_rows {
-
-namespace {
-
-bool is_position(std::string_view text) {
-  try {
-    (void)parse_position(text);
-    return true;
-  } catch (const Error&) {
-    return false;
-  }
-}
-
-/// Where "FROM-TO" is cut; a position may begin with '-' itself.
-std::optional<std::size_t> cut_of_range(std::string_view text) {
-  const std::size_t cut = text.find('-', 1);
-  if (cut == std::string_view::npos) return std::nullopt;
-  return is_position(text.substr(0, cut)) && is_position(text.substr(cut + 1)) ? std::optional(cut) : std::nullopt;
-}
-
-}  // namespace
 
 void scan(CommandContext& context, Arguments arguments, std::ostream& out) {
   constexpr std::string_view kUsage = "scan [FROM-TO] ADDRESS...";
@@ -35,11 +14,11 @@ void scan(CommandContext& context, Arguments arguments, std::ostream& out) {
   if (!context.scan) throw Error(Exit::kUsage, "scan: not in this session");
   ScanOrder order;
   order.to = context.debugger.end();
-  const auto cut = arguments.empty() ? std::nullopt : cut_of_range(arguments[0]);
-  expect_arguments(arguments, cut ? 2 : 1, kMostPlaces, kUsage);
-  if (cut) {
-    order.from = resolve_position(arguments[0].substr(0, *cut), context.debugger);
-    order.to = resolve_position(arguments[0].substr(*cut + 1), context.debugger);
+  const auto range = arguments.empty() ? std::nullopt : range_words(arguments[0]);
+  expect_arguments(arguments, range ? 2 : 1, kMostPlaces, kUsage);
+  if (range) {
+    order.from = place_of(context, range->first);
+    order.to = place_of(context, range->second);
     if (order.to < order.from) throw Error(Exit::kUsage, "scan: the range ends before it begins");
     arguments = arguments.subspan(1);
   }

@@ -2,6 +2,7 @@
 // it; it knows nothing of gdb, readline or files.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -127,12 +128,15 @@ class Debugger {
   [[nodiscard]] virtual bool live() const = 0;
   /// Index of the last event before or at the position, counted from 1; 0 if none.
   [[nodiscard]] virtual u64 event_number() const = 0;
+  /// The status the guest asked for; once it is powered off here.
+  [[nodiscard]] virtual int exit_status() const = 0;
   /// The machine to look at; read-only. Valid until the next call that moves.
   [[nodiscard]] virtual const Machine& machine() const = 0;
   [[nodiscard]] virtual u64 hash() = 0;
   [[nodiscard]] virtual std::vector<ComponentHash> component_hashes() = 0;
-  /// Position of the n-th event (from 1); throws Error if there is none.
-  [[nodiscard]] virtual Position event_position(u64 number) const = 0;
+  [[nodiscard]] virtual u64 event_count() const = 0;
+  /// The n-th event (from 1); throws Error if there is none. Valid until the history grows.
+  [[nodiscard]] virtual const Event& event(u64 number) const = 0;
 
   // --- lines of history (docs/gdb.md, "Changing the past") ---
   /// Nothing in the line that began at power-on.
@@ -150,8 +154,9 @@ class Debugger {
   virtual std::string power_cycle() = 0;
   /// In the order in which they were made.
   [[nodiscard]] virtual std::vector<BranchInfo> branches() const = 0;
-  /// Goes to where the session last stood in that branch. Throws Error if there is none.
-  virtual void switch_to(const std::string& name) = 0;
+  /// Goes to where the session last stood in that branch. False if it was interrupted on the way: then it is in that
+  /// branch, at a valid position. Throws Error if there is none.
+  [[nodiscard]] virtual bool switch_to(const std::string& name) = 0;
 
   // --- looking and changing; writes in the past throw Error with the sentence that says what to do ---
   /// Bytes that were readable, from the start; 0 if not even the first.
@@ -160,6 +165,8 @@ class Debugger {
   /// All or nothing; throws Error if a byte cannot be written.
   virtual void write_memory(unsigned hart, AddressSpace space, u64 address, std::span<const u8> bytes) = 0;
   virtual void write_register(unsigned hart, RegisterId id, u64 value) = 0;
+  /// The reset button: the next step is a reset. Throws Error in the past, as writes do.
+  virtual void reset_machine() = 0;
 
   // --- moving ---
   virtual void set_stops(const StopRequest& stops) = 0;
@@ -176,6 +183,12 @@ class Debugger {
   /// Returns how far the walk came: to `to`, or to where its rules or interrupt() ended it. Throws Error if there is no
   /// history to walk through, or less.
   virtual Position scan(const StopRequest& request, Position from, Position to) = 0;
+  /// Shows the machine as it is at that position, at most end(), and stands where it stood when it returns. Throws
+  /// Error if it was interrupted, in a throw-away copy, and what `look` throws.
+  virtual void look_at(Position at, const std::function<void(const Machine&, const Snapshot&)>& look) = 0;
+  /// Where an instruction at that address is about to be executed for the `number`-th time (from 1) by any hart, or
+  /// nothing if the history has fewer. Stands where it stood when it returns. Throws Error as look_at does.
+  [[nodiscard]] virtual std::optional<Position> execution(VirtAddr address, u64 number) = 0;
   /// Breaks off whatever moves. Safe from another thread and from a signal handler.
   virtual void interrupt() noexcept = 0;
 

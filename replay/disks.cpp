@@ -101,7 +101,11 @@ bool ScratchDisk::read_block(u64 index, std::span<u8, kBlockBytes> out) {
     std::copy(bytes->begin(), bytes->end(), out.begin());
     return true;
   }
-  if (image_ == nullptr || history_.is_hole(disk_, index)) return false;
+  if (history_.is_hole(disk_, index)) return false;
+  if (image_ == nullptr) {
+    if (on_hole_) on_hole_(index);
+    return false;
+  }
   image_->read_block(index, out);
   return true;
 }

@@ -74,12 +74,15 @@ class ScratchDisk final : public DiskBase {
   /// As for LiveDisk.
   ScratchDisk(DiskImage* image, u8 disk, const History& history)
       : image_(image), disk_(disk), history_(history) {}
+  /// As for LiveDisk.
+  void on_hole(std::function<void(u64 index)> callback) { on_hole_ = std::move(callback); }
   bool read_block(u64 index, std::span<u8, kBlockBytes> out) override;
 
  private:
   DiskImage* image_;
   u8 disk_;
   const History& history_;
+  std::function<void(u64 index)> on_hole_;
 };
 
 /// Stands in a machine for the base of whichever branch it is in.

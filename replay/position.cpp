@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/check.hpp"
+#include "replay/bookmarks.hpp"
 #include "replay/debugger.hpp"
 
 namespace retrov {
@@ -81,7 +82,7 @@ PositionText parse_time(std::string_view whole, std::string_view text) {
   const u128 ns = *value / kBillion * unit_ns + (*value % kBillion * unit_ns + kBillion - 1) / kBillion;
   const u128 ticks = (ns + kNsPerTick - 1) / kNsPerTick;
   if (ticks >= u128{kNever.value}) refuse(whole, "that is later than any guest can be");
-  return {PositionText::Kind::kTime, static_cast<u64>(ticks)};
+  return {PositionText::Kind::kTime, static_cast<u64>(ticks), {}};
 }
 
 /// The first position whose guest time is `tick` or later. T(P) never falls, so halving finds it.
@@ -116,33 +117,51 @@ Position position_of_time(Ticks tick, Debugger& debugger) {
   return Position{low};
 }
 
+Position position_of_execution(const PositionText& text, Debugger& debugger, const PositionNames& names) {
+  if (!names.address) throw Error(Exit::kUsage, text.name + ": no symbols are known; --symbols FILE names an ELF");
+  const auto found = debugger.execution(VirtAddr{names.address(text.name)}, text.value);
+  if (found) return *found;
+  throw Error(Exit::kUsage, text.name + " is not executed " + group_digits(text.value) +
+                                (text.value == 1 ? " time" : " times") + " in this history");
+}
+
 }  // namespace
 
 PositionText parse_position(std::string_view text) {
   using Kind = PositionText::Kind;
   if (text.empty()) refuse(text, "empty");
-  if (text == "begin" || text == "start") return {Kind::kBegin, 0};
-  if (text == "end") return {Kind::kEnd, 0};
+  if (text == "begin" || text == "start") return {Kind::kBegin, 0, {}};
+  if (text == "end") return {Kind::kEnd, 0, {}};
+  if (text.front() == '@') {
+    const std::string_view name = text.substr(1);
+    if (!is_bookmark_name(name) && !parse_count(name)) refuse(text, "behind the @ comes a bookmark's name or number");
+    return {Kind::kBookmark, 0, std::string(name)};
+  }
+  if (const std::size_t sign = text.rfind('@'); sign != std::string_view::npos) {
+    const auto number = parse_count(text.substr(sign + 1));
+    if (!number || *number == 0) refuse(text, "behind the @ comes which execution of it: 1, 2, ...");
+    return {Kind::kExecution, *number, std::string(text.substr(0, sign))};
+  }
   if (text.starts_with("t=")) return parse_time(text, text.substr(2));
-  if (text.front() == '+') return {Kind::kForward, require_count(text, text.substr(1))};
-  if (text.front() == '-') return {Kind::kBackward, require_count(text, text.substr(1))};
+  if (text.front() == '+') return {Kind::kForward, require_count(text, text.substr(1)), {}};
+  if (text.front() == '-') return {Kind::kBackward, require_count(text, text.substr(1)), {}};
   if (text.front() == '#') {
     const u64 number = require_count(text, text.substr(1));
     if (number == 0) refuse(text, "events are counted from 1");
-    return {Kind::kEvent, number};
+    return {Kind::kEvent, number, {}};
   }
   if (text.back() == '%') {
     const auto value = parse_billionths(text.substr(0, text.size() - 1));
     if (!value) refuse(text, "write a part of the history as 50% or 97.2%");
     if (*value > u128{100} * kBillion) refuse(text, "a history has 100% and no more");
-    return {Kind::kFraction, static_cast<u64>(*value / 100)};
+    return {Kind::kFraction, static_cast<u64>(*value / 100), {}};
   }
-  if (is_digit(text.front())) return {Kind::kStep, require_count(text, text)};
-  if (text.find('@') != std::string_view::npos) refuse(text, "positions by symbol are not known to this version");
-  refuse(text, "neither a step (412,883,190) nor +N, -N, 50%, begin, end, #EVENT or t=3.1s");
+  if (is_digit(text.front())) return {Kind::kStep, require_count(text, text), {}};
+  if (is_bookmark_name(text)) return {Kind::kBookmark, 0, std::string(text)};
+  refuse(text, "neither a step (412,883,190) nor +N, -N, 50%, begin, end, #EVENT, t=3.1s, main@3 or a bookmark");
 }
 
-Position resolve_position(const PositionText& text, Debugger& debugger) {
+Position resolve_position(const PositionText& text, Debugger& debugger, const PositionNames& names) {
   using Kind = PositionText::Kind;
   const u64 here = debugger.position().steps;
   const u64 end = debugger.end().steps;
@@ -165,16 +184,20 @@ Position resolve_position(const PositionText& text, Debugger& debugger) {
     case Kind::kEnd:
       return Position{end};
     case Kind::kEvent:
-      return debugger.event_position(text.value);
+      return debugger.event(text.value).at;
     case Kind::kTime:
       return position_of_time(Ticks{text.value}, debugger);
+    case Kind::kBookmark:
+      return within(position_of(names.bookmarks.find(text.name), debugger).steps);
+    case Kind::kExecution:
+      return position_of_execution(text, debugger, names);
   }
   RV_CHECK(!"a kind of position without a meaning");
   return {};
 }
 
-Position resolve_position(std::string_view text, Debugger& debugger) {
-  return resolve_position(parse_position(text), debugger);
+Position resolve_position(std::string_view text, Debugger& debugger, const PositionNames& names) {
+  return resolve_position(parse_position(text), debugger, names);
 }
 
 std::string group_digits(u64 value) {
@@ -188,6 +211,11 @@ std::string seconds_text(Ticks time) {
   std::string decimals = std::to_string(milliseconds % 1000);
   decimals.insert(0, 3 - decimals.size(), '0');
   return std::to_string(milliseconds / 1000) + "." + decimals + " s";
+}
+
+std::string describe_progress(Position here, Position end) {
+  const u64 percent = end.steps == 0 ? 100 : static_cast<u64>(u128{here.steps} * 100 / end.steps);
+  return "step " + group_digits(here.steps) + " of " + group_digits(end.steps) + ", " + std::to_string(percent) + "%";
 }
 
 std::string describe_position(const Debugger& debugger) {

@@ -94,13 +94,15 @@ u64 Session::event_number() const {
   return history_->first_event_at(Position{heard.steps + 1});
 }
 
-Position Session::event_position(u64 number) const {
+u64 Session::event_count() const { return history_->events().size(); }
+
+const Event& Session::event(u64 number) const {
   const Chain<Event>& events = history_->events();
   if (number == 0 || number > events.size()) {
     throw Error(Exit::kUsage, "there is no event " + std::to_string(number) + "; the history has " +
                                   std::to_string(events.size()));
   }
-  return events[number - 1].at;
+  return events[number - 1];
 }
 
 u64 Session::hash() { return machine_->hash(); }
@@ -155,6 +157,8 @@ void Session::write_register(unsigned hart, RegisterId id, u64 value) {
   apply_live({Input{kMachineItself, DebuggerWrite{DebuggerWrite::Space::kRegister, static_cast<u8>(hart),
                                                   static_cast<u64>(id), std::move(bytes)}}});
 }
+
+void Session::reset_machine() { apply_live({Input{kMachineItself, SystemReset{}}}); }
 
 void Session::apply_live(std::vector<Input> inputs) {
   if (machine_->power().off) throw Error(Exit::kFailure, "the guest is powered off; a step before it is not");
@@ -266,6 +270,35 @@ void Session::seek(Position target) {
   timeline_->seek(target, interrupted_);
 }
 
+/// Does something elsewhere in the history and comes back. Throws Error as look_at does.
+void Session::go_aside(Position at, const std::function<void()>& what) {
+  if (scratch_) throw Error(Exit::kUsage, "this is a throw-away copy; `scratch off` returns to history");
+  check_target(at);
+  const Position here = position();
+  const Reported reported = reported_;
+  // A way back that costs nothing.
+  if (at != here) timeline_->take_snapshot();
+  const auto come_back = [&] {
+    timeline_->seek(here, never_interrupted_);
+    reported_ = reported;
+    interrupted_ = false;
+  };
+  bool arrived = false;
+  try {
+    arrived = timeline_->seek(at, interrupted_);
+    if (arrived) what();
+  } catch (...) {
+    come_back();
+    throw;
+  }
+  come_back();
+  if (!arrived) throw Error(Exit::kUsage, "interrupted");
+}
+
+void Session::look_at(Position at, const std::function<void(const Machine&, const Snapshot&)>& look) {
+  go_aside(at, [&] { look(*machine_, machine_->snapshot()); });
+}
+
 void Session::interrupt() noexcept {
   interrupted_ = true;
   if (LiveInputs* waiting = waiting_.load()) waiting->wake();
@@ -293,6 +326,31 @@ void Session::finish(Outcome::Kind kind) {
   recorder_->reached(position());
   mark();
   history_->finish(machine_->power().off ? outcome() : Outcome{kind, 0, {}});
+}
+
+void Session::tell_all(HistoryListener& listener) {
+  if (recording_ == Recording::kOff) throw Error(Exit::kUsage, "this run is not recorded (--record off)");
+  if (scratch_) throw Error(Exit::kUsage, "this is a throw-away copy; `scratch off` returns to history");
+  const bool at_live_end = live() && !in_past() && !branch_->finished;
+  if (at_live_end) {
+    recorder_->reached(position());
+    const Chain<HashMark>& marks = history_->marks();
+    if (marks.empty() || marks.back().at < position()) mark();
+  }
+  history_->retell(listener);
+  const Outcome so_far{Outcome::Kind::kStopped, 0, "exported while it ran"};
+  const bool is_over = branch_->finished || !branch_->grows;
+  listener.on_finish(history_->end(), is_over ? history_->outcome() : branch_->power_off.value_or(so_far));
+}
+
+Effort Session::effort() const {
+  Effort sum;
+  for (const auto& branch : branches_) {
+    if (!branch->timeline) continue;
+    sum.steps += branch->timeline->effort().steps;
+    sum.cpu_ns += branch->timeline->effort().cpu_ns;
+  }
+  return sum;
 }
 
 /// Of a guest that is powered off.

@@ -80,20 +80,25 @@ class Session final : public Debugger {
   [[nodiscard]] Position end() const override;
   [[nodiscard]] bool live() const override { return (scratch_ ? scratch_->parent : branch_)->grows; }
   [[nodiscard]] u64 event_number() const override;
+  [[nodiscard]] int exit_status() const override { return machine_->power().status; }
   [[nodiscard]] const Machine& machine() const override { return *machine_; }
   [[nodiscard]] u64 hash() override;
   [[nodiscard]] std::vector<ComponentHash> component_hashes() override;
-  [[nodiscard]] Position event_position(u64 number) const override;
+  [[nodiscard]] u64 event_count() const override;
+  [[nodiscard]] const Event& event(u64 number) const override;
   [[nodiscard]] std::size_t read_memory(unsigned hart, AddressSpace space, u64 address,
                                         std::span<u8> out) const override;
   void write_memory(unsigned hart, AddressSpace space, u64 address, std::span<const u8> bytes) override;
   void write_register(unsigned hart, RegisterId id, u64 value) override;
+  void reset_machine() override;
   void set_stops(const StopRequest& stops) override;
   Stop step(unsigned hart, Direction direction) override;
   Stop step_range(unsigned hart, VirtAddr start, VirtAddr end) override;
   Stop resume(Direction direction) override;
   void seek(Position target) override;
   Position scan(const StopRequest& request, Position from, Position to) override;
+  void look_at(Position at, const std::function<void(const Machine&, const Snapshot&)>& look) override;
+  [[nodiscard]] std::optional<Position> execution(VirtAddr address, u64 number) override;
   /// What it breaks off returns kInterrupted. If nothing moves, the next move is broken off.
   void interrupt() noexcept override;
   void set_step_irq(StepIrq value) override { step_irq_ = value; }
@@ -106,7 +111,7 @@ class Session final : public Debugger {
   std::string fork(const std::string& name) override;
   std::string power_cycle() override;
   [[nodiscard]] std::vector<BranchInfo> branches() const override;
-  void switch_to(const std::string& name) override;
+  [[nodiscard]] bool switch_to(const std::string& name) override;
 
   void set_stop_settings(const StopSettings& value) override { stop_settings_ = value; }
   [[nodiscard]] const StopSettings& stop_settings() const override { return stop_settings_; }
@@ -119,6 +124,11 @@ class Session final : public Debugger {
   [[nodiscard]] const SnapshotStore& snapshots() const { return timeline_->snapshots(); }
   /// Lets branches leave a recording. Once, before the first. Throws Error if an image cannot be opened.
   void allow_forks(ForkWorld world);
+  /// Tells all of the line the session is in, and how it ended; a session that grows goes on. At the live end it is
+  /// told with a mark. Throws Error if nothing is recorded.
+  void tell_all(HistoryListener& listener);
+  /// Steps made by this session in all its branches, again or for the first time, and the CPU time they took.
+  [[nodiscard]] Effort effort() const;
   /// Forgets an interrupt() that came when nothing moved.
   void settle() noexcept { interrupted_ = false; }
   /// Live: goes to the live end, tells the history how it ended and marks the end; other branches that grow are told
@@ -162,6 +172,7 @@ class Session final : public Debugger {
   [[nodiscard]] Outcome outcome() const;
   [[nodiscard]] Stop stop_at(StopReason reason, unsigned hart, std::string note = {}) const;
   void check_target(Position target) const;
+  void go_aside(Position at, const std::function<void()>& what);
   [[nodiscard]] bool may_write_device(const PhysicalPiece& piece) const;
   void apply_live(std::vector<Input> inputs);
   void apply_here(std::vector<Input> inputs, std::optional<Position>& reported_instruction);
@@ -170,7 +181,7 @@ class Session final : public Debugger {
   void open_images(const std::vector<std::string>& paths);
   Branch& add_branch(std::string name, Branch* parent, Position from, std::unique_ptr<History> history);
   void use(Branch& branch);
-  void enter(Branch& branch);
+  bool enter(Branch& branch);
   void make_growing(Branch& branch);
   void stand_aside();
   void live_on(Branch& parent, std::string name, HistoryListener* listener);

@@ -109,15 +109,15 @@ void Session::stand_aside() {
   branch_->shown = output_.shown();
 }
 
-/// Goes to where the session last stood in it.
-void Session::enter(Branch& branch) {
-  if (&branch == branch_) return;
+/// Goes to where the session last stood in it. False if it was interrupted on the way.
+bool Session::enter(Branch& branch) {
+  if (&branch == branch_) return true;
   stand_aside();
   make_timeline(branch);
   use(branch);
   output_.show_branch(branch.shown);
   reported_ = {};
-  timeline_->return_to(branch.stood_at, interrupted_);
+  return timeline_->return_to(branch.stood_at, interrupted_);
 }
 
 std::optional<ForkPoint> Session::forked() const {
@@ -135,15 +135,15 @@ std::vector<BranchInfo> Session::branches() const {
   return list;
 }
 
-void Session::switch_to(const std::string& name) {
+bool Session::switch_to(const std::string& name) {
   for (const auto& branch : branches_) {
     if (branch->name != name) continue;
     drop_scratch();
-    if (branch.get() == branch_) return;
-    enter(*branch);
+    if (branch.get() == branch_) return true;
+    const bool arrived = enter(*branch);
     if (branch->listener != nullptr) branch->listener->on_branch(resumption_of(*branch));
     interrupted_ = false;
-    return;
+    return arrived;
   }
   throw Error(Exit::kUsage, "there is no branch '" + name + "'; `branches` lists them");
 }
@@ -268,7 +268,9 @@ void Session::begin_scratch() {
   scratch_->history = history_;
   scratch_->grows = true;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    scratch_->disks.push_back(std::make_unique<ScratchDisk>(images_[i].get(), static_cast<u8>(i), *history_));
+    auto disk = std::make_unique<ScratchDisk>(images_[i].get(), static_cast<u8>(i), *history_);
+    disk->on_hole([this, i](u64 index) { say_hole(i, index); });
+    scratch_->disks.push_back(std::move(disk));
   }
   SnapshotOptions none;
   none.policy = SnapshotPolicy::kNone;

@@ -102,6 +102,8 @@ void Timeline::after_slice(Position from, u64 cpu_before) {
   const u64 spent = cpu_ns() - cpu_before;
   cpu_since_snapshot_ns_ += spent;
   const u64 steps = now().steps - from.steps;
+  effort_.steps += steps;
+  effort_.cpu_ns += spent;
   if (steps >= kMinSliceSteps) {
     slice_steps_ = std::clamp(static_cast<u64>(u128{steps} * kSliceNs / (spent + 1)), kMinSliceSteps, kMaxSliceSteps);
   }

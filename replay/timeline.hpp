@@ -16,6 +16,12 @@
 
 namespace retrov {
 
+/// What running has cost, for people.
+struct Effort {
+  u64 steps = 0;
+  u64 cpu_ns = 0;
+};
+
 class Timeline {
  public:
   /// All must outlive it. The machine stands at the first position of the history, freshly powered on.
@@ -46,6 +52,7 @@ class Timeline {
   /// Where the nearest snapshot before `at` (which is not the first position) lies.
   [[nodiscard]] KeptPointer snapshot_before(Position at) const { return store_.at_or_before(Position{at.steps - 1}); }
   [[nodiscard]] const SnapshotStore& snapshots() const { return store_; }
+  [[nodiscard]] const Effort& effort() const { return effort_; }
   /// Called about every 50 ms of host time during long moves. May be empty; must not move the timeline.
   void set_progress(std::function<void()> progress) { progress_ = std::move(progress); }
 
@@ -64,6 +71,7 @@ class Timeline {
   std::function<void()> progress_;
   u64 progress_at_ns_ = 0;
   u64 slice_steps_;
+  Effort effort_;
   // kAuto
   u64 cpu_since_snapshot_ns_ = 0;
   u64 snapshot_cost_ns_ = 0;

@@ -196,7 +196,7 @@ void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload,
       decode_events(in, listener);
       break;
     case FrameKind::kBlocks:
-      decode_blocks(in, listener);
+      decode_blocks(in, Holes::kNo, listener);
       break;
     case FrameKind::kComponents:
       decode_components(in);
@@ -214,7 +214,7 @@ void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload,
     case FrameKind::kBlob:
       refuse("description of a machine behind its beginning");
     case FrameKind::kHoles:
-      decode_holes(in, listener);
+      decode_blocks(in, Holes::kYes, listener);
       break;
     case FrameKind::kBranch:
     case FrameKind::kUnknown:
@@ -250,16 +250,18 @@ void HistoryDecoder::decode_events(StateReader& in, HistoryListener& listener) {
   }
 }
 
-void HistoryDecoder::decode_blocks(StateReader& in, HistoryListener& listener) {
+void HistoryDecoder::decode_blocks(StateReader& in, Holes holes, HistoryListener& listener) {
   while (in.left_bytes() != 0) {
     const Position before = next_position(in);
     CapturedBlock block;
     in(block.disk);
     block.index = read_varint(in);
     check_block(block);
-    auto bytes = std::make_shared<PageBytes>();
-    in.read_bytes(bytes->data(), bytes->size());
-    block.bytes = std::move(bytes);
+    if (holes == Holes::kNo) {
+      auto bytes = std::make_shared<PageBytes>();
+      in.read_bytes(bytes->data(), bytes->size());
+      block.bytes = std::move(bytes);
+    }
     listener.on_block(before, block);
   }
 }
@@ -269,17 +271,6 @@ void HistoryDecoder::check_block(const CapturedBlock& block) const {
                         block.index < (board_.disks[block.disk].size_bytes + kBlockBytes - 1) / kBlockBytes;
   if (on_board) return;
   refuse("block " + std::to_string(block.index) + " of disk " + std::to_string(block.disk) + ", which is not there");
-}
-
-void HistoryDecoder::decode_holes(StateReader& in, HistoryListener& listener) {
-  while (in.left_bytes() != 0) {
-    const Position before = next_position(in);
-    CapturedBlock block;
-    in(block.disk);
-    block.index = read_varint(in);
-    check_block(block);
-    listener.on_block(before, block);
-  }
 }
 
 void HistoryDecoder::decode_branch(StateReader& in, Position at, HistoryListener& listener) {

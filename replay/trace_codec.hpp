@@ -69,12 +69,13 @@ class HistoryDecoder {
     std::string name;
     u16 schema = kStateSchema;
   };
+  /// Blocks that could not be had, which have no bytes.
+  enum class Holes : bool { kNo, kYes };
   void decode_events(StateReader& in, HistoryListener& listener);
-  void decode_blocks(StateReader& in, HistoryListener& listener);
+  void decode_blocks(StateReader& in, Holes holes, HistoryListener& listener);
   void decode_components(StateReader& in);
   void decode_marks(StateReader& in, HistoryListener& listener);
   void decode_end(StateReader& in, HistoryListener& listener);
-  void decode_holes(StateReader& in, HistoryListener& listener);
   void decode_branch(StateReader& in, Position at, HistoryListener& listener);
   void add_branch(StateReader& in, Position at);
   void check_block(const CapturedBlock& block) const;

@@ -19,7 +19,7 @@ namespace retrov {
 /// The shape of the file.
 inline constexpr u32 kContainerVersion = 2;
 /// The function from description and inputs to the sequence of states: whatever moves a step changes it.
-inline constexpr u32 kMachineVersion = 5;
+inline constexpr u32 kMachineVersion = 6;
 /// What a component's hash covers; kept per component in the trace.
 inline constexpr u16 kStateSchema = 1;
 

@@ -119,9 +119,10 @@ void add_input(Fields& fields, const InputKind& kind) {
           fields.number("hart", what.hart);
           fields.hex_number("where", what.where);
           fields.text("value", hex_bytes(what.bytes));
-        } else {
-          static_assert(std::is_same_v<Kind, SchedMask>);
+        } else if constexpr (std::is_same_v<Kind, SchedMask>) {
           fields.hex_number("harts", what.harts);
+        } else {
+          static_assert(std::is_same_v<Kind, SystemReset>);
         }
       },
       kind);
@@ -146,6 +147,12 @@ std::string event_line(const Event& event, ReportFormat format) {
     fields.bare("inputs", "[" + json + "]", human);
   });
 }
+
+}  // namespace
+
+std::string describe_event(const Event& event) { return event_line(event, ReportFormat::kText); }
+
+namespace {
 
 /// Prints what it is told.
 class DumpPrinter final : public HistoryListener {

@@ -22,6 +22,9 @@ struct DumpRange {
 /// Events, blocks, marks and progress in the order of the file, a line each; as JSON one object per line.
 void report_dump(const TraceReader& trace, std::ostream& out, ReportFormat format, const DumpRange& range = {});
 
+/// As in a dump, for people and without a line end.
+[[nodiscard]] std::string describe_event(const Event& event);
+
 /// Frames, stored and raw bytes by kind (`dump -s`).
 void report_sizes(const TraceReader& trace, std::ostream& out, ReportFormat format);
 

@@ -34,7 +34,7 @@ std::string name_failure(const std::string& path, int error) {
 }  // namespace
 
 TraceWriter::TraceWriter(const std::string& path, const BoardConfig& board, const TraceIdentity& identity)
-    : path_(path), file_(create(path)) {
+    : path_(path), id_(identity.id), file_(create(path)) {
   try {
     write_header(board, identity);
     flusher_ = start_quiet_thread([this] { run_flusher(); });

@@ -7,6 +7,7 @@
 // failure nothing more is written. No function but the constructor throws: they are called from inside a guest's step.
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -50,6 +51,8 @@ class TraceWriter final : public HistoryListener {
   [[nodiscard]] bool failed() const;
   [[nodiscard]] u64 written_bytes() const;
   [[nodiscard]] const std::string& path() const { return path_; }
+  /// Of the trace.
+  [[nodiscard]] const std::array<u8, 16>& id() const { return id_; }
 
  private:
   void write_header(const BoardConfig& board, const TraceIdentity& identity);
@@ -64,6 +67,7 @@ class TraceWriter final : public HistoryListener {
   void run_flusher();
 
   const std::string path_;
+  const std::array<u8, 16> id_;
   int file_ = -1;
   mutable std::mutex mutex_;
   std::condition_variable wake_;

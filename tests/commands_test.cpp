@@ -1,5 +1,5 @@
 // The words of the prompt on a recorded guest: replay/commands, replay/commands_branches, replay/commands_look,
-// replay/commands_move, replay/commands_settings and replay/commands_stops.
+// replay/commands_move, replay/commands_settings, replay/commands_stops and replay/nearest_word.
 #include "replay/commands.hpp"
 
 #include <sstream>
@@ -17,7 +17,8 @@ namespace {
 
 /// The prompt on the recording of a guest that echoes what is typed.
 struct Bench {
-  Bench() : session(Session::replay(record_guest("echo", 1, 5).history, EngineKind::kFast, screen)), context{*session} {
+  Bench() : session(Session::replay(record_guest("echo", 1, 5).history, EngineKind::kFast, screen)),
+            context{*session, places} {
     context.where = Offered::kPromptOnly;
   }
   std::string run(const std::string& line) {
@@ -49,6 +50,7 @@ struct Bench {
 
   Screen screen;
   std::unique_ptr<Session> session;
+  Places places;
   CommandContext context;
 };
 
@@ -75,18 +77,28 @@ TEST_CASE("commands: a beginning is enough if it is the beginning of one only", 
   CHECK_THROWS_AS(find_command("reverse", Offered::kPromptOnly), Error);
   CHECK_THROWS_AS(find_command("frob", Offered::kPromptOnly), Error);
   CHECK(complete_command("re", Offered::kPromptOnly) ==
-        std::vector<std::string>{"registers", "reverse-continue", "reverse-step"});
-  CHECK(complete_command("re", Offered::kEverywhere).empty());
+        std::vector<std::string>{"registers", "restart", "reverse-continue", "reverse-step"});
+  CHECK(complete_command("re", Offered::kEverywhere) == std::vector<std::string>{"restart"});
+}
+
+TEST_CASE("commands: an unknown word names the nearest one that is offered", "[commands]") {
+  Bench bench;
+  CHECK(bench.refusal("goot end") == "unknown command 'goot'; did you mean goto?");
+  CHECK(bench.refusal("replay-seek end") == "unknown command 'replay-seek'; did you mean replay_seek?");
+  CHECK(bench.refusal("frobnicate") == "unknown command 'frobnicate'; help lists what there is");
+  CHECK(bench.refusal("disassembel") == "unknown command 'disassembel'; did you mean disassemble?");
+  bench.context.where = Offered::kEverywhere;
+  CHECK(bench.refusal("disassembel") == "unknown command 'disassembel'; help lists what there is");
 }
 
 TEST_CASE("commands: gdb's monitor offers only what leaves gdb's own state alone", "[commands]") {
   Bench bench;
   bench.context.where = Offered::kEverywhere;
   for (const char* word : {"help", "when", "goto 5", "info harts", "hash", "phys", "step-irq", "edge"}) {
-    CHECK(bench.refusal("quit") != "accepted");
+    CHECK(bench.refusal("registers") != "accepted");
     CHECK_FALSE(bench.run(word).empty());
   }
-  for (const char* word : {"step", "continue", "break 0", "delete", "quit"}) {
+  for (const char* word : {"step", "continue", "break 0", "hart"}) {
     CHECK_THAT(bench.refusal(word), has_substring("gdb has words of its own"));
   }
 }
@@ -276,7 +288,7 @@ TEST_CASE("commands: help and info list what there is", "[commands]") {
   Bench bench;
   const std::string all = bench.run("help");
   for (const Command& command : commands()) CHECK_THAT("\n" + all, has_substring("\n" + std::string(command.name)));
-  CHECK_THAT(bench.run("help goto"), has_substring("also: seek replay_seek"));
+  CHECK_THAT(bench.run("help goto"), has_substring("also: seek seek-ticks replay_seek"));
   CHECK_THAT(bench.run("info"), has_substring("info devices"));
   CHECK_THAT(bench.run("info devices"), has_substring("uart0"));
   CHECK_THAT(bench.run("info rec"), has_substring("history: steps 0 to"));

@@ -20,7 +20,7 @@ OpenTrace trace_of(const Recorded& recorded, const std::string& path) {
     writer.on_finish(recorded.history->end(), recorded.history->outcome());
   }
   const TraceReader reader(path);
-  return {path, reader.note(), reader.read_branches(), reader.last_branch()};
+  return {path, reader.identity().id, reader.note(), reader.read_branches(), reader.last_branch()};
 }
 
 }  // namespace

@@ -34,7 +34,8 @@ Event one_of_each() {
             {kMachineItself, seed},
             {kMachineItself, memory},
             {kMachineItself, pc},
-            {kMachineItself, SchedMask{5}}},
+            {kMachineItself, SchedMask{5}},
+            {kMachineItself, SystemReset{}}},
            {777}}};
 }
 
@@ -45,7 +46,7 @@ TEST_CASE("door: an event with every kind of input is read back as it was writte
   const Event again = event_of(bytes_of(event));
   CHECK(again.at == event.at);
   CHECK(again.batch.wake == event.batch.wake);
-  REQUIRE(again.batch.inputs.size() == 6);
+  REQUIRE(again.batch.inputs.size() == 7);
   CHECK(again.batch.inputs[0].device == 2);
   CHECK(std::get<ConsoleBytes>(again.batch.inputs[0].what).bytes == std::vector<u8>{'l', 's', '\n'});
   CHECK(std::get<RtcStart>(again.batch.inputs[1].what).unix_ns == 1'700'000'000'000'000'000);
@@ -53,6 +54,7 @@ TEST_CASE("door: an event with every kind of input is read back as it was writte
   CHECK(std::get<DebuggerWrite>(again.batch.inputs[3].what).bytes == std::vector<u8>{1, 2, 3});
   CHECK(std::get<DebuggerWrite>(again.batch.inputs[4].what).space == DebuggerWrite::Space::kRegister);
   CHECK(std::get<SchedMask>(again.batch.inputs[5].what).harts == 5);
+  CHECK(std::holds_alternative<SystemReset>(again.batch.inputs[6].what));
   CHECK(bytes_of(again) == bytes_of(event));
 }
 
@@ -62,6 +64,7 @@ TEST_CASE("door: every kind of input has a name of its own", "[door]") {
   CHECK(std::string(input_name(Seed{})) == "seed");
   CHECK(std::string(input_name(DebuggerWrite{})) == "debugger-write");
   CHECK(std::string(input_name(SchedMask{})) == "sched-mask");
+  CHECK(std::string(input_name(SystemReset{})) == "system-reset");
 }
 
 TEST_CASE("door: an event that is cut off anywhere is refused", "[door]") {

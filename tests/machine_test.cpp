@@ -86,6 +86,29 @@ TEST_CASE("machine: PAUSE ends the turn", "[machine]") {
   CHECK(bench.machine->current_hart() == 1);
 }
 
+TEST_CASE("machine: the reset button makes the next step a reset", "[machine]") {
+  Bench bench({kNop, kLoop}, 2, 100);
+  bench.machine->run_until(Position{150}, nullptr);
+  Batch button;
+  button.inputs.push_back({kMachineItself, SystemReset{}});
+  const u64 pc = bench.machine->hart(1).pc;
+  bench.machine->apply(button);
+  CHECK(bench.machine->position() == Position{151});
+  CHECK(bench.machine->hart(1).pc == pc);
+  // A snapshot between the two knows that it was pressed.
+  const Snapshot pressed = bench.machine->snapshot();
+  for (int i = 0; i < 2; ++i) {
+    bench.machine->run_until(Position{152}, nullptr);
+    CHECK(bench.machine->hart(0).pc == bench.machine->config().reset_pc.value);
+    CHECK(bench.machine->hart(1).pc == bench.machine->config().reset_pc.value);
+    CHECK(bench.machine->current_hart() == 0);
+    const u64 retired = bench.machine->hart(0).retired;
+    bench.machine->run_until(Position{154}, nullptr);
+    CHECK(bench.machine->hart(0).retired == retired + 2);
+    bench.machine->restore(pressed);
+  }
+}
+
 TEST_CASE("machine: an input is a step and takes nothing from the turn", "[machine]") {
   Bench one({kLoop}, 2, 100), other({kLoop}, 2, 100);
   one.machine->run_until(Position{150}, nullptr);

@@ -290,6 +290,50 @@ TEST_CASE("mmu: page tables and the page itself are under physical protection", 
   }
 }
 
+TEST_CASE("mmu: the debugger sees the entries of a walk, and all leaves", "[mmu]") {
+  Fixture f;
+  f.put(kRoot + 8 * 256, entry(kTestRam & ~((u64{1} << 30) - 1), kV | kR | kG));
+  f.put(kMiddle + 8 * 2, entry(kTestRam & ~((u64{1} << 21) - 1), kV | kX | kU));
+  f.put(kMiddle + 8 * 3, entry(kTestRam + 0x1000, kV | kX));      // A misaligned superpage.
+  f.put(kRoot + 8 * 511, entry(u64{1} << 40, kV));                // A table that is not there.
+  f.put(kLast + 16, entry(kData, kV | kW));                       // Reserved.
+  const auto walk = f.hart.walk_for_debugger(VirtAddr{kVa + 0x10});
+  REQUIRE(walk.size() == 3);
+  CHECK(walk[0].at == PhysAddr{kRoot + 8});
+  CHECK(walk[1].entry == entry(kLast, kV));
+  CHECK_FALSE(walk[1].physical);
+  CHECK(walk[2].physical == PhysAddr{kData + 0x10});
+  CHECK(f.hart.walk_for_debugger(VirtAddr{kVa + 0x1000}).size() == 3);
+  CHECK_FALSE(f.hart.walk_for_debugger(VirtAddr{kVa + 0x1000}).back().physical);
+  const PageMappings all = f.hart.page_mappings(100);
+  CHECK(all.complete);
+  REQUIRE(all.leaves.size() == 3);
+  CHECK(all.leaves[0].at == VirtAddr{kVa});
+  CHECK(all.leaves[0].physical == PhysAddr{kData});
+  CHECK(all.leaves[0].size_bytes == 4096);
+  CHECK(all.leaves[0].flags == kAll);
+  CHECK(all.leaves[1].at == VirtAddr{0x40400000});
+  CHECK(all.leaves[1].size_bytes == u64{2} << 20);
+  CHECK(all.leaves[1].flags == (kV | kX | kU));
+  CHECK(all.leaves[2].at == VirtAddr{~u64{0} << 38});
+  CHECK(all.leaves[2].size_bytes == u64{1} << 30);
+  const PageMappings two = f.hart.page_mappings(2);
+  CHECK_FALSE(two.complete);
+  CHECK(two.leaves.size() == 2);
+  f.hart.csr.satp = 0;
+  CHECK(f.hart.page_mappings(100).leaves.empty());
+  CHECK(f.hart.walk_for_debugger(VirtAddr{kVa}).empty());
+}
+
+TEST_CASE("mmu: tables that name each other in circles have no end, and the debugger's list has one", "[mmu]") {
+  Fixture f;
+  for (u64 i = 0; i < 512; ++i) f.put(kRoot + 8 * i, entry(kRoot, kV));
+  f.hart.csr.satp = u64{10} << 60 | kRoot >> 12;
+  const PageMappings mappings = f.hart.page_mappings(1000);
+  CHECK_FALSE(mappings.complete);
+  CHECK(mappings.leaves.empty());
+}
+
 TEST_CASE("mmu: the debugger ignores permissions and sets no bits", "[mmu]") {
   Fixture f;
   f.leaf(kV | kX | kU);

@@ -303,6 +303,22 @@ TEST_CASE("options: gdb attaches from this host only", "[options]") {
   CHECK_THAT(refusal({"debug", "-gdb", "stdio", "-serial", "none", "-bios", "none", "x"}), has_substring("debug"));
 }
 
+TEST_CASE("options: what becomes of a guest without its gdb is said once and without contradiction", "[options]") {
+  CHECK_FALSE(parse({"run", "x"}).live.on_detach);
+  CHECK(parse({"run", "--on-detach=run", "x"}).live.on_detach == OnDetach::kRun);
+  CHECK(parse({"record", "--on-detach", "stop", "x"}).live.on_detach == OnDetach::kStop);
+  CHECK(parse({"run", "--on-detach", "quit", "--once", "x"}).live.on_detach == OnDetach::kQuit);
+  CHECK(parse({"run", "--once", "x"}).live.once);
+  CHECK_THAT(refusal({"run", "--on-detach", "pause", "x"}), has_substring("'pause' is neither run nor stop nor quit"));
+  CHECK_THAT(refusal({"run", "--once", "--on-detach", "run", "x"}), has_substring("--on-detach can only be quit"));
+  CHECK_THAT(refusal({"replay", "--once"}), has_substring("replay has no such option, run has"));
+  for (const char* command : {"run", "record", "replay"}) {
+    CHECK(parse({command, "--exit=report"}).live.exit_report == ExitReport::kExit);
+    CHECK(parse({command, "--exit=stop"}).live.exit_report == ExitReport::kStop);
+    CHECK_THAT(refusal({command, "--exit", "code"}), has_substring("--exit: 'code' is neither stop nor report"));
+  }
+}
+
 TEST_CASE("options: an empty argument is not an absent one", "[options]") {
   for (const char* subcommand : {"run", "record", "replay", "verify", "help"}) {
     CHECK_THAT(refusal({subcommand, ""}), has_substring("empty"));

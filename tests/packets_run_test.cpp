@@ -115,6 +115,42 @@ TEST_CASE("packets_run: both ends of history, and power-off, are replaylog stops
   CHECK(f.console() == "retrov: the guest powered off: test finisher, pass\n");
 }
 
+TEST_CASE("packets_run: with --exit=report the guest's end is an exit, which ends the session", "[packets_run]") {
+  const auto ends = [](StopReason reason, const char* note) {
+    Stop stop;
+    stop.reason = reason;
+    stop.note = note;
+    return stop;
+  };
+  StubFixture f;
+  f.stub.set_exit_report(ExitReport::kExit);
+  f.debugger.next_stops = {ends(StopReason::kHistoryEnd, ""), ends(StopReason::kPoweredOff, "off")};
+  CHECK(f.ask("c").substr(0, 17) == "T05replaylog:end;");
+  CHECK(f.stub.end == SessionEnd::kOpen);
+  CHECK(f.ask("c") == "W03");
+  CHECK(f.stub.end == SessionEnd::kDetached);
+  CHECK(f.console().empty());
+  // An extended client stays, and one that knows processes is told which.
+  StubFixture g;
+  g.stub.set_exit_report(ExitReport::kExit);
+  g.ask("!");
+  g.ask("qSupported:multiprocess+");
+  g.debugger.next_stops = {ends(StopReason::kPoweredOff, "off"), ends(StopReason::kHistoryEnd, "no input")};
+  CHECK(g.ask("c") == "W03;process:1");
+  CHECK(g.stub.end == SessionEnd::kOpen);
+  CHECK(g.ask("c") == "X0f;process:1");
+  // That of a throw-away copy is none, nor is it without the option.
+  g.debugger.fork_point = ForkPoint{"scratch", Position{5}, true};
+  g.debugger.next_stops = {ends(StopReason::kPoweredOff, "off")};
+  CHECK(g.ask("c").substr(0, 17) == "T05replaylog:end;");
+  // A recording that ends where its guest waited for input has not exited.
+  StubFixture h;
+  h.stub.set_exit_report(ExitReport::kExit);
+  h.debugger.is_past = true;
+  h.debugger.next_stops = {ends(StopReason::kHistoryEnd, "no input")};
+  CHECK(h.ask("c").substr(0, 17) == "T05replaylog:end;");
+}
+
 TEST_CASE("packets_run: swbreak and hwbreak are said to those who offered them", "[packets_run]") {
   StubFixture f;
   f.debugger.registers[0][32] = 0x80000010;

@@ -87,6 +87,44 @@ TEST_CASE("packets: D detaches, k and vKill kill", "[packets]") {
   CHECK(h.stub.end == SessionEnd::kKilled);
 }
 
+TEST_CASE("packets: monitor quit ends the session once it has been answered", "[packets]") {
+  StubFixture f;
+  CHECK(monitor(f, "quit") == "OK");
+  CHECK(f.stub.end == SessionEnd::kQuit);
+}
+
+TEST_CASE("packets: a client that waits for long is told once a second how far it is", "[packets]") {
+  constexpr u64 kSecond = 1'000'000'000;
+  StubFixture f;
+  const auto at = [&](u64 ns) { return [&f, ns] { f.stub.report_progress(ns); }; };
+  const auto all = [&] {
+    for (const u64 ns : {5 * kSecond, 6 * kSecond - 1, 6 * kSecond, 6 * kSecond + 5, 7 * kSecond}) at(ns)();
+  };
+  const std::string line = "retrov: step 100 of 1,000, 10%\n";
+  // Nobody waits.
+  all();
+  CHECK(f.console().empty());
+  f.debugger.on_move = all;
+  for (const char* packet : {"vCont;c", "s", "vCont;r80000000,80000004:1"}) {
+    f.ask(packet);
+    CHECK(f.console().empty());
+  }
+  for (const char* packet : {"bc", "bs"}) {
+    f.client.sent.clear();
+    f.ask(packet);
+    CHECK(f.console() == line + line);
+  }
+  for (const char* word : {"goto 50", "switch fix"}) {
+    monitor(f, word);
+    f.client.sent.clear();
+    f.ask("vCont;c");
+    CHECK(f.console().find("retrov: step ") == 0);
+  }
+  f.client.sent.clear();
+  all();
+  CHECK(f.console().empty());
+}
+
 TEST_CASE("packets: an extended client kills and runs a recording again", "[packets]") {
   StubFixture f;
   f.debugger.is_past = true;
@@ -178,9 +216,19 @@ TEST_CASE("packets: an armed goto arrives on the thread that is moved alone", "[
 
 TEST_CASE("packets: an armed goto that is interrupted says so", "[packets]") {
   StubFixture f;
-  f.debugger.interrupts_seek = true;
+  f.debugger.interrupts_moves = true;
   monitor(f, "goto 50");
   CHECK(f.ask("vCont;c").substr(0, 10) == "T02thread:");
+}
+
+TEST_CASE("packets: an armed switch says whether it arrived", "[packets]") {
+  for (const bool interrupted : {false, true}) {
+    StubFixture f;
+    f.debugger.interrupts_moves = interrupted;
+    monitor(f, "switch fix");
+    CHECK(f.ask("bc").substr(0, 10) == (interrupted ? "T02thread:" : "T00thread:"));
+    CHECK(f.debugger.calls == Calls{"switch_to fix"});
+  }
 }
 
 // --- threads -------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 #include "replay/position.hpp"
 
 #include "core/check.hpp"
+#include "replay/bookmarks.hpp"
 #include "replay/session.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/guest_bench.hpp"
@@ -12,7 +13,7 @@ namespace {
 
 using Kind = PositionText::Kind;
 
-PositionText text(Kind kind, u64 value) { return {kind, value}; }
+PositionText text(Kind kind, u64 value, const std::string& name = {}) { return {kind, value, name}; }
 
 std::string refusal(std::string_view written) {
   try {
@@ -49,11 +50,15 @@ TEST_CASE("position: each form of the grammar is read exactly", "[position]") {
   // A tick is 100 ns, and the first position that has reached the time is meant.
   CHECK(parse_position("t=101ns") == text(Kind::kTime, 2));
   CHECK(parse_position("t=0.00000001s") == text(Kind::kTime, 1));
+  CHECK(parse_position("smash") == text(Kind::kBookmark, 0, "smash"));
+  CHECK(parse_position("@smash-2") == text(Kind::kBookmark, 0, "smash-2"));
+  CHECK(parse_position("main@3") == text(Kind::kExecution, 3, "main"));
+  CHECK(parse_position("0x80000010@1,000") == text(Kind::kExecution, 1000, "0x80000010"));
+  CHECK(parse_position("@12") == text(Kind::kBookmark, 0, "12"));
 }
 
 TEST_CASE("position: what is none is refused with its text", "[position]") {
   for (const char* bad : {"",
-                          "x",
                           "1,",
                           ",1",
                           "0x10",
@@ -73,12 +78,16 @@ TEST_CASE("position: what is none is refused with its text", "[position]") {
                           "t=1h",
                           "99999999999999999999",
                           "t=9999999999999999999s",
-                          "sym@3",
-                          "bookmark"}) {
+                          "sym@",
+                          "sym@0",
+                          "sym@x",
+                          "@",
+                          "@9x",
+                          "@a b",
+                          "_x"}) {
     INFO(bad);
     CHECK_THAT(refusal(bad), has_substring("position '" + std::string(bad) + "'"));
   }
-  CHECK_THAT(refusal("main@3"), has_substring("symbol"));
 }
 
 TEST_CASE("position: digits are grouped by threes", "[position]") {
@@ -97,7 +106,8 @@ TEST_CASE("position: every form leads somewhere in a history, and leaves the ses
   const u64 end = session->end().steps;
   REQUIRE(end > 10'000);
   session->seek(Position{5000});
-  const auto resolve = [&](const char* written) { return resolve_position(written, *session).steps; };
+  const Bookmarks none;
+  const auto resolve = [&](const char* written) { return resolve_position(written, *session, {none}).steps; };
   CHECK(resolve("1,234") == 1234);
   CHECK(resolve("+10") == 5010);
   CHECK(resolve("-10") == 4990);
@@ -116,13 +126,14 @@ TEST_CASE("position: every form leads somewhere in a history, and leaves the ses
 }
 
 TEST_CASE("position: a guest time is the first position that has reached it", "[position]") {
+  const Bookmarks none;
   Screen screen;
   const auto session = echo_session(screen);
   session->seek(session->end());
   const u64 last_tick = session->machine().now().value;
   session->seek(Position{77});
   for (const u64 tick : {u64{0}, u64{1}, u64{500}, u64{1234}, last_tick / 2, last_tick}) {
-    const Position found = resolve_position(PositionText{Kind::kTime, tick}, *session);
+    const Position found = resolve_position(PositionText{Kind::kTime, tick, {}}, *session, {none});
     CHECK(session->position().steps == 77);
     session->seek(found);
     CHECK(session->machine().now().value >= tick);
@@ -132,8 +143,50 @@ TEST_CASE("position: a guest time is the first position that has reached it", "[
     }
     session->seek(Position{77});
   }
-  CHECK_THROWS_AS(resolve_position(PositionText{Kind::kTime, last_tick + 1}, *session), Error);
+  CHECK_THROWS_AS(resolve_position(PositionText{Kind::kTime, last_tick + 1, {}}, *session, {none}), Error);
   CHECK(session->position().steps == 77);
+}
+
+TEST_CASE("position: an execution is counted over all of history, from wherever one stands", "[position]") {
+  Screen screen;
+  const auto session = echo_session(screen);
+  const Bookmarks none;
+  const u64 loop = symbol("echo", "main_loop");
+  const PositionNames names{none, [&](std::string_view name) {
+                              if (name == "main_loop") return loop;
+                              throw Error(Exit::kUsage, "no symbol");
+                            }};
+  // As a breakpoint would find them.
+  std::vector<Position> expected;
+  StopRequest request;
+  request.breakpoints = {VirtAddr{loop}};
+  session->set_stops(request);
+  while (session->resume(Direction::kForward).reason == StopReason::kBreakpoint) {
+    expected.push_back(session->position());
+    session->set_stops({});
+    session->step(0, Direction::kForward);
+    session->set_stops(request);
+  }
+  REQUIRE(expected.size() > 5);
+  session->seek(Position{5000});
+  const u64 hash = session->hash();
+  for (const std::size_t number : {std::size_t{1}, std::size_t{2}, std::size_t{5}, expected.size()}) {
+    CHECK(resolve_position("main_loop@" + std::to_string(number), *session, names) == expected[number - 1]);
+  }
+  const std::string beyond = "main_loop@" + std::to_string(expected.size() + 1);
+  CHECK_THROWS_WITH(resolve_position(beyond, *session, names), has_substring("times in this history"));
+  CHECK_THROWS_WITH(resolve_position("nowhere@1", *session, names), "no symbol");
+  CHECK_THROWS_WITH(resolve_position("main_loop@1", *session, {none}), has_substring("--symbols"));
+  CHECK(session->position() == Position{5000});
+  CHECK(session->hash() == hash);
+  // What stands at the end counts, too, although nobody has made that step.
+  session->allow_forks({});
+  session->seek(expected[2]);
+  session->fork("here");
+  CHECK(resolve_position("main_loop@3", *session, names) == expected[2]);
+  session->interrupt();
+  CHECK_THROWS_WITH(resolve_position("main_loop@3", *session, names), "interrupted");
+  CHECK(session->position() == expected[2]);
 }
 
 TEST_CASE("position: where one stands is said in one line", "[position]") {

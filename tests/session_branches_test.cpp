@@ -197,7 +197,7 @@ TEST_CASE("branches: the past is lived again, and what came later is kept", "[br
   const u64 end_hash = session.hash();
   CHECK_THROWS_WITH(session.fork(""), has_substring("live end"));
   // The first event is that of power-on; b has been echoed when c comes.
-  const Position here{session.event_position(4).steps - 1};
+  const Position here{session.event(4).at.steps - 1};
   session.seek(here);
   const u64 here_hash = session.hash();
   CHECK_THROWS_AS(session.fork("no blanks"), Error);
@@ -223,7 +223,7 @@ TEST_CASE("branches: the past is lived again, and what came later is kept", "[br
   session.seek(fix_end);
   CHECK(session.hash() == fix_hash);
 
-  session.switch_to("main");
+  CHECK(session.switch_to("main"));
   CHECK_FALSE(session.forked());
   CHECK(session.position() == here);
   CHECK(session.hash() == here_hash);
@@ -233,7 +233,7 @@ TEST_CASE("branches: the past is lived again, and what came later is kept", "[br
   live.converse("d");
   const u64 main_hash = session.hash();
   CHECK_THROWS_AS(session.switch_to("nowhere"), Error);
-  session.switch_to("fix");
+  CHECK(session.switch_to("fix"));
   CHECK(session.position() == fix_end);
   CHECK(session.hash() == fix_hash);
 
@@ -254,13 +254,13 @@ TEST_CASE("branches: the past is lived again, and what came later is kept", "[br
   CHECK(branch_named(all, "fix").end == fix_end);
   CHECK(live.screen.text == "abcxydze");
   for (const char* name : {"main", "fix", "branch-2", "early"}) {
-    session.switch_to(name);
+    CHECK(session.switch_to(name));
     session.seek(session.end());
     const Verdict verdict = verify(session.history());
     CHECK(verdict.identical());
     CHECK(verdict.hash == session.hash());
   }
-  session.switch_to("main");
+  CHECK(session.switch_to("main"));
   CHECK(session.hash() == main_hash);
   CHECK(live.screen.text == "abcxydze");
   live.type("q");
@@ -320,7 +320,7 @@ TEST_CASE("branches: a recording goes on in a branch, and itself stays as it is"
   CHECK(verdict.identical());
   CHECK(verdict.hash == hash);
   CHECK(heard->outcome().kind == Outcome::Kind::kPoweredOff);
-  session->switch_to("main");
+  CHECK(session->switch_to("main"));
   CHECK_FALSE(session->live());
   session->seek(end);
   CHECK(session->hash() == recorded.end_hash);

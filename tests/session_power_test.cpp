@@ -58,11 +58,11 @@ TEST_CASE("session_power: a line begins again, and the one before is kept as it 
   REQUIRE(all.size() == 3);
   CHECK(all[2].parent == "main");
   CHECK(all[2].from == Position{0});
-  session->switch_to("main");
+  CHECK(session->switch_to("main"));
   CHECK(session->position() == Position{5000});
   CHECK(session->hash() == hash);
   CHECK(told_time(*session) == 1000);
-  session->switch_to("restart-1");
+  CHECK(session->switch_to("restart-1"));
   CHECK(session->position() == Position{100});
   CHECK(told_time(*session) == 1001);
   session->seek(session->end());
@@ -155,7 +155,7 @@ TEST_CASE("session_power: a branch of a recording that is lived is switched off 
   CHECK(heard.branches[0].at == Position{0});
   CHECK(heard.branches[0].parent == 0);
   CHECK(verify(session->history()).identical());
-  session->switch_to("main");
+  CHECK(session->switch_to("main"));
   CHECK(session->end() == end);
   CHECK_THROWS_WITH(session->power_cycle(), has_substring("a recording"));
 }

@@ -79,7 +79,7 @@ std::unique_ptr<Session> live(const std::string& guest, OutputSink& screen, Reco
 
 /// The prompt's word in a session.
 struct Prompt {
-  explicit Prompt(Session& session) : context{session} {
+  explicit Prompt(Session& session) : context{session, places} {
     context.symbol = [](std::string_view name) { return std::optional(symbol("echo", std::string(name))); };
     context.scan = [&session](const ScanOrder& order, std::ostream& out) { scan_history(session, order, out); };
   }
@@ -96,6 +96,7 @@ struct Prompt {
     }
     return "accepted";
   }
+  Places places;
   CommandContext context;
 };
 

@@ -96,7 +96,7 @@ TEST_CASE("session: what stopped in one branch still stops in another", "[sessio
   session->fork("other");
   session->set_stops(csr_stops({kMie}));
   REQUIRE(session->resume(Direction::kForward).at == at_mie);
-  session->switch_to("main");
+  CHECK(session->switch_to("main"));
   const Stop stop = session->resume(Direction::kForward);
   CHECK(stop.reason == StopReason::kCsrWrite);
   CHECK(stop.at == at_mie);
@@ -114,7 +114,7 @@ TEST_CASE("session: an access just reported is reported again in another branch"
   CHECK(session->resume(Direction::kBackward).at < found.at);
   session->seek(found.at);
   REQUIRE(session->resume(Direction::kBackward).at == found.at);
-  session->switch_to("main");
+  CHECK(session->switch_to("main"));
   REQUIRE(session->position() == found.at);
   const Stop again = session->resume(Direction::kBackward);
   CHECK(again.reason == StopReason::kWatchpoint);

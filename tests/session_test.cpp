@@ -395,8 +395,8 @@ TEST_CASE("session: a recording has two ends and cannot be written", "[session]"
   CHECK_THROWS_AS(session.write_register(0, kRegisterPc, 0), Error);
   CHECK_THROWS_AS(session.seek(Position{session.end().steps + 1}), Error);
   CHECK(session.event_number() == session.history().events().size());
-  CHECK(session.event_position(1) == Position{0});
-  CHECK_THROWS_AS(session.event_position(0), Error);
+  CHECK(session.event(1).at == Position{0});
+  CHECK_THROWS_AS(session.event(0), Error);
   session.seek(Position{0});
   CHECK(session.event_number() == 1);
   CHECK(session.step(0, Direction::kBackward).reason == StopReason::kHistoryBegin);

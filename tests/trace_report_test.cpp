@@ -21,6 +21,7 @@ std::vector<u8> told_trace() {
     history.add_event({{0}, {{{4, RtcStart{5}}, {kMachineItself, Seed{}}}, {}}});
     history.add_event({{10}, {{{3, ConsoleBytes{{'l', 's', '\n', '"', '\\', 0x1b, 0xff}}}}, {17}}});
     history.add_event({{11}, {{{kMachineItself, write}, {kMachineItself, SchedMask{3}}}, {}}});
+    history.add_event({{12}, {{{kMachineItself, SystemReset{}}}, {}}});
     history.add_block({20}, {0, 7, page_of(1)});
     history.add_mark({{30}, {{"machine", 0xabc}, {"ram", 1}}, 12, 0xff});
     history.progress({40});
@@ -94,6 +95,7 @@ TEST_CASE("trace_report: dump lists what was recorded in the order of the file",
             "10  event  wake 17  console  device 3  bytes \"ls\\n\\\"\\\\\\u001b\\u00ff\"\n"
             "11  event  debugger-write  space memory  hart 1  where 0x80001000  value abcd; "
             "sched-mask  harts 0x3\n"
+            "12  event  system-reset\n"
             "20  block  disk 0  index 7  hash " +
             [] {
               std::ostringstream hash;
@@ -115,7 +117,7 @@ TEST_CASE("trace_report: dump as JSON is an object on each line", "[trace_report
     CHECK(after_json(line).empty());
     ++count;
   }
-  CHECK(count == 6);
+  CHECK(count == 7);
   CHECK_THAT(
       dump(ReportFormat::kJson),
       has_substring(R"({"at": 11, "what": "event", "inputs": [{"input": "debugger-write", "space": "memory", )"
@@ -140,8 +142,8 @@ TEST_CASE("trace_report: info names the machine, the build, the outcome and wher
   CHECK_THAT(text, has_substring("memory    at 0x80002000  bytes 9000"));
   CHECK_THAT(text, has_substring("disks     slot 0  bytes 65536  read_only no"));
   CHECK_THAT(text, has_substring("flash     unit 1  read_only yes"));
-  CHECK_THAT(text, has_substring("recorded  events 3  console 1  rtc-start 1  seed 1  debugger-write 1  sched-mask 1  "
-                                 "blocks 1  marks 1"));
+  CHECK_THAT(text, has_substring("recorded  events 4  console 1  rtc-start 1  seed 1  debugger-write 1  sched-mask 1  "
+                                 "system-reset 1  blocks 1  marks 1"));
   CHECK_THAT(text, has_substring("end       at 40  complete yes  torn_bytes 0  powered-off  status -3"));
   CHECK_THAT(text, has_substring("sizes     memory  frames 3"));
 }

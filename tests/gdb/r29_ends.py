@@ -3,7 +3,7 @@
 # Handlers: vCont; vKill; monitor:edge
 import re
 
-from _session import NO_MORE, Gdb, live, replay, require
+from _session import NO_MORE, Gdb, Packets, live, replay, require
 
 
 def end_of_a_recording() -> None:
@@ -74,6 +74,28 @@ def power_off_keeps_the_session() -> None:
         require(served.finish() == 0, "the status is another one")
 
 
+def the_end_as_an_exit() -> None:
+    for served in (live("debuggee", 2, "--exit=report"), replay("--exit=report")):
+        with served, Gdb(served) as gdb:
+            gdb.ask("tbreak run_round if round == 8")
+            gdb.expect("continue", "round=round@entry=8")
+            gdb.expect("reverse-continue", NO_MORE)
+            while "exited" not in (answer := gdb.ask("continue")):
+                require(re.search(NO_MORE, answer), f"the end says {answer}")
+            require(answer.endswith("[Inferior 1 (process 1) exited normally]") and "retrov:" not in answer, answer)
+            gdb.expect("info threads", "No threads")
+    with live("debuggee", 2, "--exit=report") as served:
+        with Gdb(served, kind="extended-remote") as gdb:
+            gdb.expect("continue", "exited normally")
+            # This gdb stays, and with it the session.
+            gdb.expect("monitor when", r"100\.0%")
+            gdb.ask("disconnect")
+        with Packets(served) as client:
+            require(client.ask("vCont;c").startswith("W00"), "the exit is forgotten")
+        require(served.finish() == 0, "another status")
+
+
 end_of_a_recording()
 live_end()
 power_off_keeps_the_session()
+the_end_as_an_exit()

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <span>
@@ -31,9 +32,11 @@ class FakeDebugger final : public Debugger {
   Position at{100};
   Position last{1000};
   Scratch is_scratch = Scratch::kOff;
+  std::optional<ForkPoint> fork_point;
   bool is_past = false;                 ///< Writes throw.
   bool runs_until_interrupted = false;  ///< resume() waits for interrupt().
-  bool interrupts_seek = false;         ///< seek() is interrupted one step before its target.
+  bool interrupts_moves = false;        ///< seek() ends one step before its target, switch_to() on the way.
+  std::function<void()> on_move;        ///< Called in the middle of each move.
   std::vector<Stop> next_stops;         ///< Taken from the front; afterwards a plain step.
   StopRequest stops;
   StopSettings settings;
@@ -46,10 +49,12 @@ class FakeDebugger final : public Debugger {
   Position end() const override { return last; }
   bool live() const override { return !is_past; }
   u64 event_number() const override { return 0; }
+  int exit_status() const override { return 3; }
   const Machine& machine() const override { throw Error(Exit::kInternal, "the fake has no machine"); }
   u64 hash() override { return at.steps; }
   std::vector<ComponentHash> component_hashes() override { return {}; }
-  Position event_position(u64) const override { throw Error(Exit::kUsage, "there is no such event"); }
+  u64 event_count() const override { return 0; }
+  const Event& event(u64) const override { throw Error(Exit::kUsage, "there is no such event"); }
 
   std::size_t read_memory(unsigned, AddressSpace space, u64 address, std::span<u8> out) const override {
     if (out.empty()) return 0;
@@ -78,6 +83,8 @@ class FakeDebugger final : public Debugger {
     registers[hart][static_cast<u16>(id)] = value;
   }
 
+  void reset_machine() override { calls.push_back("reset_machine"); }
+
   void set_stops(const StopRequest& request) override {
     call("set_stops", request.breakpoints.size(), request.watches.size());
     stops = request;
@@ -104,13 +111,18 @@ class FakeDebugger final : public Debugger {
   }
   void seek(Position target) override {
     call("seek", target.steps);
+    if (on_move) on_move();
     if (target > last) throw Error(Exit::kFailure, "there is no such position");
-    at = interrupts_seek ? Position{target.steps - 1} : target;
+    at = interrupts_moves ? Position{target.steps - 1} : target;
   }
   Position scan(const StopRequest& request, Position from, Position to) override {
     call("scan", request.breakpoints.size(), from.steps, to.steps);
     return to;
   }
+  void look_at(Position, const std::function<void(const Machine&, const Snapshot&)>&) override {
+    throw Error(Exit::kInternal, "the fake has no machine");
+  }
+  std::optional<Position> execution(VirtAddr, u64) override { return std::nullopt; }
   void interrupt() noexcept override {
     const std::lock_guard lock(mutex_);
     interrupted_ = true;
@@ -125,7 +137,7 @@ class FakeDebugger final : public Debugger {
   const StopSettings& stop_settings() const override { return settings; }
   void set_only_hart(std::optional<unsigned> hart) override { only_hart = hart; }
 
-  std::optional<ForkPoint> forked() const override { return std::nullopt; }
+  std::optional<ForkPoint> forked() const override { return fork_point; }
   void set_scratch(Scratch value) override { is_scratch = value; }
   Scratch scratch() const override { return is_scratch; }
   std::string fork(const std::string& name) override {
@@ -143,7 +155,11 @@ class FakeDebugger final : public Debugger {
     main.current = true;
     return {main};
   }
-  void switch_to(const std::string& name) override { calls.push_back("switch_to " + name); }
+  bool switch_to(const std::string& name) override {
+    calls.push_back("switch_to " + name);
+    if (on_move) on_move();
+    return !interrupts_moves;
+  }
 
  private:
   static u64 base(AddressSpace space) { return space == AddressSpace::kPhysical ? kFakePhysical : kFakeBase; }
@@ -152,6 +168,7 @@ class FakeDebugger final : public Debugger {
     if (is_past) throw Error(Exit::kFailure, "the past is read-only; `monitor fork` does");
   }
   Stop take_stop(unsigned hart) {
+    if (on_move) on_move();
     if (next_stops.empty()) {
       Stop stop;
       stop.at = at;

@@ -43,6 +43,10 @@ struct StubFixture {
                 out << "the next resume goes there\n";
               } else if (line == "goto 5000") {
                 controls.armed_goto = Position{5000};
+              } else if (line == "switch fix") {
+                controls.armed_switch = "fix";
+              } else if (line == "quit") {
+                controls.quit = true;
               } else if (line == "phys on") {
                 controls.physical = true;
               } else if (line == "two lines") {

@@ -56,7 +56,7 @@ std::shared_ptr<const PageBytes> page_of(u8 value) {
 namespace {
 
 Input random_input(Dice& dice) {
-  switch (dice.below(5)) {
+  switch (dice.below(6)) {
     case 0:
       return {3, ConsoleBytes{dice.bytes(dice.below(40))}};
     case 1:
@@ -75,6 +75,8 @@ Input random_input(Dice& dice) {
       write.bytes = dice.bytes(memory ? dice.below(100) : 8);
       return {kMachineItself, write};
     }
+    case 4:
+      return {kMachineItself, SystemReset{}};
     default:
       return {kMachineItself, SchedMask{dice.below(4)}};
   }

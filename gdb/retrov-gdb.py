@@ -234,13 +234,14 @@ def scan(places: str) -> None:
                 started = time.monotonic()
                 answer = ask(f"scan {begin}-{to} {places}")
                 seconds = time.monotonic() - started
+                last = expect(answer, r"^(\d+) hits? in steps .*\n\Z")
+                # What is shown is counted, whenever a Ctrl-C comes.
+                gdb.write(answer[: last.start()])
+                gdb.flush()
+                hits += int(last.group(1))
+                begin = to
             finally:
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-            last = expect(answer, r"^(\d+) hits? in steps .*\n\Z")
-            gdb.write(answer[: last.start()])
-            gdb.flush()
-            hits += int(last.group(1))
-            begin = to
             if begin == end:
                 break
             steps = max(1000, int(steps * min(4, SLICE_SECONDS / (seconds + 1e-6))))

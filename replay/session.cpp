@@ -270,35 +270,6 @@ void Session::seek(Position target) {
   timeline_->seek(target, interrupted_);
 }
 
-/// Does something elsewhere in the history and comes back. Throws Error as look_at does.
-void Session::go_aside(Position at, const std::function<void()>& what) {
-  if (scratch_) throw Error(Exit::kUsage, "this is a throw-away copy; `scratch off` returns to history");
-  check_target(at);
-  const Position here = position();
-  const Reported reported = reported_;
-  // A way back that costs nothing.
-  if (at != here) timeline_->take_snapshot();
-  const auto come_back = [&] {
-    timeline_->seek(here, never_interrupted_);
-    reported_ = reported;
-    interrupted_ = false;
-  };
-  bool arrived = false;
-  try {
-    arrived = timeline_->seek(at, interrupted_);
-    if (arrived) what();
-  } catch (...) {
-    come_back();
-    throw;
-  }
-  come_back();
-  if (!arrived) throw Error(Exit::kUsage, "interrupted");
-}
-
-void Session::look_at(Position at, const std::function<void(const Machine&, const Snapshot&)>& look) {
-  go_aside(at, [&] { look(*machine_, machine_->snapshot()); });
-}
-
 void Session::interrupt() noexcept {
   interrupted_ = true;
   if (LiveInputs* waiting = waiting_.load()) waiting->wake();

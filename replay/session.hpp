@@ -172,6 +172,8 @@ class Session final : public Debugger {
   [[nodiscard]] Outcome outcome() const;
   [[nodiscard]] Stop stop_at(StopReason reason, unsigned hart, std::string note = {}) const;
   void check_target(Position target) const;
+  /// Does something elsewhere in the history; when it returns or throws the session is what it was. Throws Error as
+  /// look_at does.
   void go_aside(Position at, const std::function<void()>& what);
   [[nodiscard]] bool may_write_device(const PhysicalPiece& piece) const;
   void apply_live(std::vector<Input> inputs);

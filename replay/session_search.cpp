@@ -39,29 +39,6 @@ std::optional<Stop> Session::last_stop_between(Position from, Position to) {
   }
 }
 
-std::optional<Position> Session::execution(VirtAddr address, u64 number) {
-  std::optional<Position> found;
-  u64 left = number;
-  const auto count = [&] {
-    if (--left == 0) found = position();
-  };
-  go_aside(Position{0}, [&] {
-    StopSet stops;
-    stops.breakpoints = {address};
-    for (Halt halt = Halt::kStop; halt == Halt::kStop && !found; stops.pass_breakpoint_at = position()) {
-      halt = timeline_->run_history(end(), &stops, interrupted_);
-      if (halt == Halt::kInterrupted) throw Error(Exit::kUsage, "interrupted");
-      if (halt == Halt::kStop) count();
-    }
-    // A run to the end has not looked at what would come next.
-    const unsigned hart = machine_->current_hart();
-    const bool stands_there = position() == end() && !machine_->idle() && !machine_->power().off &&
-                              machine_->hart_summary(hart).pc == address;
-    if (!found && stands_there) count();
-  });
-  return found;
-}
-
 Stop Session::resume_backward() {
   check_target(Position{0});
   for (;;) {

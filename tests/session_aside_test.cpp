@@ -1,4 +1,4 @@
-// Looking through all of history without moving: replay/session_scan, replay/commands_scan, gdbstub/history_scan.
+// Looking through all of history without moving: replay/session_aside, replay/commands_scan, gdbstub/history_scan.
 #include "gdbstub/history_scan.hpp"
 
 #include <sstream>
@@ -106,7 +106,8 @@ std::size_t count_lines(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("session_scan: it finds what going there finds, from anywhere, and nothing else changes", "[session_scan]") {
+TEST_CASE("session_aside: a scan finds what going there finds, from anywhere, and nothing else changes",
+          "[session_aside]") {
   struct Case {
     const char* guest;
     unsigned harts;
@@ -142,7 +143,7 @@ TEST_CASE("session_scan: it finds what going there finds, from anywhere, and not
   }
 }
 
-TEST_CASE("session_scan: a range has its first step and not its last", "[session_scan]") {
+TEST_CASE("session_aside: a range has its first step and not its last", "[session_aside]") {
   Screen screen;
   const auto session = replay("echo", 1, screen);
   const u64 address = symbol("echo", "work_next");
@@ -152,8 +153,8 @@ TEST_CASE("session_scan: a range has its first step and not its last", "[session
   CHECK(meetings.hits == std::vector<Hit>(all.begin() + 3, all.begin() + 8));
 }
 
-TEST_CASE("session_scan: an interrupt, or the rules, end it early, and the session stays where it was",
-          "[session_scan]") {
+TEST_CASE("session_aside: an interrupt, or the rules, end it early, and the session stays where it was",
+          "[session_aside]") {
   Screen screen;
   const auto session = replay("echo", 1, screen);
   const u64 address = symbol("echo", "work_next");
@@ -176,7 +177,7 @@ TEST_CASE("session_scan: an interrupt, or the rules, end it early, and the sessi
   CHECK(session->run_to(Position{2100}).at == Position{2100});
 }
 
-TEST_CASE("session_scan: a live session is looked through up to now, and lives on", "[session_scan]") {
+TEST_CASE("session_aside: a live session is looked through up to now, and lives on", "[session_aside]") {
   Screen screen, undisturbed;
   const auto session = live("echo", screen), other = live("echo", undisturbed);
   const u64 address = symbol("echo", "work_next");
@@ -194,7 +195,7 @@ TEST_CASE("session_scan: a live session is looked through up to now, and lives o
   CHECK(screen.text == undisturbed.text);
 }
 
-TEST_CASE("session_scan: a branch is looked through with what lies below it", "[session_scan]") {
+TEST_CASE("session_aside: a branch is looked through with what lies below it", "[session_aside]") {
   Screen screen;
   const auto session = live("echo", screen);
   const u64 address = symbol("echo", "work_next");
@@ -208,7 +209,7 @@ TEST_CASE("session_scan: a branch is looked through with what lies below it", "[
   CHECK(meetings.hits == hits_by_running(*session, {address}));
 }
 
-TEST_CASE("session_scan: an address counts from when something is mapped there", "[session_scan]") {
+TEST_CASE("session_aside: an address counts from when something is mapped there", "[session_aside]") {
   const u64 low = symbol("paged", "high");
   const u64 high = low - 0x80000000 + symbol("paged", "high_base");
   Screen screen;
@@ -223,7 +224,7 @@ TEST_CASE("session_scan: an address counts from when something is mapped there",
   CHECK(at_low.hits.empty());
 }
 
-TEST_CASE("session_scan: without history, in a throw-away copy and beyond the end it is refused", "[session_scan]") {
+TEST_CASE("session_aside: without history, in a throw-away copy and beyond the end it is refused", "[session_aside]") {
   Screen screen;
   const auto unrecorded = live("echo", screen, Recording::kOff);
   Meetings meetings(*unrecorded);
@@ -236,7 +237,7 @@ TEST_CASE("session_scan: without history, in a throw-away copy and beyond the en
   CHECK_THROWS_WITH(session->scan(meetings.at({}), Position{0}, session->end()), has_substring("throw-away copy"));
 }
 
-TEST_CASE("session_scan: the word prints a line for each hit and counts them", "[session_scan]") {
+TEST_CASE("session_aside: the word prints a line for each hit and counts them", "[session_aside]") {
   Screen screen;
   const auto session = replay("echo", 1, screen);
   Prompt prompt(*session);
@@ -258,7 +259,7 @@ TEST_CASE("session_scan: the word prints a line for each hit and counts them", "
   CHECK(session->position() == Position{1000});
 }
 
-TEST_CASE("session_scan: conditions and commands are gdb's", "[session_scan]") {
+TEST_CASE("session_aside: conditions and commands are gdb's", "[session_aside]") {
   Screen screen;
   const auto session = replay("echo", 1, screen);
   Prompt prompt(*session);
@@ -279,7 +280,7 @@ TEST_CASE("session_scan: conditions and commands are gdb's", "[session_scan]") {
   CHECK_THAT(prompt.refusal("scan work;cmds:X1,27"), has_substring("cmds:persist"));
 }
 
-TEST_CASE("session_scan: what the word cannot mean is refused", "[session_scan]") {
+TEST_CASE("session_aside: what the word cannot mean is refused", "[session_aside]") {
   Screen screen;
   const auto session = replay("echo", 1, screen);
   Prompt prompt(*session);

@@ -1,4 +1,4 @@
-// Looking at all of history from where one stands.
+// Looking at other moments of history from where one stands.
 #include "core/check.hpp"
 #include "replay/hart_view.hpp"
 #include "replay/session.hpp"
@@ -25,6 +25,41 @@ class Session::Excursion {
   Session& session_;
   KeptPointer before_;
 };
+
+void Session::go_aside(Position at, const std::function<void()>& what) {
+  if (scratch_) throw Error(Exit::kUsage, "this is a throw-away copy; `scratch off` returns to history");
+  check_target(at);
+  const Excursion excursion(*this);
+  if (!timeline_->seek(at, interrupted_)) throw Error(Exit::kUsage, "interrupted");
+  what();
+}
+
+void Session::look_at(Position at, const std::function<void(const Machine&, const Snapshot&)>& look) {
+  go_aside(at, [&] { look(*machine_, machine_->snapshot()); });
+}
+
+std::optional<Position> Session::execution(VirtAddr address, u64 number) {
+  std::optional<Position> found;
+  u64 left = number;
+  const auto count = [&] {
+    if (--left == 0) found = position();
+  };
+  go_aside(Position{0}, [&] {
+    StopSet stops;
+    stops.breakpoints = {address};
+    for (Halt halt = Halt::kStop; halt == Halt::kStop && !found; stops.pass_breakpoint_at = position()) {
+      halt = timeline_->run_history(end(), &stops, interrupted_);
+      if (halt == Halt::kInterrupted) throw Error(Exit::kUsage, "interrupted");
+      if (halt == Halt::kStop) count();
+    }
+    // A run to the end has not looked at what would come next.
+    const unsigned hart = machine_->current_hart();
+    const bool stands_there = position() == end() && !machine_->idle() && !machine_->power().off &&
+                              machine_->hart_summary(hart).pc == address;
+    if (!found && stands_there) count();
+  });
+  return found;
+}
 
 Position Session::scan(const StopRequest& request, Position from, Position to) {
   RV_CHECK(request.rules != nullptr && from <= to);

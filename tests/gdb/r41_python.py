@@ -53,6 +53,16 @@ def a_watch_knows_what_a_jump_changed(gdb: Gdb) -> None:
     gdb.ask("delete")
 
 
+def bookmarks(gdb: Gdb) -> None:
+    gdb.ask("rv goto 300")
+    gdb.expect("rv bookmark here it is", "here")
+    gdb.expect("rv checkpoint", "mark-")
+    gdb.ask("rv goto begin")
+    gdb.expect("rv list", r"here.* 300\b.*it is")
+    gdb.ask("rv goto here")
+    require(gdb.step_number() == 300, "not at the bookmark")
+
+
 def back_and_first(gdb: Gdb) -> None:
     gdb.ask("rv goto end")
     gdb.ask("break work")
@@ -173,8 +183,8 @@ def main() -> None:
     for program in gdbs():
         with replay() as served, Gdb(served, program=program) as gdb:
             require(gdb.ask(f"source {SCRIPT}") == "", "the script says something")
-            for part in (help_and_completion, goto_moves_at_once, a_watch_knows_what_a_jump_changed, back_and_first,
-                         verbose):
+            for part in (help_and_completion, goto_moves_at_once, a_watch_knows_what_a_jump_changed, bookmarks,
+                         back_and_first, verbose):
                 part(gdb)
         nothing_of_gdbs_own_is_changed(program)
         machine_interface(program)

@@ -46,6 +46,23 @@ TEST_CASE("access: a store whose second page is not RAM writes nothing of the fi
   CHECK(bare.hart.load(last, 8, out).cause == Cause::kLoadAccessFault);
 }
 
+TEST_CASE("access: an access whose first page is not RAM faults at its first byte and makes none", "[access]") {
+  BareHart bare;
+  for (const unsigned before : {1u, 3u, 7u}) {
+    const u64 first = kTestRam - before;
+    const u64 word = word_at(bare, kTestRam);
+    const Trap store = bare.hart.store(first, 8, ~word);
+    CHECK(store.cause == Cause::kStoreAccessFault);
+    CHECK(store.value == first);
+    CHECK(word_at(bare, kTestRam) == word);
+    u64 out = 0;
+    const Trap load = bare.hart.load(first, 8, out);
+    CHECK(load.cause == Cause::kLoadAccessFault);
+    CHECK(load.value == first);
+    CHECK(out == 0);
+  }
+}
+
 TEST_CASE("access: SC succeeds once, at the reserved address and size only", "[access]") {
   BareHart bare;
   u64 out = 0, failed = 0;

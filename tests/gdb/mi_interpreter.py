@@ -12,6 +12,13 @@ from _session import NO_MORE, PATIENCE_SECONDS, Served, elf, live, own_environme
 # Debian 12's, and 16, which names the reason of a stop at either end of history.
 NEWER = subprocess.run(["scripts/newer-gdb"], check=True, capture_output=True, text=True).stdout.strip()
 GDBS = ("gdb-multiarch", NEWER)
+# From this version on the end of history is a reason to stop, where 13 has only text for it.
+FIRST_WITH_NO_HISTORY = 16
+
+
+def major_version(gdb: str) -> int:
+    said = subprocess.run([gdb, "--version"], check=True, capture_output=True, text=True).stdout
+    return int(re.search(r"^GNU gdb .* (\d+)\.", said).group(1))
 
 
 class Mi:
@@ -22,7 +29,7 @@ class Mi:
             [gdb, "-nx", "-q", f"--interpreter={interpreter}", elf("debuggee")], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=own_environment(), start_new_session=True,
         )
-        self.names_no_history = gdb == NEWER
+        self.names_no_history = major_version(gdb) >= FIRST_WITH_NO_HISTORY
         self.transcript = ""
         self.unread = b""
         self.records: list[str] = []

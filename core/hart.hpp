@@ -67,8 +67,6 @@ struct Csrs {
   void serialize(A& a);
 };
 
-/// LR's reservation. It ends at any SC of the hart, when the machine switches to another hart, and by an overlapping
-/// device or debugger write (docs/machine.md, "Memory").
 /// Addresses from `first` up to `end` of which PMP says the same: accesses within match one entry, or none.
 struct PmpWindow {
   u64 first = 0, end = 0;
@@ -76,6 +74,8 @@ struct PmpWindow {
   u8 config = 0;  ///< Of the entry that matches.
 };
 
+/// LR's reservation. It ends at any SC of the hart, when the machine switches to another hart, and by an overlapping
+/// device or debugger write (docs/machine.md, "Memory").
 struct Reservation {
   bool valid = false;
   u64 address = 0;  ///< Physical.

@@ -172,6 +172,7 @@ class Session final : public Debugger {
   [[nodiscard]] Outcome outcome() const;
   [[nodiscard]] Stop stop_at(StopReason reason, unsigned hart, std::string note = {}) const;
   void check_target(Position target) const;
+  void check_excursion(Position furthest) const;
   /// Does something elsewhere in the history; when it returns or throws the session is what it was. Throws Error as
   /// look_at does.
   void go_aside(Position at, const std::function<void()>& what);

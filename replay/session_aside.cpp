@@ -26,9 +26,14 @@ class Session::Excursion {
   KeptPointer before_;
 };
 
-void Session::go_aside(Position at, const std::function<void()>& what) {
+/// Going as far as that and back is possible.
+void Session::check_excursion(Position furthest) const {
   if (scratch_) throw Error(Exit::kUsage, "this is a throw-away copy; `scratch off` returns to history");
-  check_target(at);
+  check_target(furthest);
+}
+
+void Session::go_aside(Position at, const std::function<void()>& what) {
+  check_excursion(at);
   const Excursion excursion(*this);
   if (!timeline_->seek(at, interrupted_)) throw Error(Exit::kUsage, "interrupted");
   what();
@@ -66,8 +71,7 @@ Position Session::scan(const StopRequest& request, Position from, Position to) {
   if (recording_ == Recording::kOff) {
     throw Error(Exit::kUsage, "this run is not recorded (--record off), so there is no history to look through");
   }
-  if (scratch_) throw Error(Exit::kUsage, "this is a throw-away copy; `scratch off` returns to history");
-  check_target(to);
+  check_excursion(to);
   const Excursion excursion(*this);
   RulesFilter filter(*machine_, request.watches, request.rules);
   StopSet stops;

@@ -11,6 +11,7 @@
 #include "replay/commands.hpp"
 #include "replay/session.hpp"
 #include "tests/catch.hpp"
+#include "tests/support/echo_prompt.hpp"
 #include "tests/support/guest_bench.hpp"
 
 using namespace retrov;
@@ -28,35 +29,8 @@ struct Folder {
   std::string path;
 };
 
-std::unique_ptr<Session> echo_replay(OutputSink& screen) {
-  return Session::replay(record_guest("echo", 1, 5).history, EngineKind::kFast, screen);
-}
-
-struct Bench {
-  Bench() : session(echo_replay(screen)), context{*session, places} { context.where = Offered::kPromptOnly; }
-  std::string run(const std::string& line) {
-    std::ostringstream out;
-    run_command(context, line, out);
-    return out.str();
-  }
-  std::string refusal(const std::string& line) {
-    const Position before = session->position();
-    std::ostringstream out;
-    try {
-      run_command(context, line, out);
-    } catch (const Error& error) {
-      CHECK(session->position() == before);
-      CHECK(out.str().empty());
-      return error.what();
-    }
-    return "accepted";
-  }
+struct Bench : EchoPrompt {
   [[nodiscard]] u64 step() const { return session->position().steps; }
-
-  Screen screen;
-  std::unique_ptr<Session> session;
-  Places places;
-  CommandContext context;
 };
 
 }  // namespace

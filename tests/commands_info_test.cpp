@@ -6,6 +6,7 @@
 #include "replay/commands.hpp"
 #include "replay/session.hpp"
 #include "tests/catch.hpp"
+#include "tests/support/echo_prompt.hpp"
 #include "tests/support/guest_bench.hpp"
 
 using namespace retrov;
@@ -17,9 +18,8 @@ constexpr u64 kRoot = 0x80100000, kMiddle = 0x80101000, kLast = 0x80102000;
 constexpr u64 kV = 1, kR = 2, kW = 4, kX = 8, kU = 16, kG = 32, kA = 64, kD = 128;
 constexpr u64 entry(u64 physical, u64 bits) { return physical >> 12 << 10 | bits; }
 
-struct Bench {
-  Bench() : session(Session::replay(record_guest("echo", 1, 5).history, EngineKind::kFast, screen)),
-            context{*session, places} {
+struct Bench : EchoPrompt {
+  Bench() {
     session->seek(Position{1000});
     session->set_scratch(Scratch::kOn);
   }
@@ -37,15 +37,6 @@ struct Bench {
     put(kLast + 8 * 6, entry(0x80009000, kV | kR | kU));
     session->write_register(0, *find_register("satp"), u64{8} << 60 | kRoot >> 12);
   }
-  std::string run(const std::string& line) {
-    std::ostringstream out;
-    run_command(context, line, out);
-    return out.str();
-  }
-  Screen screen;
-  std::unique_ptr<Session> session;
-  Places places;
-  CommandContext context;
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "replay/state_fields.hpp"
 #include "replay/verify.hpp"
 #include "tests/catch.hpp"
+#include "tests/support/echo_prompt.hpp"
 #include "tests/support/guest_bench.hpp"
 
 using namespace retrov;
@@ -15,29 +16,8 @@ using namespace retrov::test;
 
 namespace {
 
-struct Bench {
-  Bench() : session(Session::replay(record_guest("echo", 2, 5).history, EngineKind::kFast, screen)),
-            context{*session, places} {
-    context.where = Offered::kPromptOnly;
-  }
-  std::string run(const std::string& line) {
-    std::ostringstream out;
-    run_command(context, line, out);
-    return out.str();
-  }
-  std::string refusal(const std::string& line) {
-    std::ostringstream out;
-    try {
-      run_command(context, line, out);
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "accepted";
-  }
-  Screen screen;
-  std::unique_ptr<Session> session;
-  Places places;
-  CommandContext context;
+struct Bench : EchoPrompt {
+  Bench() : EchoPrompt(2) {}
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "replay/position.hpp"
 #include "replay/session.hpp"
 #include "tests/catch.hpp"
+#include "tests/support/echo_prompt.hpp"
 #include "tests/support/guest_bench.hpp"
 
 using namespace retrov;
@@ -15,29 +16,7 @@ using namespace retrov::test;
 
 namespace {
 
-/// The prompt on the recording of a guest that echoes what is typed.
-struct Bench {
-  Bench() : session(Session::replay(record_guest("echo", 1, 5).history, EngineKind::kFast, screen)),
-            context{*session, places} {
-    context.where = Offered::kPromptOnly;
-  }
-  std::string run(const std::string& line) {
-    std::ostringstream out;
-    run_command(context, line, out);
-    return out.str();
-  }
-  std::string refusal(const std::string& line) {
-    const Position before = session->position();
-    std::ostringstream out;
-    try {
-      run_command(context, line, out);
-    } catch (const Error& error) {
-      CHECK(session->position() == before);
-      CHECK(std::string(error.what()).find('\n') == std::string::npos);
-      return error.what();
-    }
-    return "accepted";
-  }
+struct Bench : EchoPrompt {
   [[nodiscard]] u64 pc() const { return session->machine().hart_summary(0).pc.value; }
   [[nodiscard]] u64 dword(const char* name) const {
     std::array<u8, 8> bytes{};
@@ -47,11 +26,6 @@ struct Bench {
     return value;
   }
   static std::string at(const char* name) { return std::to_string(symbol("echo", name)); }
-
-  Screen screen;
-  std::unique_ptr<Session> session;
-  Places places;
-  CommandContext context;
 };
 
 }  // namespace

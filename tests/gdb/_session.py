@@ -252,6 +252,15 @@ class Gdb:
                 self.kill()
 
 
+def let_end(process: subprocess.Popen) -> None:
+    """Its input ends, and so should it."""
+    process.stdin.close()
+    try:
+        process.wait(PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
 def position(when: str) -> int:
     match = re.search(r"step ([\d,]+)", when)
     require(match, f"`monitor when` says {when!r}")

@@ -12,7 +12,7 @@ import select
 import subprocess
 import time
 
-from _session import PATIENCE_SECONDS, Served, elf, live, own_environment, replay, require, symbols
+from _session import PATIENCE_SECONDS, Served, elf, let_end, live, own_environment, replay, require, symbols
 
 GDB = subprocess.run(["scripts/newer-gdb"], check=True, capture_output=True, text=True).stdout.strip()
 
@@ -104,11 +104,7 @@ class Dap:
     def __exit__(self, kind, *_) -> None:
         if kind is not None:
             print(self.transcript)
-        self.process.stdin.close()
-        try:
-            self.process.wait(PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
+        let_end(self.process)
 
 
 def attach(dap: Dap, served: Served, *functions: str) -> None:

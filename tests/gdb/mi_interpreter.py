@@ -7,7 +7,7 @@ import select
 import subprocess
 import time
 
-from _session import NO_MORE, PATIENCE_SECONDS, Served, elf, live, own_environment, replay, require, symbols
+from _session import NO_MORE, PATIENCE_SECONDS, Served, elf, let_end, live, own_environment, replay, require, symbols
 
 # Debian 12's, and 16, which names the reason of a stop at either end of history.
 NEWER = subprocess.run(["scripts/newer-gdb"], check=True, capture_output=True, text=True).stdout.strip()
@@ -95,11 +95,7 @@ class Mi:
     def __exit__(self, kind, *_) -> None:
         if kind is not None:
             print(self.transcript)
-        self.process.stdin.close()
-        try:
-            self.process.wait(PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
+        let_end(self.process)
 
 
 def attach(mi: Mi, served: Served) -> None:

@@ -7,9 +7,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(build: str, *options: object) -> None:
+def command_of(build: str, *options: object) -> list[str]:
     folder = Path(build or os.environ.get("RETROV_BUILD", str(ROOT / "build")))
-    command = [str(word) for word in (folder / "difftest", *options)]
+    return [str(word) for word in (folder / "difftest", *options)]
+
+
+def run(build: str, *options: object) -> None:
+    command = command_of(build, *options)
     if subprocess.run(command, cwd=ROOT, check=False).returncode != 0:
         sys.exit(f"FAILED: {' '.join(command)}")
 
@@ -23,3 +27,9 @@ def difftest(programs: int, seed: int, least: int = 0, build: str = "") -> None:
 def engines(programs: int, seed: int, build: str = "") -> None:
     """The same for the threaded engine against the reference engine."""
     run(build, "--engines", "--programs", programs, "--seed", seed)
+
+
+def digest(programs: int, seed: int, build: str = "") -> str:
+    """Of the programs that the seeds make."""
+    command = command_of(build, "--digest", "--programs", programs, "--seed", seed)
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout

@@ -97,9 +97,10 @@ void make_aliases(Random& random, Words& words, bool user) {
   for (u64 i = 0; i < kOddPages; ++i) {
     u64 value = any_leaf(random, user, 0);
     const bool napot = i / 16 % 2 == 0;
-    if (napot)
-      value =
-          entry((page_number(0) & ~u64{15}) + (random.one_in(6) ? random.below(16) : 8), leaf_flags(random, user) | kN);
+    if (napot) {
+      const u64 size = random.one_in(6) ? random.below(16) : 8;
+      value = entry((page_number(0) & ~u64{15}) + size, leaf_flags(random, user) | kN);
+    }
     put(kOddLeaf, i, value);
   }
   put(kMiddle, kOddSlot + 20, entry(random.one_in(2) ? random.bits() >> 20 : 0x100000, kV));
@@ -149,7 +150,8 @@ u64 pmp_config(Random& random, const Program& program, u16 number) {
     if (last)
       config = 0x1f;
     else if (random.one_in(12))
-      config = pmp_entry(random) | (program.locks && random.one_in(2) ? 0x80 : 0);
+      config = pmp_entry(random);
+    if (!last && config != 0 && program.locks && random.one_in(2)) config |= 0x80;
     value |= config << (8 * i);
   }
   return value;
@@ -158,7 +160,7 @@ u64 pmp_config(Random& random, const Program& program, u16 number) {
 }  // namespace
 
 u64 interesting_offset(Random& random) {
-  if (random.one_in(24)) return random.below(kTablesEnd) * kPageBytes + random.below(kPageBytes);
+  if (random.one_in(24)) return random.below(kTablesEnd * kPageBytes);
   const u64 page = (DT_DATA_PAGE + random.below(DT_DATA_PAGES)) * kPageBytes;
   switch (random.below(4)) {
     case 0:
@@ -198,8 +200,10 @@ u64 integer_value(Random& random) {
       return u64{1} << random.below(64);
     case 3:
       return ~(u64{1} << random.below(64));
-    case 4:
-      return (u64{1} << random.below(64)) - random.below(3);
+    case 4: {
+      const u64 power = u64{1} << random.below(64);
+      return power - random.below(3);
+    }
     case 5:
       return static_cast<u64>(static_cast<i64>(static_cast<i32>(random.bits())));
     case 6:
@@ -227,7 +231,7 @@ u64 pointer_value(Random& random, u64 window) {
     case 6:
       return (window + offset) ^ u64 { 1 } << (38 + random.below(26));
     case 7:
-      return random.of(0, DT_RAM + DT_RAM_BYTES - random.below(12), 0 - random.below(8), u64{1} << 56);
+      return random.of(0, DT_RAM + DT_RAM_BYTES, 0, u64{1} << 56) - random.below(12);
     default:
       return window + offset;
   }
@@ -235,7 +239,7 @@ u64 pointer_value(Random& random, u64 window) {
 
 /// Boxed or not, at both ends of the range, and ordinary ones.
 u64 float_value(Random& random) {
-  const u64 sign = random.bits() >> 63;
+  const u64 sign = random.bits() >> 63, scale = random.below(80), fraction = random.bits();
   switch (random.below(8)) {
     case 0:
       return random.bits();
@@ -251,9 +255,9 @@ u64 float_value(Random& random) {
     case 5:
       return 0xffffffffffff0000 | sign << 15 | random.of(0, 0x7c00, 0x7e00, 0x7c01, 1, 0x400, 0x7bff);
     case 6:
-      return sign << 63 | (1023 + random.below(80) - 10) << 52 | random.bits() >> 12;
+      return sign << 63 | (1023 + scale - 10) << 52 | fraction >> 12;
     default:
-      return 0xffffffff00000000 | sign << 31 | (127 + random.below(80) - 10) << 23 | random.bits() >> 41;
+      return 0xffffffff00000000 | sign << 31 | (127 + scale - 10) << 23 | fraction >> 41;
   }
 }
 

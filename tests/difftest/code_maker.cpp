@@ -136,7 +136,10 @@ void CodeMaker::point(u32 rd, u64 offset) {
   add_immediate(rd, rd, static_cast<i32>(distance - high * 4096));
 }
 
-void CodeMaker::pointer() { point(random_.from(kPointers), interesting_offset(random_)); }
+void CodeMaker::pointer() {
+  const u32 base = random_.from(kPointers);
+  point(base, interesting_offset(random_));
+}
 
 /// No instruction, or one nearly.
 void CodeMaker::nonsense() {
@@ -259,15 +262,16 @@ void CodeMaker::reserve() {
     point(aligned, DT_DATA_PAGE * kPageBytes + random_.below(kSoundPages * kPageBytes / 16) * 16);
   }
   const u32 at = random_.one_in(16) ? base : aligned;
-  const auto orders = [this] { return static_cast<u32>(random_.below(4)) << 25; };
-  put(2u << 27 | orders() | at << 15 | size << 12 | static_cast<u32>(16 + random_.below(8)) << 7 | 0x2f);
+  const auto conditional = [&](u32 rd, u32 of_size) {
+    const u32 order = below(4), rs2 = below(32);
+    put(3u << 27 | order << 25 | rs2 << 20 | at << 15 | of_size << 12 | rd << 7 | 0x2f);
+  };
+  const u32 order = below(4), rd = 16 + below(8);
+  put(2u << 27 | order << 25 | at << 15 | size << 12 | rd << 7 | 0x2f);
   for (u64 i = random_.below(3); i > 0; --i)
     add_immediate(static_cast<u32>(16 + random_.below(14)), 0, static_cast<i32>(i));
-  const u32 other_size = random_.one_in(60) ? 5 - size : size;
-  put(3u << 27 | orders() | static_cast<u32>(random_.below(32)) << 20 | at << 15 | other_size << 12 | 22u << 7 | 0x2f);
-  if (random_.one_in(3)) {  // Without a reservation.
-    put(3u << 27 | orders() | static_cast<u32>(random_.below(32)) << 20 | at << 15 | size << 12 | 23u << 7 | 0x2f);
-  }
+  conditional(22, random_.one_in(60) ? 5 - size : size);
+  if (random_.one_in(3)) conditional(23, size);  // Without a reservation.
 }
 
 /// An entry is changed, and the change made known.
@@ -286,7 +290,10 @@ void CodeMaker::change_table() {
   if (random_.one_in(4)) {
     put(0x18000073 | (random_.one_in(2) ? place << 15 : 0));  // sfence.w.inval
   }
-  put(0x12000073 | (random_.one_in(3) ? place << 15 : 0) | (random_.one_in(3) ? value << 20 : 0));
+  u32 invalidate = 0x12000073;
+  if (random_.one_in(3)) invalidate |= place << 15;
+  if (random_.one_in(3)) invalidate |= value << 20;
+  put(invalidate);
   memory_accesses();
 }
 
@@ -317,8 +324,10 @@ void CodeMaker::indirect_jump() {
     case 1:
       put(0x9002 | place << 7);
       break;  // c.jalr
-    default:
-      put(static_cast<u32>(random_.below(4)) << 20 | place << 15 | random_.of(0, 1, 5, 20) << 7 | 0x67);
+    default: {
+      const u32 offset = below(4);
+      put(offset << 20 | place << 15 | random_.of(0, 1, 5, 20) << 7 | 0x67);
+    }
   }
   for (unsigned i = 0; i < 6; ++i) put(0x0001);
 }
@@ -369,8 +378,8 @@ void CodeMaker::wait() {
 
 void CodeMaker::rounding() {
   if (random_.one_in(2)) return csr(5, 2, 16, static_cast<u32>(random_.below(random_.one_in(6) ? 8 : 5)));
-  csr(static_cast<u32>(random_.of(1, 2, 3, 5, 6, 7)), static_cast<u32>(random_.of(1, 2, 3)), 17,
-      static_cast<u32>(random_.below(32)));
+  const u32 funct3 = static_cast<u32>(random_.of(1, 2, 3, 5, 6, 7)), number = static_cast<u32>(random_.of(1, 2, 3));
+  csr(funct3, number, 17, below(32));
 }
 
 /// On, and new values.
@@ -379,21 +388,20 @@ void CodeMaker::floating() {
   put(0x00006037 | bits << 7);  // lui: FS
   csr(2, random_.of(0x300, 0x100), 0, bits);
   for (u64 i = random_.below(4); i > 0; --i) {
-    const u32 base = random_.from(kPointers);
-    put(static_cast<u32>(random_.below(64)) << 20 | base << 15 | static_cast<u32>(random_.of(1, 2, 3)) << 12 |
-        static_cast<u32>(random_.below(32)) << 7 | 0x07);
+    const u32 base = random_.from(kPointers), offset = below(64), size = static_cast<u32>(random_.of(1, 2, 3));
+    put(offset << 20 | base << 15 | size << 12 | below(32) << 7 | 0x07);
   }
 }
 
 void CodeMaker::memory_accesses() {
   for (u64 i = random_.below(4); i > 0; --i) {
-    const u32 base = random_.from(kPointers), offset = static_cast<u32>(random_.below(64));
+    const u32 base = random_.from(kPointers), offset = below(64);
     if (random_.one_in(2)) {
-      put(offset << 20 | base << 15 | static_cast<u32>(random_.below(7)) << 12 |
-          static_cast<u32>(16 + random_.below(16)) << 7 | 0x03);
+      const u32 funct3 = below(7), rd = 16 + below(16);
+      put(offset << 20 | base << 15 | funct3 << 12 | rd << 7 | 0x03);
     } else {
-      put(offset >> 5 << 25 | static_cast<u32>(random_.below(32)) << 20 | base << 15 |
-          static_cast<u32>(random_.below(4)) << 12 | (offset & 31) << 7 | 0x23);
+      const u32 funct3 = below(4), rs2 = below(32);
+      put(offset >> 5 << 25 | rs2 << 20 | base << 15 | funct3 << 12 | (offset & 31) << 7 | 0x23);
     }
   }
 }

@@ -31,6 +31,7 @@ class CodeMaker {
   [[nodiscard]] std::optional<u32> bits_of(const InsnRow& row);
   [[nodiscard]] bool fits(const InsnRow& row, u32 raw);
   [[nodiscard]] u32 csr_bits(u32 raw);
+  [[nodiscard]] u32 below(u32 count) { return static_cast<u32>(random_.below(count)); }
   void csr(u32 funct3, u32 number, u32 rd, u32 rs1) { put(number << 20 | rs1 << 15 | funct3 << 12 | rd << 7 | 0x73); }
   void add_immediate(u32 rd, u32 rs1, i32 imm) { put(static_cast<u32>(imm) << 20 | rs1 << 15 | rd << 7 | 0x13); }
   void shift_left(u32 rd, u32 count) { put(count << 20 | rd << 15 | 1 << 12 | rd << 7 | 0x13); }

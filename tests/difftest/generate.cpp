@@ -67,7 +67,7 @@ u64 csr_value(Random& random, const Program& program, const Start& start, u16 nu
     case 0x105:
       return program.window + DT_HANDLER_PAGE * kPageBytes + random.below(2);
     case 0x10a:
-      return random.one_in(4) ? 0 : (random.bits() & 0xf1) & ~(random.one_in(2) ? 0x30u : 0x20u);
+      return random.one_in(4) ? 0 : random.bits() & random.of(0xc1, 0xd1);
     case 0x180: {
       if (!start.has_tables) return 0;
       SatpChoice choice{};

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/check.hpp"
+#include "core/state.hpp"
 #include "tests/difftest/duel.hpp"
 #include "tests/difftest/engines.hpp"
 #include "tests/support/paths.hpp"
@@ -14,10 +15,12 @@ namespace retrov::difftest {
 namespace {
 
 constexpr const char* kUsage =
-    "usage: difftest --qemu QEMU | --engines [--programs N] [--seed SEED] [--only SEED] [--least N] [--table] "
+    "usage: difftest --qemu QEMU | --engines | --digest [--programs N] [--seed SEED] [--only SEED] [--least N] "
+    "[--table] "
     "[--shrink N]\n"
     "  --qemu     qemu-system-riscv64\n"
     "  --engines  the threaded engine against the reference engine, instead of QEMU\n"
+    "  --digest   a hash of the programs that the seeds make; nothing runs. Every build says the same\n"
     "  --programs so many must run (100)\n"
     "  --seed     of the first; each program has its own (1)\n"
     "  --only     one program: that of this seed, or the next that is not drawn anew\n"
@@ -29,15 +32,15 @@ struct Options {
   std::string qemu;
   u64 programs = 100, seed = 1, least = 0, shown = 1;
   std::optional<u64> only;
-  bool table = false, engines = false;
+  bool table = false, engines = false, digest = false;
 };
 
 Options parse(int argc, char** argv) {
   Options options;
   for (int i = 1; i < argc; ++i) {
     const std::string name = argv[i];
-    if (name == "--table" || name == "--engines") {
-      (name == "--table" ? options.table : options.engines) = true;
+    if (name == "--table" || name == "--engines" || name == "--digest") {
+      (name == "--table" ? options.table : name == "--engines" ? options.engines : options.digest) = true;
       continue;
     }
     if (++i == argc) throw Error(Exit::kUsage, kUsage);
@@ -58,7 +61,7 @@ Options parse(int argc, char** argv) {
     else
       throw Error(Exit::kUsage, kUsage);
   }
-  if (options.qemu.empty() && !options.engines) throw Error(Exit::kUsage, kUsage);
+  if (options.qemu.empty() && !options.engines && !options.digest) throw Error(Exit::kUsage, kUsage);
   if (options.only) options.programs = 1;
   return options;
 }
@@ -77,6 +80,17 @@ int run_engines(const Options& options, const RunnerImage& runner) {
   return differences == 0 ? 0 : 1;
 }
 
+int print_digest(const Options& options, const RunnerImage& runner) {
+  u64 digest = 0;
+  for (u64 i = 0; i < options.programs; ++i) {
+    std::vector<u64> record = record_of(generate(options.seed + i, runner.vectors));
+    record.push_back(digest);
+    digest = hash_bytes({reinterpret_cast<const u8*>(record.data()), record.size() * sizeof record[0]});
+  }
+  std::printf("%016llx\n", static_cast<unsigned long long>(digest));
+  return 0;
+}
+
 /// So many programs go into one start of QEMU.
 constexpr u64 kBatch = 2000;
 
@@ -84,6 +98,7 @@ int run(const Options& options) {
   const char* folder = std::getenv("TMPDIR");
   const RunnerImage runner = load_runner(test::build_dir() + "/guests/difftest.elf");
   if (options.engines) return run_engines(options, runner);
+  if (options.digest) return print_digest(options, runner);
   Duel duel(runner, options.qemu, folder != nullptr ? folder : "/tmp");
   std::map<std::string, u64> kinds;
   u64 ran = 0, differences = 0, seed = options.seed;

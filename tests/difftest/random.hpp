@@ -1,4 +1,5 @@
-// Choices. The same seed makes the same ones on every host.
+// Choices. The same seed makes the same ones on every host, if no expression makes two of which the compiler may choose
+// the first.
 #pragma once
 
 #include <random>

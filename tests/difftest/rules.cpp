@@ -58,7 +58,7 @@ constexpr Rule kRules[] = {
     {"WRS.NTO", "with TW it may trap below M-mode; here it never does (docs/machine.md, \"Turns\")"},
     {"misaligned SC", "QEMU calls it a misaligned load (3.1.15: SC is a store)"},
     {"crossing", "of an access across a page of which neither half can be made, either may be named"},
-    {"AMO", "QEMU tries the load first: its page fault or access fault hides the store's (3.1.15, 3.7)"},
+    {"AMO", "QEMU tries the load first: its page fault or access fault hides the store's, and D (3.1.15, 3.7)"},
     {"WFI", "at the end of a page and illegal, QEMU leaves an mepc that is a page too high (3.1.14)"},
     {"no tables", "a page table where no memory is gives a page fault on QEMU, not an access fault (4.3.2)"},
     {"no PMP entry", "on QEMU the MRET that leaves M-mode faults, not the fetch behind it (3.7.1: accesses fail)"},
@@ -234,12 +234,18 @@ bool Referee::marks_too_early(const StepSeen& step) const {
 }
 
 /// Of an atomic operation, if the load has another fate than the store.
-std::optional<unsigned> Referee::halves_differ(u64 address) const {
+std::optional<unsigned> Referee::halves_differ(const StepSeen& step) const {
   Hart& hart = const_cast<Hart&>(hart_);
-  const Hart::Translation load = hart.translate(VirtAddr{address}, 1, AccessKind::kLoad, Hart::Walk::kProbe);
-  const Hart::Translation store = hart.translate(VirtAddr{address}, 1, AccessKind::kStore, Hart::Walk::kProbe);
+  const unsigned whole_bytes = 1u << (step.raw >> 12 & 7);
+  const unsigned size_bytes = step.address % whole_bytes == 0 ? whole_bytes : 1;
+  const auto probe = [&](AccessKind kind) {
+    return hart.translate(VirtAddr{step.address}, size_bytes, kind, Hart::Walk::kProbe);
+  };
+  const Hart::Translation load = probe(AccessKind::kLoad), store = probe(AccessKind::kStore);
+  const bool nothing_there = !load.trap && !machine_.memory().contains(load.address, size_bytes);
+  if (nothing_there && is_device(load.address.value)) return kDevice;
+  if (nothing_there && (store.trap || store.needs_update)) return kAmo;
   if (!store.trap) return std::nullopt;
-  if (!load.trap && !machine_.memory().contains(load.address, 1)) return kAmo;
   if (!load.trap) return load.needs_update ? std::optional<unsigned>(kMarks) : std::nullopt;
   return is_access_fault(u64(load.trap.cause)) != is_access_fault(u64(store.trap.cause)) ? std::optional<unsigned>(kAmo)
                                                                                          : std::nullopt;
@@ -318,7 +324,7 @@ std::optional<unsigned> Referee::before(StepSeen& step) {
     if (!hart.reservation.valid && store_is_felt(step.address, size_bytes)) return kFailedStore;
   }
   if (reads_foreign(step)) return kForeign;
-  if (paged && step.row != nullptr && step.row->format == Format::kAmo) return halves_differ(step.address);
+  if (paged && step.row != nullptr && step.row->format == Format::kAmo) return halves_differ(step);
   return std::nullopt;
 }
 

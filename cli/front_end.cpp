@@ -99,6 +99,7 @@ void FrontEnd::run_monitor(std::string_view line, std::ostream& out, MonitorCont
   context.scan = [this](const ScanOrder& order, std::ostream& answer) {
     stub_.while_moving([&] { scan_history(session_, order, answer); });
   };
+  context.aside = [this](const std::function<void()>& look) { stub_.while_moving(look); };
   run_command(context, line, out);
   controls.quit = context.quit;
   controls.physical = context.space == AddressSpace::kPhysical;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/door.hpp"
@@ -13,6 +14,12 @@
 namespace retrov {
 
 class FdtNode;  // devices/fdt.hpp
+
+/// DMA that a guest has asked for.
+struct QueuedWrite {
+  std::string what;    ///< For people: "read of sectors 8 to 15".
+  Position queued_at;  ///< The step that asked, an access to a register of the device.
+};
 
 class Device : public Stateful {
  public:
@@ -57,6 +64,11 @@ class Device : public Stateful {
   [[nodiscard]] virtual Ticks next_mip_change(unsigned hart, Ticks now) const {
     (void)hart, (void)now;
     return kNever;
+  }
+  /// What it has under way that will write to that byte of RAM until guest time `by`; nothing if it is no such device.
+  [[nodiscard]] virtual std::optional<QueuedWrite> queued_write(PhysAddr byte, Ticks by) const {
+    (void)byte, (void)by;
+    return std::nullopt;
   }
   /// Pages that are this device's state (a disk overlay); kept in snapshots apart from write_state. Null: none.
   virtual PageTree* pages() { return nullptr; }

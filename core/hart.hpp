@@ -99,9 +99,19 @@ struct Platform {
   /// Set while a run has watches or breakpoints; null otherwise.
   StopSet* stops = nullptr;
   ExtensionSet extensions = default_extensions();
-  /// What devices have written since the machine last looked; kept only if `keep_device_writes`.
-  std::vector<std::pair<PhysAddr, u64>> device_writes{};
-  bool keep_device_writes = false;
+  /// What these have written since the machine last looked.
+  struct OtherWrite {
+    PhysAddr address;
+    u64 size_bytes = 0;
+    Writer who = Writer::kDevice;
+  };
+  std::vector<OtherWrite> other_writes{};
+  OtherWriters keep_writes_of = OtherWriters::kNone;
+  void note_write(PhysAddr address, u64 size_bytes, Writer who) {
+    const bool device = who == Writer::kDevice;
+    if (keep_writes_of < (device ? OtherWriters::kDevices : OtherWriters::kAll)) return;
+    other_writes.push_back({address, size_bytes, who});
+  }
   /// A hart has accessed a device's registers since the machine last looked at the devices.
   bool devices_touched = false;
   /// What harts have touched since the machine's last snapshot, but for the pages, which Memory knows.

@@ -92,7 +92,7 @@ Pause Machine::run_until(Position limit, StopSet* stops) {
   use_stops(stops);
   Pause pause = Pause::kLimit;
   while (pause == Pause::kLimit) {
-    if (stops_at_device_write(stops)) {
+    if (stops_at_other_write(stops)) {
       pause = Pause::kStop;
     } else if (power_.off) {
       pause = Pause::kPoweredOff;
@@ -169,22 +169,23 @@ Pause Machine::make_access(StopSet& stops) {
 
 void Machine::limit_caches(const CacheSizes& sizes) { engine_->limit(sizes); }
 
-void Machine::keep_device_writes(bool keep) {
-  platform_->keep_device_writes = keep;
-  platform_->device_writes.clear();
+void Machine::keep_writes_of(OtherWriters writers) {
+  platform_->keep_writes_of = writers;
+  platform_->other_writes.clear();
 }
 
-bool Machine::stops_at_device_write(StopSet* stops) {
-  if (platform_->device_writes.empty()) return false;
-  const auto writes = std::exchange(platform_->device_writes, {});
-  if (stops == nullptr || !stops->device_writes) return false;
-  for (const auto& [address, size_bytes] : writes) {
+bool Machine::stops_at_other_write(StopSet* stops) {
+  if (platform_->other_writes.empty()) return false;
+  const auto writes = std::exchange(platform_->other_writes, {});
+  if (stops == nullptr || stops->other_writers == OtherWriters::kNone) return false;
+  for (const Platform::OtherWrite& write : writes) {
     for (std::size_t i = 0; i < stops->watches.size(); ++i) {
       if (stops->watches[i].kind == WatchKind::kRead) continue;
       for (const auto& hart : harts_) {
-        const auto byte = hart->watched_byte_in(stops->watches[i], address, size_bytes);
+        const auto byte = hart->watched_byte_in(stops->watches[i], write.address, write.size_bytes);
         if (!byte) continue;
-        stops->hit = StopHit{StopHit::Kind::kDeviceWrite, current_, *byte, 1, true, i};
+        stops->hit = StopHit{StopHit::Kind::kOtherWrite, current_, *byte, 1, true, i};
+        stops->hit->writer = write.who;
         return true;
       }
     }
@@ -265,6 +266,7 @@ void Machine::reset_step() {
   reset_pending_ = false;
   memory_.restore(initial_ram_);
   platform_->touched.everything = true;
+  platform_->note_write(config_.ram_base, config_.ram_bytes, Writer::kLoader);
   engine_->walks().start_epoch();
   engine_->flush_translations();
   refill_rng_seed();

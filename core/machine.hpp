@@ -163,10 +163,11 @@ class Machine final : public PowerControl {
   [[nodiscard]] Ticks idle_deadline() const;
   /// Makes steps and nothing else. `stops` may be null. Pauses at `limit`, when idle, at a stop, or powered off.
   Pause run_until(Position limit, StopSet* stops);
-  /// From here on, writes by devices are kept for stops_at_device_write, or not.
-  void keep_device_writes(bool keep);
-  /// Since the last call a device has written to a range that `stops`, which may be null, watches; notes the hit.
-  bool stops_at_device_write(StopSet* stops);
+  /// From here on, what these write is kept for stops_at_other_write.
+  void keep_writes_of(OtherWriters writers);
+  /// Since the last call something but an instruction has written to a range that `stops`, which may be null, watches;
+  /// notes the hit.
+  bool stops_at_other_write(StopSet* stops);
   /// One step: jumps to idle_deadline(), which must not be kNever. The machine must be idle.
   void idle_step();
   /// Applies one batch, never empty. Always one step.
@@ -213,6 +214,7 @@ class Machine final : public PowerControl {
   /// Some device answers somewhere in [address, address + size).
   [[nodiscard]] bool has_device_in(PhysAddr address, u64 size_bytes) const;
   [[nodiscard]] Device* device(u8 index) { return devices_[index].get(); }
+  [[nodiscard]] const Device* device(u8 index) const { return devices_[index].get(); }
   [[nodiscard]] unsigned device_count() const { return static_cast<unsigned>(devices_.size()); }
   [[nodiscard]] const MachineConfig& config() const { return config_; }
   [[nodiscard]] EngineKind engine_kind() const { return engine_kind_; }

@@ -197,6 +197,7 @@ void Machine::refill_rng_seed() {
     std::memcpy(bytes.data() + 8 * i, &word, sizeof word);
   }
   memory_.write(*config_.rng_seed_at, bytes, Writer::kLoader);
+  platform_->note_write(*config_.rng_seed_at, bytes.size(), Writer::kLoader);
 }
 
 }  // namespace retrov

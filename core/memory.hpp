@@ -11,10 +11,9 @@
 
 #include "core/page_tree.hpp"
 #include "core/types.hpp"
+#include "core/writer.hpp"
 
 namespace retrov {
-
-enum class Writer : u8 { kHart, kWalker, kDevice, kDebugger, kLoader, kRestore };
 
 /// What a write touched beside plain data; the writing instruction must then end its block.
 enum class WriteEffect : u8 { kNone = 0, kCode = 1, kPageTable = 2, kObserved = 4 };

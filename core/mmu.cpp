@@ -183,6 +183,9 @@ void Hart::write_entry(PhysAddr at, u64 entry) {
   std::array<u8, 8> bytes;
   std::memcpy(bytes.data(), &entry, sizeof entry);
   if (platform_.memory.write(at, bytes, Writer::kWalker) != WriteEffect::kNone) leave = true;
+  if (platform_.keep_writes_of != OtherWriters::kAll) return;
+  platform_.note_write(at, bytes.size(), Writer::kWalker);
+  leave = true;
 }
 
 void Hart::undo_fetch_marks(Position step) {
@@ -191,6 +194,8 @@ void Hart::undo_fetch_marks(Position step) {
     const FetchMark& mark = fetch_marks_[--fetch_mark_count_];
     write_entry(mark.entry_at, mark.before);
   }
+  // Nobody has written anything, then.
+  std::erase_if(platform_.other_writes, [](const auto& write) { return write.who == Writer::kWalker; });
   flush_fetch_translations();
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/types.hpp"
+#include "core/writer.hpp"
 
 namespace retrov {
 
@@ -35,7 +36,7 @@ struct StopHit {
     kInterruptReturn,
     kCsrWrite,     ///< `address` is the CSR's number.
     kEbreak,
-    kDeviceWrite,  ///< Behind the step in which a device wrote; `address` is the first watched byte written.
+    kOtherWrite,   ///< Behind the step in which `writer`, no instruction, wrote; `address` is the first watched byte.
   };
   Kind kind = Kind::kBreakpoint;
   unsigned hart = 0;
@@ -46,6 +47,7 @@ struct StopHit {
   bool is_write = false;
   std::size_t watch_index = 0;
   bool made = false;  ///< kWatch: the run stands right behind the access, because its filter has looked.
+  Writer writer = Writer::kHart;
 };
 
 /// Says in the middle of a run what counts, so that what does not costs no stop. Registers, pc and position of the hart
@@ -67,8 +69,8 @@ struct StopSet {
   /// Null: all of them count.
   StopFilter* filter = nullptr;
   std::vector<WatchRange> watches;
-  /// Pause right behind a step in which a device wrote to a watched range; else such writes do not stop.
-  bool device_writes = false;
+  /// Pause right behind a step in which one of these wrote to a watched range; else such writes do not stop.
+  OtherWriters other_writers = OtherWriters::kNone;
   /// Pause before an instruction that writes one of these CSRs.
   std::vector<u16> csr_writes;
   /// Bit p: pause before an ebreak at privilege p instead of trapping.

@@ -123,6 +123,7 @@ void VirtioBlk::notified(unsigned index, Ticks now) {
       return;
     }
     const u64 size_bytes = std::min(total_bytes(request.data), kMaxRequestBytes);
+    request.queued_at = position_().steps;
     request.due = now.value + latency_.base_ticks + size_bytes / latency_.bytes_per_tick;
     const auto later = std::upper_bound(requests_.begin(), requests_.end(), request.due,
                                         [](u64 due, const Request& other) { return due < other.due; });
@@ -137,6 +138,42 @@ Ticks VirtioBlk::advance_to(Ticks now) {
     finish(request);
   }
   return requests_.empty() ? kNever : Ticks{requests_.front().due};
+}
+
+std::string VirtioBlk::title(const Request& request) {
+  const u64 sectors = total_bytes(request.data) / kDiskSectorBytes;
+  std::string range = "sector " + std::to_string(request.sector);
+  if (sectors != 1) range = "sectors " + std::to_string(request.sector) + "+" + std::to_string(sectors);
+  switch (request.type) {
+    case kTypeIn:
+      return "read of " + range;
+    case kTypeOut:
+      return "write of " + range;
+    case kTypeFlush:
+      return "flush";
+    case kTypeGetId:
+      return "request for the name";
+    default:
+      return "request of unknown type " + std::to_string(request.type);
+  }
+}
+
+/// The request whose buffer or status it is; of those that are due, the last for a byte of the queue.
+std::optional<QueuedWrite> VirtioBlk::queued_write(PhysAddr byte, Ticks by) const {
+  std::optional<QueuedWrite> found;
+  for (const Request& request : requests_) {
+    if (request.due > by.value) break;
+    const auto holds = [&](const DmaBuffer& buffer) { return byte.value - buffer.address < buffer.size_bytes; };
+    const bool fills = request.type != kTypeOut && std::any_of(request.data.begin(), request.data.end(), holds);
+    found = QueuedWrite{title(request), Position{request.queued_at}};
+    if (fills) return found;
+    if (byte.value == request.status_at) {
+      found->what = "status of the " + found->what;
+      return found;
+    }
+  }
+  if (found) found->what = "completion of the " + found->what;
+  return found;
 }
 
 void VirtioBlk::finish(const Request& request) {

@@ -25,6 +25,7 @@ class VirtioBlk final : public StatefulAs<VirtioBlk, VirtioMmio> {
   VirtioBlk(const DiskConfig& disk, const DiskLatency& latency, VirtioVersion version, const Connection& connection);
 
   Ticks advance_to(Ticks now) override;
+  [[nodiscard]] std::optional<QueuedWrite> queued_write(PhysAddr byte, Ticks by) const override;
   PageTree* pages() override { return &overlay_; }
   [[nodiscard]] u64 size_bytes() const { return disk_.size_bytes; }
   /// Calls `visit(block, bytes)` for every block the guest has written, ascending: what `snapshot=off` puts back.
@@ -47,6 +48,7 @@ class VirtioBlk final : public StatefulAs<VirtioBlk, VirtioMmio> {
   /// A parsed request that completes at `due`.
   struct Request {
     u64 due = 0;
+    u64 queued_at = 0;  ///< Position of the step that stored to the notify register.
     u16 head = 0;
     u32 type = 0;
     u64 sector = 0;
@@ -54,7 +56,8 @@ class VirtioBlk final : public StatefulAs<VirtioBlk, VirtioMmio> {
     std::vector<DmaBuffer> data;  ///< To read from or to fill, by type.
     template <class A>
     void serialize(A& a) {
-      a(field("due", due), field("head", head), field("type", type), field("sector", sector));
+      a(field("due", due), field("queued_at", queued_at), field("head", head), field("type", type));
+      a(field("sector", sector));
       a(field("status_at", status_at), field("data", data));
     }
   };
@@ -68,6 +71,7 @@ class VirtioBlk final : public StatefulAs<VirtioBlk, VirtioMmio> {
   bool was_written_ = false;
   PageTree overlay_;
 
+  [[nodiscard]] static std::string title(const Request& request);
   bool parse(const DescriptorChain& chain, Request& out) const;
   void finish(const Request& request);
   u8 carry_out(const Request& request, u64 size_bytes, u32& written_bytes);

@@ -27,7 +27,7 @@ BackwardSearch::BackwardSearch(Timeline& timeline, const Machine& machine, StopS
 }
 
 bool is_behind(StopHit::Kind kind) {
-  return kind == StopHit::Kind::kWatch || kind == StopHit::Kind::kDeviceWrite || kind == StopHit::Kind::kCsrWrite;
+  return kind == StopHit::Kind::kWatch || kind == StopHit::Kind::kOtherWrite || kind == StopHit::Kind::kCsrWrite;
 }
 
 std::optional<PastStop> BackwardSearch::run(Position from) {
@@ -78,8 +78,8 @@ void BackwardSearch::take(StopSet& set, std::optional<PastStop>& last) {
     case StopHit::Kind::kWatch:
       if (hit.made) return found(PastStop{timeline_.now(), hit, filter_.report()}, last);
       return after_watch(hit, last);
-    case StopHit::Kind::kDeviceWrite:
-      return found(PastStop{timeline_.now(), hit, device_write_report(hit, set)}, last);
+    case StopHit::Kind::kOtherWrite:
+      return found(PastStop{timeline_.now(), hit, other_write_report(hit, set)}, last);
     case StopHit::Kind::kCsrWrite:
       set.pass_instruction_at = timeline_.now();
       return found(PastStop{Position{timeline_.now().steps + 1}, hit, std::nullopt}, last);

@@ -70,6 +70,8 @@ struct CommandContext {
   std::function<std::string(VirtAddr)> symbol_near = {};
   /// `scan`: looks through history and writes what it finds. Empty: not offered.
   std::function<void(const ScanOrder& order, std::ostream& out)> scan = {};
+  /// Around what looks through history for long, so that it can be broken off. Empty: nothing.
+  std::function<void(const std::function<void()>& look)> aside = {};
   /// `gdbserver [PORT]`: port 0 picks one. Empty: not offered.
   std::function<void(u16 port, std::ostream& out)> serve_gdb = {};
 

@@ -64,6 +64,13 @@ void reverse_step(CommandContext&, Arguments, std::ostream&);
 void resume(CommandContext&, Arguments, std::ostream&);
 void reverse_resume(CommandContext&, Arguments, std::ostream&);
 
+// commands_accesses.cpp
+void last_write(CommandContext&, Arguments, std::ostream&);
+void first_write(CommandContext&, Arguments, std::ostream&);
+void writes(CommandContext&, Arguments, std::ostream&);
+void reads(CommandContext&, Arguments, std::ostream&);
+void executions(CommandContext&, Arguments, std::ostream&);
+
 // commands_report.cpp
 void diff(CommandContext&, Arguments, std::ostream&);
 void events(CommandContext&, Arguments, std::ostream&);

@@ -12,12 +12,11 @@
 #include "core/registers.hpp"
 #include "core/stops.hpp"
 #include "core/types.hpp"
+#include "replay/accesses.hpp"
 
 namespace retrov {
 
 enum class Direction : u8 { kForward, kBackward };
-enum class AddressSpace : u8 { kVirtual, kPhysical };
-
 enum class StopReason : u8 {
   kStep,          ///< A step ended.
   kBreakpoint,    ///< About to execute a breakpoint's address.
@@ -186,6 +185,9 @@ class Debugger {
   /// Shows the machine as it is at that position, at most end(), and stands where it stood when it returns. Throws
   /// Error if it was interrupted, in a throw-away copy, and what `look` throws.
   virtual void look_at(Position at, const std::function<void(const Machine&, const Snapshot&)>& look) = 0;
+  /// Visits the accesses of history that the order names, and stands where it stood when it returns; how far it came is
+  /// as AccessWalk::run says. Throws Error as scan does.
+  virtual Position accesses(const AccessOrder& order, const AccessVisit& visit) = 0;
   /// Where an instruction at that address is about to be executed for the `number`-th time (from 1) by any hart, or
   /// nothing if the history has fewer. Stands where it stood when it returns. Throws Error as look_at does.
   [[nodiscard]] virtual std::optional<Position> execution(VirtAddr address, u64 number) = 0;

@@ -65,10 +65,10 @@ bool begins_to_wait(const Machine& machine, unsigned hart) {
 Halt drive(Machine& machine, InputSource& source, Position limit, StopSet* stops,
            const std::atomic<bool>& interrupted) {
   if (stops != nullptr) stops->hit.reset();
-  machine.keep_device_writes(stops != nullptr && stops->device_writes);
+  machine.keep_writes_of(stops != nullptr ? stops->other_writers : OtherWriters::kNone);
   for (;;) {
     const Position now = machine.position();
-    if (machine.stops_at_device_write(stops)) return Halt::kStop;
+    if (machine.stops_at_other_write(stops)) return Halt::kStop;
     if (machine.power().off) return Halt::kPoweredOff;
     if (now >= limit) return Halt::kLimit;
     if (stops_here(machine, stops)) return Halt::kStop;

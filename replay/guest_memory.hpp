@@ -4,10 +4,13 @@
 
 #include <span>
 
+#include <vector>
+
 #include "core/machine.hpp"
-#include "replay/debugger.hpp"
 
 namespace retrov {
+
+enum class AddressSpace : u8 { kVirtual, kPhysical };
 
 /// How many bytes from the start were readable.
 std::size_t read_guest_memory(const Machine& machine, unsigned hart, AddressSpace space, u64 address,

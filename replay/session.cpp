@@ -201,7 +201,7 @@ void Session::set_stops(const StopRequest& stops) {
   wanted_.breakpoints.erase(std::unique(wanted_.breakpoints.begin(), wanted_.breakpoints.end()),
                             wanted_.breakpoints.end());
   wanted_.watches = stops.watches;
-  wanted_.device_writes = stops.device_writes;
+  wanted_.other_writers = stops.device_writes ? OtherWriters::kDevices : OtherWriters::kNone;
   wanted_.csr_writes = stops.csr_writes;
   wanted_.ebreak_privileges = stops.ebreak_privileges;
   rules_ = stops.rules;

@@ -97,6 +97,7 @@ class Session final : public Debugger {
   Stop resume(Direction direction) override;
   void seek(Position target) override;
   Position scan(const StopRequest& request, Position from, Position to) override;
+  Position accesses(const AccessOrder& order, const AccessVisit& visit) override;
   void look_at(Position at, const std::function<void(const Machine&, const Snapshot&)>& look) override;
   [[nodiscard]] std::optional<Position> execution(VirtAddr address, u64 number) override;
   /// What it breaks off returns kInterrupted. If nothing moves, the next move is broken off.
@@ -173,6 +174,7 @@ class Session final : public Debugger {
   [[nodiscard]] Stop stop_at(StopReason reason, unsigned hart, std::string note = {}) const;
   void check_target(Position target) const;
   void check_excursion(Position furthest) const;
+  void check_history() const;
   /// Does something elsewhere in the history; when it returns or throws the session is what it was. Throws Error as
   /// look_at does.
   void go_aside(Position at, const std::function<void()>& what);

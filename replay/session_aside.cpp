@@ -66,11 +66,22 @@ std::optional<Position> Session::execution(VirtAddr address, u64 number) {
   return found;
 }
 
+void Session::check_history() const {
+  if (recording_ == Recording::kOn) return;
+  throw Error(Exit::kUsage, "this run is not recorded (--record off), so there is no history to look through");
+}
+
+Position Session::accesses(const AccessOrder& order, const AccessVisit& visit) {
+  RV_CHECK(order.from <= order.to);
+  check_history();
+  check_excursion(order.to);
+  const Excursion excursion(*this);
+  return AccessWalk(*timeline_, *machine_, order, interrupted_).run(visit);
+}
+
 Position Session::scan(const StopRequest& request, Position from, Position to) {
   RV_CHECK(request.rules != nullptr && from <= to);
-  if (recording_ == Recording::kOff) {
-    throw Error(Exit::kUsage, "this run is not recorded (--record off), so there is no history to look through");
-  }
+  check_history();
   check_excursion(to);
   const Excursion excursion(*this);
   RulesFilter filter(*machine_, request.watches, request.rules);

@@ -38,8 +38,8 @@ bool Session::goes_on_from(StopSet& stops) {
       // access, so nothing else is passed over with it.
       watch_report_ = hit.made ? return_before_access() : try_access(stops);
       return !watch_report_;
-    case StopHit::Kind::kDeviceWrite:
-      watch_report_ = device_write_report(hit, stops);
+    case StopHit::Kind::kOtherWrite:
+      watch_report_ = other_write_report(hit, stops);
       return false;
     case StopHit::Kind::kCsrWrite:
     case StopHit::Kind::kEbreak:

@@ -21,7 +21,7 @@ inline constexpr u32 kContainerVersion = 2;
 /// The function from description and inputs to the sequence of states: whatever moves a step changes it.
 inline constexpr u32 kMachineVersion = 6;
 /// What a component's hash covers; kept per component in the trace.
-inline constexpr u16 kStateSchema = 1;
+inline constexpr u16 kStateSchema = 2;
 
 // Limits: the reader refuses what is beyond them, the writer stops recording before it.
 inline constexpr u64 kMaxPayloadBytes = u64{2} << 20;  ///< Of a frame, stored and raw.

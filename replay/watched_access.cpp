@@ -70,7 +70,7 @@ WatchReport WatchedAccess::report(const WatchRange& range) const {
   return {VirtAddr{std::clamp(address_in(range.physical), first, first + range.length_bytes - 1)}, range.kind};
 }
 
-WatchReport device_write_report(const StopHit& hit, const StopSet& stops) {
+WatchReport other_write_report(const StopHit& hit, const StopSet& stops) {
   return {hit.address, stops.watches[hit.watch_index].kind};
 }
 

@@ -42,8 +42,8 @@ class WatchedAccess {
   std::vector<Candidate> candidates_;  ///< The range that was hit first, then others that may be touched, in order.
 };
 
-/// What there is to say of a kDeviceWrite.
-[[nodiscard]] WatchReport device_write_report(const StopHit& hit, const StopSet& stops);
+/// What there is to say of a kOtherWrite.
+[[nodiscard]] WatchReport other_write_report(const StopHit& hit, const StopSet& stops);
 /// What there is to say of a kCsrWrite: "hart 0 writes satp".
 [[nodiscard]] std::string csr_note(const StopHit& hit);
 

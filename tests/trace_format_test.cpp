@@ -107,6 +107,7 @@ TEST_CASE("trace_format: the example in the documentation is read as it says", "
   CHECK(history->events()[1].at == Position{300});
   CHECK(history->events()[1].batch.wake == Ticks{20});
   REQUIRE(history->marks().size() == 1);
+  REQUIRE(history->marks()[0].components.size() == 2);
   CHECK(history->marks()[0].components[1].name == "ram");
   CHECK(history->outcome().status == 3);
 }

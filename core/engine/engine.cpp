@@ -58,7 +58,9 @@ void Engine::run_threaded(Hart& hart) {
   while (hart.run.budget > 0 && hart.run.end == Hart::RunEnd::kBudget) {
     const u64 generation = code_.generation();
     const Op* first = locate(hart);
-    if (first == nullptr) {
+    // A fetch that must end the run ends it behind this one instruction; a block would go on to the next that can.
+    const bool one_step = first == nullptr || hart.leave;
+    if (one_step) {
       link = nullptr;
       if (hart.run.end == Hart::RunEnd::kBudget && code_.generation() == generation) step_one(hart);
       continue;
@@ -162,7 +164,7 @@ bool Engine::page_table_written(u64 ram_offset, u64 size_bytes, Writer who) {
 
 void Engine::foreign_write(PhysAddr address, u64 size_bytes, Writer who) {
   Platform& platform = harts_.front()->platform();
-  if (who == Writer::kDevice && platform.keep_device_writes) platform.device_writes.emplace_back(address, size_bytes);
+  platform.note_write(address, size_bytes, who);
   for (const std::unique_ptr<Hart>& hart : harts_) {
     Reservation& held = hart->reservation;
     const bool overlaps = address.value < held.address + held.size_bytes && held.address < address.value + size_bytes;

@@ -1,0 +1,281 @@
+// Who touched these bytes, and when was that executed: questions to the whole history, asked without moving.
+#include <algorithm>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "core/check.hpp"
+#include "core/disasm.hpp"
+#include "replay/commands_rows.hpp"
+#include "replay/position.hpp"
+
+namespace retrov::command_rows {
+
+namespace {
+
+constexpr u64 kMostBytes = u64{1} << 20;
+constexpr u64 kBytesUnlessSaid = 8;
+
+/// The words of a question but for its options, which may stand anywhere.
+struct Question {
+  std::vector<std::string_view> words;
+  AddressSpace space = AddressSpace::kVirtual;
+  bool json = false;
+};
+
+Question parse_question(const CommandContext& context, Arguments arguments) {
+  Question question;
+  question.space = context.space;
+  for (const std::string_view word : arguments) {
+    if (word == "--phys" || word == "-p")
+      question.space = AddressSpace::kPhysical;
+    else if (word == "--json")
+      question.json = true;
+    else
+      question.words.push_back(word);
+  }
+  return question;
+}
+
+/// A range in front, or all there is.
+void take_range(const CommandContext& context, Question& question, Position& from, Position& to) {
+  from = Position{0};
+  to = context.debugger.end();
+  const auto range = question.words.empty() ? std::nullopt : range_words(question.words.front());
+  if (!range) return;
+  from = place_of(context, range->first);
+  to = place_of(context, range->second);
+  if (to < from) throw Error(Exit::kUsage, "the range ends before it begins");
+  question.words.erase(question.words.begin());
+}
+
+/// Where the bytes are now. Throws Error if they are nowhere, or not in RAM.
+std::vector<PhysicalPiece> place_bytes(const CommandContext& context, const Question& question,
+                                       std::string_view usage) {
+  expect_arguments(question.words, 1, 2, usage);
+  const u64 address = parse_address(context, question.words[0]);
+  const u64 size_bytes = question.words.size() == 2 ? parse_number(question.words[1]) : kBytesUnlessSaid;
+  if (size_bytes == 0 || size_bytes > kMostBytes) {
+    throw Error(Exit::kUsage, "from 1 to " + group_digits(kMostBytes) + " bytes at a time");
+  }
+  const Machine& machine = context.debugger.machine();
+  const auto pieces = physical_pieces(machine, context.hart, question.space, address, size_bytes);
+  u64 placed_bytes = 0;
+  for (const PhysicalPiece& piece : pieces) {
+    const MachineConfig& ram = machine.config();
+    const u64 offset = piece.at.value - ram.ram_base.value;
+    if (offset >= ram.ram_bytes || piece.size_bytes > ram.ram_bytes - offset) {
+      throw Error(Exit::kUsage, hex(address + placed_bytes) + " is not in RAM");
+    }
+    placed_bytes += piece.size_bytes;
+  }
+  if (placed_bytes != size_bytes) throw Error(Exit::kUsage, hex(address + placed_bytes) + " is not mapped here");
+  return pieces;
+}
+
+std::string value_text(const std::vector<u8>& bytes) {
+  return hex_digits(little_endian(bytes), static_cast<unsigned>(2 * bytes.size()));
+}
+
+/// "0xffffffff80001234 kfree+0x1c".
+std::string code_place(const CommandContext& context, VirtAddr pc) {
+  const std::string name = context.symbol_near ? context.symbol_near(pc) : std::string();
+  return hex(pc.value) + (name.empty() ? "" : " " + name);
+}
+
+std::string who_text(const CommandContext& context, const Access& access) {
+  const std::string hart = "hart " + std::to_string(access.hart) + "  " + code_place(context, access.pc);
+  const std::string instruction = access.raw != 0 ? "  " + disassemble(access.raw, access.pc) : std::string();
+  switch (access.who) {
+    case Writer::kHart:
+      return hart + instruction;
+    case Writer::kWalker:
+      return hart + instruction + "  (A and D of a page table entry)";
+    case Writer::kDevice:
+      if (access.request.empty()) return "a device";
+      return access.device + ": " + access.request + ", queued at step " + group_digits(access.queued_at.steps) +
+             " by hart " + std::to_string(access.queued_by_hart) + ", " + code_place(context, access.queued_by_pc);
+    case Writer::kDebugger:
+      return "the debugger";
+    case Writer::kLoader:
+    case Writer::kRestore:
+      break;
+  }
+  return "a reset, or entropy for the guest";
+}
+
+void print_access(const CommandContext& context, const Access& access, std::ostream& out) {
+  out << "step " << group_digits(access.at.steps) << "  " << who_text(context, access) << "  "
+      << hex(access.address.value) << ": " << value_text(access.before);
+  if (access.is_write) out << (access.before == access.after ? " written again" : " -> " + value_text(access.after));
+  out << '\n';
+}
+
+std::string_view who_word(Writer who) {
+  switch (who) {
+    case Writer::kHart:
+      return "instruction";
+    case Writer::kWalker:
+      return "page-table walk";
+    case Writer::kDevice:
+      return "device";
+    case Writer::kDebugger:
+      return "debugger";
+    case Writer::kLoader:
+    case Writer::kRestore:
+      break;
+  }
+  return "reset";
+}
+
+void print_json(const Access& access, std::ostream& out) {
+  out << "{\"step\": " << access.at.steps << ", \"by\": \"" << who_word(access.who) << "\", \"physical\": \""
+      << hex(access.address.value) << "\", \"" << (access.is_write ? "before" : "value") << "\": \""
+      << value_text(access.before) << '"';
+  if (access.is_write) out << ", \"after\": \"" << value_text(access.after) << '"';
+  if (access.who == Writer::kHart || access.who == Writer::kWalker) {
+    out << ", \"hart\": " << access.hart << ", \"pc\": \"" << hex(access.pc.value) << "\", \"instruction\": \""
+        << (access.raw != 0 ? disassemble(access.raw, access.pc) : std::string()) << '"';
+  }
+  if (!access.request.empty()) {
+    out << ", \"device\": \"" << access.device << "\", \"request\": \"" << access.request
+        << "\", \"queued_at\": " << access.queued_at.steps << ", \"queued_by_hart\": " << access.queued_by_hart
+        << ", \"queued_by_pc\": \"" << hex(access.queued_by_pc.value) << '"';
+  }
+  out << "}\n";
+}
+
+/// Runs a walk so that Ctrl-C reaches it.
+Position look_aside(const CommandContext& context, const std::function<Position()>& walk) {
+  Position reached;
+  const auto keep = [&] { reached = walk(); };
+  if (context.aside)
+    context.aside(keep);
+  else
+    keep();
+  return reached;
+}
+
+void say_end(const AccessOrder& order, u64 count, Position reached, bool json, std::ostream& out) {
+  if (json) return;
+  out << group_digits(count) << (count == 1 ? " access" : " accesses") << " in steps " << group_digits(order.from.steps)
+      << " to " << group_digits(reached.steps) << (reached < order.to ? ", where it was broken off" : "") << '\n';
+}
+
+void list_accesses(CommandContext& context, Arguments arguments, std::ostream& out, WatchKind kind,
+                   std::string_view usage) {
+  Question question = parse_question(context, arguments);
+  AccessOrder order;
+  order.kind = kind;
+  take_range(context, question, order.from, order.to);
+  order.pieces = place_bytes(context, question, usage);
+  u64 count = 0;
+  const Position reached = look_aside(context, [&] {
+    return context.debugger.accesses(order, [&](const Access& access) {
+      ++count;
+      question.json ? print_json(access, out) : print_access(context, access, out);
+      return true;
+    });
+  });
+  say_end(order, count, reached, question.json, out);
+}
+
+/// The one access that `order` finds, or that there is none.
+void one_write(CommandContext& context, const Question& question, const AccessOrder& order, std::ostream& out) {
+  std::optional<Access> found;
+  const Position reached = look_aside(context, [&] {
+    return context.debugger.accesses(order, [&](const Access& access) {
+      found = access;
+      return false;
+    });
+  });
+  if (found) return question.json ? print_json(*found, out) : print_access(context, *found, out);
+  const bool all_seen = reached == (order.last_only ? order.from : order.to);
+  if (!all_seen) throw Error(Exit::kUsage, "interrupted at step " + group_digits(reached.steps));
+  if (question.json) {
+    out << "{}\n";
+  } else {
+    out << "nothing wrote there in steps " << group_digits(order.from.steps) << " to " << group_digits(order.to.steps)
+        << ": it holds what it was loaded with at power-on\n";
+  }
+}
+
+}  // namespace
+
+void last_write(CommandContext& context, Arguments arguments, std::ostream& out) {
+  const Question question = parse_question(context, arguments);
+  AccessOrder order;
+  order.last_only = true;
+  order.to = context.debugger.position();
+  order.pieces = place_bytes(context, question, "last-write ADDRESS [BYTES] [--phys] [--json]");
+  one_write(context, question, order, out);
+}
+
+void first_write(CommandContext& context, Arguments arguments, std::ostream& out) {
+  const Question question = parse_question(context, arguments);
+  AccessOrder order;
+  order.to = context.debugger.end();
+  order.pieces = place_bytes(context, question, "first-write ADDRESS [BYTES] [--phys] [--json]");
+  one_write(context, question, order, out);
+}
+
+void writes(CommandContext& context, Arguments arguments, std::ostream& out) {
+  list_accesses(context, arguments, out, WatchKind::kWrite, "writes [FROM-TO] ADDRESS [BYTES] [--phys] [--json]");
+}
+
+void reads(CommandContext& context, Arguments arguments, std::ostream& out) {
+  list_accesses(context, arguments, out, WatchKind::kRead, "reads [FROM-TO] ADDRESS [BYTES] [--phys] [--json]");
+}
+
+namespace {
+
+/// Says each time that a breakpoint is come to.
+class Executions final : public StopRules {
+ public:
+  Executions(const CommandContext& context, bool json, std::ostream& out) : context_(context), json_(json), out_(out) {}
+  [[nodiscard]] bool counts(const HartView&, VirtAddr) const override { return true; }
+  [[nodiscard]] bool counts(const HartView&, const WatchRange&) const override { return false; }
+  bool handle(const HartView&, VirtAddr breakpoint) override {
+    ++count_;
+    const u64 step = context_.debugger.position().steps;
+    const unsigned hart = context_.debugger.machine().current_hart();
+    if (json_) {
+      out_ << "{\"step\": " << step << ", \"hart\": " << hart << ", \"pc\": \"" << hex(breakpoint.value) << "\"}\n";
+    } else {
+      out_ << "step " << group_digits(step) << "  hart " << hart << "  " << code_place(context_, breakpoint) << '\n';
+    }
+    return true;
+  }
+  [[nodiscard]] u64 count() const { return count_; }
+
+ private:
+  const CommandContext& context_;
+  bool json_;
+  std::ostream& out_;
+  u64 count_ = 0;
+};
+
+}  // namespace
+
+void executions(CommandContext& context, Arguments arguments, std::ostream& out) {
+  Question question = parse_question(context, arguments);
+  Position from, to;
+  take_range(context, question, from, to);
+  expect_arguments(question.words, 1, 1000, "executions [FROM-TO] ADDRESS... [--json]");
+  Executions rules(context, question.json, out);
+  StopRequest request;
+  request.rules = &rules;
+  for (const std::string_view word : question.words) {
+    request.breakpoints.push_back(VirtAddr{parse_address(context, word)});
+  }
+  std::sort(request.breakpoints.begin(), request.breakpoints.end());
+  const auto doubles = std::unique(request.breakpoints.begin(), request.breakpoints.end());
+  request.breakpoints.erase(doubles, request.breakpoints.end());
+  const Position reached = look_aside(context, [&] { return context.debugger.scan(request, from, to); });
+  if (question.json) return;
+  out << group_digits(rules.count()) << (rules.count() == 1 ? " time" : " times") << " in steps "
+      << group_digits(from.steps) << " to " << group_digits(reached.steps)
+      << (reached < to ? ", where it was broken off" : "") << '\n';
+}
+
+}  // namespace retrov::command_rows

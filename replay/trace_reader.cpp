@@ -1,12 +1,6 @@
 #include "replay/trace_reader.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "core/check.hpp"
@@ -67,75 +61,11 @@ class BranchListener final : public HistoryListener {
 
 }  // namespace
 
-/// Where the bytes come from: a file that is read piece by piece, for it may be larger than memory, or memory.
-class TraceReader::Bytes {
- public:
-  explicit Bytes(std::vector<u8> memory) : memory_(std::move(memory)) {}
-  explicit Bytes(const std::string& path) : path_(path) {
-    // Not to wait for the other end of a pipe.
-    file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (file_ < 0) {
-      throw Error(errno == EACCES ? Exit::kNoPermission : Exit::kNoInput,
-                  "trace " + path + ": " + std::strerror(errno));
-    }
-  }
-  ~Bytes() {
-    if (file_ >= 0) ::close(file_);
-  }
-  Bytes(const Bytes&) = delete;
-  Bytes& operator=(const Bytes&) = delete;
+TraceReader::TraceReader(const std::string& path) : TraceReader(path, TraceBytes(path)) {}
 
-  [[nodiscard]] u64 size_bytes() const {
-    if (file_ < 0) return memory_.size();
-    struct stat facts {};
-    if (::fstat(file_, &facts) != 0 || !S_ISREG(facts.st_mode)) {
-      throw Error(Exit::kBadTrace, "trace " + path_ + ": not a regular file");
-    }
-    return static_cast<u64>(facts.st_size);
-  }
-
-  void read(u64 offset, std::span<u8> out) const {
-    if (file_ < 0) {
-      std::copy_n(memory_.begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
-      return;
-    }
-    while (!out.empty()) {
-      const ssize_t size = ::pread(file_, out.data(), out.size(), static_cast<off_t>(offset));
-      if (size < 0 && errno == EINTR) continue;
-      if (size <= 0) {
-        const std::string why = size < 0 ? std::strerror(errno) : "became shorter while it was read";
-        throw Error(Exit::kIo, "trace " + path_ + ": " + why);
-      }
-      out = out.subspan(static_cast<std::size_t>(size));
-      offset += static_cast<u64>(size);
-    }
-  }
-
-  [[nodiscard]] bool all_zero_from(u64 offset, u64 end) const {
-    std::array<u8, 65536> buffer;
-    while (offset < end) {
-      const std::span<u8> part(buffer.data(), std::min<u64>(buffer.size(), end - offset));
-      read(offset, part);
-      if (std::any_of(part.begin(), part.end(), [](u8 byte) { return byte != 0; })) return false;
-      offset += part.size();
-    }
-    return true;
-  }
-
- private:
-  std::string path_;
-  int file_ = -1;
-  std::vector<u8> memory_;
-};
-
-TraceReader::TraceReader(const std::string& path) : name_(path), bytes_(std::make_unique<Bytes>(path)) { open(); }
-
-TraceReader::TraceReader(std::string name, std::vector<u8> bytes)
-    : name_(std::move(name)), bytes_(std::make_unique<Bytes>(std::move(bytes))) {
+TraceReader::TraceReader(std::string name, TraceBytes bytes) : name_(std::move(name)), bytes_(std::move(bytes)) {
   open();
 }
-
-TraceReader::~TraceReader() = default;
 
 Error TraceReader::damage(u64 offset, Position at, const std::string& what) const {
   return Error(Exit::kBadTrace, "trace " + name_ + ": damaged at offset " + std::to_string(offset) + " (position " +
@@ -148,9 +78,9 @@ Error TraceReader::cut(const std::string& where) const {
 }
 
 void TraceReader::open() {
-  file_bytes_ = bytes_->size_bytes();
+  file_bytes_ = bytes_.size_bytes();
   std::vector<u8> preamble(std::min(file_bytes_, kPreambleBytes));
-  bytes_->read(0, preamble);
+  bytes_.read(0, preamble);
   try {
     identity_ = parse_preamble(preamble);
     require_replayable(identity_);
@@ -180,11 +110,11 @@ std::optional<FrameInfo> TraceReader::scan_frame(u64 offset) {
   const u64 rest_bytes = file_bytes_ - offset;
   if (rest_bytes < kFrameHeaderBytes) return std::nullopt;
   std::array<u8, kFrameHeaderBytes> header;
-  bytes_->read(offset, header);
+  bytes_.read(offset, header);
   std::optional<FrameInfo> frame = parse_frame_header(header, offset);
   if (!frame) {
     // After a power failure a file may end in zeros that were never written.
-    if (bytes_->all_zero_from(offset, file_bytes_)) return std::nullopt;
+    if (bytes_.all_zero_from(offset)) return std::nullopt;
     throw damage(offset, last, "the header of the frame does not agree with its checksum");
   }
   if (frame->stored_bytes > kMaxPayloadBytes) {
@@ -264,9 +194,7 @@ std::span<const FrameInfo> TraceReader::told_frames() const {
 }
 
 std::vector<u8> TraceReader::frame_bytes(const FrameInfo& frame) const {
-  std::vector<u8> bytes(kFrameHeaderBytes + frame.stored_bytes + kFrameCheckBytes);
-  bytes_->read(frame.offset, bytes);
-  return bytes;
+  return bytes_.read(frame.offset, kFrameHeaderBytes + frame.stored_bytes + kFrameCheckBytes);
 }
 
 std::vector<u8> TraceReader::payload(const FrameInfo& frame) const {

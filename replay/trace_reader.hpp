@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "replay/history.hpp"
+#include "replay/trace_bytes.hpp"
 #include "replay/trace_codec.hpp"
 
 namespace retrov {
@@ -44,9 +45,9 @@ class TraceReader {
  public:
   /// Throws Error: kNoInput if it cannot be opened, kBadTrace if it is no trace, damaged, or of another version.
   explicit TraceReader(const std::string& path);
-  /// A trace in memory; `name` stands for the path in messages.
-  TraceReader(std::string name, std::vector<u8> bytes);
-  ~TraceReader();
+  /// Of what was opened already, or is in memory; `name` stands for the path in messages.
+  TraceReader(std::string name, TraceBytes bytes);
+  ~TraceReader() = default;
   TraceReader(const TraceReader&) = delete;
   TraceReader& operator=(const TraceReader&) = delete;
 
@@ -83,7 +84,6 @@ class TraceReader {
   [[nodiscard]] std::unique_ptr<History> read_history() const;
 
  private:
-  class Bytes;
   void open();
   void scan();
   /// Nothing if the file ends before the frame does.
@@ -101,7 +101,7 @@ class TraceReader {
   [[nodiscard]] Error damage(u64 offset, Position at, const std::string& what) const;
 
   const std::string name_;
-  std::unique_ptr<Bytes> bytes_;
+  TraceBytes bytes_;
   u64 file_bytes_ = 0;
   TraceIdentity identity_;
   BoardLayout layout_;

@@ -182,7 +182,7 @@ std::vector<u8> encode_outcome(const Outcome& outcome) {
 
 void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload, HistoryListener& listener) {
   StateReader in(payload);
-  if (frame.kind == FrameKind::kUnknown) return;  // Optional, or the scan had refused it.
+  if (is_beside_history(frame.kind)) return;
   if (frame.kind == FrameKind::kBranch) {
     decode_branch(in, frame.at, listener);
     if (in.left_bytes() != 0) refuse("bytes after a branch");
@@ -217,6 +217,7 @@ void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload,
       decode_blocks(in, Holes::kYes, listener);
       break;
     case FrameKind::kBranch:
+    case FrameKind::kLost:
     case FrameKind::kUnknown:
       break;  // Above.
   }

@@ -59,6 +59,15 @@ class BranchListener final : public HistoryListener {
   u64 current_ = 0;
 };
 
+/// Of frames that are damaged and not needed; at least one.
+std::string describe_lost(const std::vector<FrameInfo>& frames) {
+  const FrameInfo& first = frames.front();
+  const std::string kind = first.kind == FrameKind::kUnknown ? "of kind " + std::to_string(first.kind_byte)
+                                                             : std::string(frame_kind_name(first.kind));
+  return std::to_string(frames.size()) + (frames.size() == 1 ? " frame is" : " frames are") +
+         " damaged that it replays without, the first at offset " + std::to_string(first.offset) + " (" + kind + ")";
+}
+
 }  // namespace
 
 TraceReader::TraceReader(const std::string& path) : TraceReader(path, TraceBytes(path)) {}
@@ -67,9 +76,15 @@ TraceReader::TraceReader(std::string name, TraceBytes bytes) : name_(std::move(n
   open();
 }
 
-Error TraceReader::damage(u64 offset, Position at, const std::string& what) const {
-  return Error(Exit::kBadTrace, "trace " + name_ + ": damaged at offset " + std::to_string(offset) + " (position " +
-                                    std::to_string(at.steps) + "): " + what);
+BadFrame::BadFrame(const std::string& trace, u64 where, Position position, const std::string& what)
+    : Error(Exit::kBadTrace, "trace " + trace + ": damaged at offset " + std::to_string(where) + " (position " +
+                                 std::to_string(position.steps) + "): " + what),
+      offset(where),
+      at(position),
+      why(what) {}
+
+BadFrame TraceReader::damage(u64 offset, Position at, const std::string& what) const {
+  return BadFrame(name_, offset, at, what);
 }
 
 Error TraceReader::cut(const std::string& where) const {
@@ -120,15 +135,22 @@ std::optional<FrameInfo> TraceReader::scan_frame(u64 offset) {
   if (frame->stored_bytes > kMaxPayloadBytes) {
     throw damage(offset, last, "frame of " + std::to_string(frame->stored_bytes) + " bytes");
   }
-  if (kFrameHeaderBytes + frame->stored_bytes + kFrameCheckBytes > rest_bytes) return std::nullopt;
+  if (frame_size_bytes(*frame) > rest_bytes) return std::nullopt;
   const std::vector<u8> bytes = frame_bytes(*frame);
-  if (!frame_intact(bytes, offset)) throw damage(offset, last, "the frame does not agree with its checksum");
+  if (!frame_intact(bytes, offset)) {
+    const bool needed = !is_beside_history(frame->kind) || (frame->flags & kFrameOptional) == 0;
+    if (needed) throw damage(offset, last, "the frame does not agree with its checksum");
+    lost_frames_.push_back(*frame);
+    frame->kind = FrameKind::kUnknown;
+    frame->raw_bytes = frame->stored_bytes;
+    return frame;
+  }
   if (!is_known(*frame)) {
     frame->kind = FrameKind::kUnknown;
     frame->raw_bytes = frame->stored_bytes;
     return frame;
   }
-  if (frame->kind != FrameKind::kBranch) {
+  if (frame->kind != FrameKind::kBranch && !is_beside_history(frame->kind)) {
     if (complete_) throw damage(offset, frame->at, "frame after the end");
     if (frame->at < last) throw damage(offset, frame->at, "frame that goes back");
   }
@@ -146,14 +168,14 @@ void TraceReader::scan() {
   while (offset < file_bytes_) {
     const std::optional<FrameInfo> frame = scan_frame(offset);
     if (!frame) break;
-    const u64 size_bytes = kFrameHeaderBytes + frame->stored_bytes + kFrameCheckBytes;
+    const u64 size_bytes = frame_size_bytes(*frame);
     FrameTotals& totals = totals_[static_cast<std::size_t>(frame->kind)];
     ++totals.frames;
     totals.stored_bytes += size_bytes;
     totals.raw_bytes += frame->raw_bytes;
     if (frame->kind == FrameKind::kEnd) ended_.insert(last_branch_);
     complete_ = ended_.contains(last_branch_);
-    if (frame->kind != FrameKind::kUnknown) frames_.push_back(*frame);
+    if (!is_beside_history(frame->kind)) frames_.push_back(*frame);
     offset += size_bytes;
   }
   torn_bytes_ = file_bytes_ - offset;
@@ -194,7 +216,7 @@ std::span<const FrameInfo> TraceReader::told_frames() const {
 }
 
 std::vector<u8> TraceReader::frame_bytes(const FrameInfo& frame) const {
-  return bytes_.read(frame.offset, kFrameHeaderBytes + frame.stored_bytes + kFrameCheckBytes);
+  return bytes_.read(frame.offset, frame_size_bytes(frame));
 }
 
 std::vector<u8> TraceReader::payload(const FrameInfo& frame) const {
@@ -205,6 +227,12 @@ std::vector<u8> TraceReader::payload(const FrameInfo& frame) const {
 }
 
 std::string TraceReader::note() const {
+  const std::string end = note_of_end();
+  if (lost_frames_.empty()) return end;
+  return (end.empty() ? "trace " + name_ + ": " : end + "; ") + describe_lost(lost_frames_);
+}
+
+std::string TraceReader::note_of_end() const {
   const TracedBranch& last = branches_[last_branch_];
   const std::string end = "it ends at position " + std::to_string(last.end.steps);
   if (complete_ && torn_bytes_ == 0) {

@@ -103,9 +103,10 @@ u64 recover_trace(const TraceCheck& check, const TraceBytes& source, const std::
 }
 
 std::string describe_loss(const TraceCheck& check) {
-  const u64 dropped = static_cast<u64>(std::count_if(
-      check.findings.begin(), check.findings.end(),
-      [&](const TraceFinding& finding) { return finding.what == What::kDropped && finding.offset < check.good_bytes; }));
+  u64 dropped = 0;
+  for (const TraceFinding& finding : check.findings) {
+    if (finding.what == What::kDropped && finding.offset < check.good_bytes) ++dropped;
+  }
   std::string text;
   if (dropped != 0) {
     text = group_digits(dropped) + (dropped == 1 ? " damaged frame that" : " damaged frames that") +
@@ -115,11 +116,11 @@ std::string describe_loss(const TraceCheck& check) {
   text += (text.empty() ? "" : ", ") + group_digits(check.file_bytes - check.good_bytes) + " bytes from offset " +
           std::to_string(check.good_bytes) + " on";
   if (check.behind_to <= check.good_to) {
-    return "lost: " + text + ", and what was told in them of positions from " + group_digits(check.good_to.steps) + " on";
+    return "lost: " + text + ", and what they told of positions from " + group_digits(check.good_to.steps) + " on";
   }
-  const u64 steps = check.behind_to.steps - check.good_to.steps;
+  const double steps = static_cast<double>(check.behind_to.steps - check.good_to.steps);
   char seconds[32];
-  std::snprintf(seconds, sizeof seconds, "%.6f", static_cast<double>(steps) / static_cast<double>(check.steps_per_second));
+  std::snprintf(seconds, sizeof seconds, "%.6f", steps / static_cast<double>(check.steps_per_second));
   return "lost: " + text + ", positions " + group_digits(check.good_to.steps) + " to " +
          group_digits(check.behind_to.steps) + " at least, " + seconds + " s of guest time without what was idle";
 }

@@ -11,7 +11,7 @@ std::string hex(u64 value, int digits) {
   return out.str();
 }
 
-std::string hex_bytes(std::span<const u8> bytes) {
+std::string bytes_as_hex(std::span<const u8> bytes) {
   std::string text;
   for (const u8 byte : bytes) text += hex(byte, 2);
   return text;

@@ -15,7 +15,7 @@ enum class ReportFormat : u8 { kText, kJson };
 
 /// At least that many digits, without 0x.
 [[nodiscard]] std::string hex(u64 value, int digits = 1);
-[[nodiscard]] std::string hex_bytes(std::span<const u8> bytes);
+[[nodiscard]] std::string bytes_as_hex(std::span<const u8> bytes);
 
 /// In double quotes, with the escapes of JSON; also what a terminal gets, so control characters stay harmless. Bytes
 /// from 0x80 on are given as the code points of the same number: any bytes make valid JSON and can be told from each

@@ -54,7 +54,7 @@ inline constexpr u64 kPreambleBytes = 96;
 [[nodiscard]] std::array<u8, kPreambleBytes> make_preamble(const TraceIdentity& identity);
 /// `bytes` is the beginning of the file, at least kPreambleBytes of it if it has them.
 [[nodiscard]] TraceIdentity parse_preamble(std::span<const u8> bytes);
-/// Of kPreambleBytes that parse_preamble() refuses: they are those of a trace with some bits wrong, not of another file.
+/// Of kPreambleBytes that parse_preamble() refuses: they are a trace's with some bits wrong, not another file's.
 [[nodiscard]] bool looks_like_preamble(std::span<const u8> bytes);
 /// Throws unless this build replays it; the sentence names both versions and the build that made it.
 void require_replayable(const TraceIdentity& identity);

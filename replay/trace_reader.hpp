@@ -80,8 +80,8 @@ class TraceReader {
   [[nodiscard]] const std::vector<FrameInfo>& lost_frames() const { return lost_frames_; }
   /// Bytes after the last whole frame, which are ignored.
   [[nodiscard]] u64 torn_bytes() const { return torn_bytes_; }
-  /// A sentence for people if the trace is cut, or was not ended or given up by its recorder, or a frame is damaged that
-  /// it replays without; else empty.
+  /// A sentence for people if the trace is cut, or was not ended or given up by its recorder, or if a frame is damaged
+  /// that it replays without; else empty.
   [[nodiscard]] std::string note() const;
   /// Those that tell what happened.
   [[nodiscard]] const std::vector<FrameInfo>& frames() const { return frames_; }

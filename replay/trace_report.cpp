@@ -23,13 +23,13 @@ void add_input(Fields& fields, const InputKind& kind) {
         } else if constexpr (std::is_same_v<Kind, RtcStart>) {
           fields.number("unix_ns", what.unix_ns);
         } else if constexpr (std::is_same_v<Kind, Seed>) {
-          fields.text("seed", hex_bytes(what.bytes));
+          fields.text("seed", bytes_as_hex(what.bytes));
         } else if constexpr (std::is_same_v<Kind, DebuggerWrite>) {
           const bool memory = what.space == DebuggerWrite::Space::kPhysicalMemory;
           fields.text("space", memory ? "memory" : "register");
           fields.number("hart", what.hart);
           fields.hex_number("where", what.where);
-          fields.text("value", hex_bytes(what.bytes));
+          fields.text("value", bytes_as_hex(what.bytes));
         } else if constexpr (std::is_same_v<Kind, SchedMask>) {
           fields.hex_number("harts", what.harts);
         } else {
@@ -179,7 +179,7 @@ std::vector<Section> origin_sections(const TraceReader& trace, ReportFormat form
                         [&](Fields& fields) {
                           fields.text("file", trace.name());
                           fields.number("bytes", trace.file_bytes());
-                          fields.text("id", hex_bytes(identity.id));
+                          fields.text("id", bytes_as_hex(identity.id));
                         })},
           {"made_by", one(format, [&](Fields& fields) {
              fields.text("release", identity.release);

@@ -112,7 +112,8 @@ TEST_CASE("fsck: a trace cut anywhere is cut at the frame that is not whole", "[
     const std::vector<u8> cut(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
     const TraceCheck check = check_bytes(cut);
     require_prefix_reads(cut, check);
-    const bool between = std::any_of(frames.begin(), frames.end(), [&](const FrameInfo& f) { return f.offset == size; });
+    const bool between =
+        std::any_of(frames.begin(), frames.end(), [size](const FrameInfo& frame) { return frame.offset == size; });
     const bool replays = check.good_bytes != 0;
     if (between && replays) {
       REQUIRE(check.clean());

@@ -68,7 +68,7 @@ TEST_CASE("recover: a cut trace loses what was cut, an ended one keeps its end",
   const Recovered cut = recover(bytes);
   CHECK(TraceReader("y.rvt", cut.bytes).end() == before.end());
   CHECK_THAT(TraceReader("y.rvt", cut.bytes).note(), has_substring("(the rest was lost: cut at offset "));
-  CHECK_THAT(describe_loss(cut.check), has_substring("and what was told in them of positions from"));
+  CHECK_THAT(describe_loss(cut.check), has_substring("and what they told of positions from"));
 
   std::vector<u8> longer = sample_trace(8, 60);
   const std::vector<u8> whole = longer;
@@ -80,7 +80,8 @@ TEST_CASE("recover: a damaged frame that nobody needs leaves its place, and noth
   std::vector<u8> bytes = sample_trace(8, 60);
   const u64 offset = bytes.size();
   for (const u8 value : {1, 2}) {
-    append_stored_frame(bytes, bytes.size(), static_cast<FrameKind>(99), kFrameOptional, {5}, std::vector<u8>(200, value));
+    const std::vector<u8> payload(200, value);
+    append_stored_frame(bytes, bytes.size(), static_cast<FrameKind>(99), kFrameOptional, {5}, payload);
   }
   bytes[offset + 50] ^= 1;
   const Recovered result = recover(bytes);

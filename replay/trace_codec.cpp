@@ -180,9 +180,21 @@ std::vector<u8> encode_outcome(const Outcome& outcome) {
   return payload;
 }
 
+Outcome decode_outcome(StateReader& in) {
+  Outcome outcome;
+  u8 kind = 0;
+  i32 status = 0;
+  in(kind, status);
+  if (kind > static_cast<u8>(Outcome::Kind::kInterrupted)) refuse("unknown outcome");
+  outcome.kind = static_cast<Outcome::Kind>(kind);
+  outcome.status = status;
+  outcome.why = read_text(in, kMaxReasonBytes);
+  return outcome;
+}
+
 void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload, HistoryListener& listener) {
   StateReader in(payload);
-  if (frame.kind == FrameKind::kUnknown) return;  // Optional, or the scan had refused it.
+  if (is_beside_history(frame.kind)) return;
   if (frame.kind == FrameKind::kBranch) {
     decode_branch(in, frame.at, listener);
     if (in.left_bytes() != 0) refuse("bytes after a branch");
@@ -217,6 +229,7 @@ void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload,
       decode_blocks(in, Holes::kYes, listener);
       break;
     case FrameKind::kBranch:
+    case FrameKind::kLost:
     case FrameKind::kUnknown:
       break;  // Above.
   }
@@ -339,14 +352,7 @@ void HistoryDecoder::decode_marks(StateReader& in, HistoryListener& listener) {
 }
 
 void HistoryDecoder::decode_end(StateReader& in, HistoryListener& listener) {
-  Outcome outcome;
-  u8 kind = 0;
-  i32 status = 0;
-  in(kind, status);
-  if (kind > static_cast<u8>(Outcome::Kind::kInterrupted)) refuse("unknown outcome");
-  outcome.kind = static_cast<Outcome::Kind>(kind);
-  outcome.status = status;
-  outcome.why = read_text(in, kMaxReasonBytes);
+  const Outcome outcome = decode_outcome(in);
   ended_ = true;
   listener.on_finish(reached_, outcome);
 }

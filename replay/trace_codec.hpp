@@ -50,6 +50,7 @@ enum class Told : bool { kFirst, kAgain };
 /// The number in the payload of a branch frame.
 [[nodiscard]] u64 decode_branch_number(std::span<const u8> payload);
 [[nodiscard]] std::vector<u8> encode_outcome(const Outcome& outcome);
+[[nodiscard]] Outcome decode_outcome(StateReader& in);
 
 /// Decodes frame after frame and tells a listener. Checks the order of the history, the limits, and that what an input
 /// or a block names exists on the board.

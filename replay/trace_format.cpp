@@ -3,6 +3,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "core/check.hpp"
@@ -108,6 +109,13 @@ TraceIdentity parse_preamble(std::span<const u8> bytes) {
   return identity;
 }
 
+bool looks_like_preamble(std::span<const u8> bytes) {
+  constexpr int kMostWrongBits = 8;
+  int wrong_bits = 0;
+  for (std::size_t i = 0; i < kMagic.size(); ++i) wrong_bits += std::popcount(static_cast<u8>(bytes[i] ^ kMagic[i]));
+  return wrong_bits <= kMostWrongBits;
+}
+
 void require_replayable(const TraceIdentity& identity) {
   const auto refuse = [&identity](const char* what, u32 theirs, u32 ours) {
     throw Error(Exit::kBadTrace, std::string(what) + " " + std::to_string(theirs) + ", this build reads " +
@@ -123,8 +131,23 @@ void require_replayable(const TraceIdentity& identity) {
 const char* frame_kind_name(FrameKind kind) {
   static constexpr std::array<const char*, kFrameKinds> kNames = {
       "other", "board",  "memory", "events", "blocks", "components", "marks", "progress",
-      "end",   "branch", "",       "",       "",       "",           "holes"};
+      "end",   "branch", "",       "",       "",       "",           "holes", "lost"};
   return kNames[static_cast<std::size_t>(kind)];
+}
+
+bool is_beside_history(FrameKind kind) { return kind == FrameKind::kUnknown || kind == FrameKind::kLost; }
+
+void append_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, std::span<const u8> payload) {
+  RV_CHECK(payload.size() <= kMaxPayloadBytes);
+  const u8 flags = is_beside_history(kind) ? kFrameOptional : 0;
+  std::vector<u8> compressed;
+  if (payload.size() < kLeastCompressed || !compress(payload, compressed)) {
+    return append_stored_frame(out, offset, kind, flags, at, payload);
+  }
+  std::vector<u8> stored(kRawSizeBytes);
+  put(stored.data(), static_cast<u32>(payload.size()));
+  stored.insert(stored.end(), compressed.begin(), compressed.end());
+  append_stored_frame(out, offset, kind, flags | kFrameCompressed, at, stored);
 }
 
 // Offset  Size  Field
@@ -135,24 +158,16 @@ const char* frame_kind_name(FrameKind kind) {
 //     14     2  CRC-16 of the 14 bytes before
 //     16     n  payload
 //   16+n     8  XXH3 of all before, seed: offset of the frame in the file
-void append_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, std::span<const u8> payload) {
-  RV_CHECK(payload.size() <= kMaxPayloadBytes);
-  std::vector<u8> compressed;
-  const bool smaller = payload.size() >= kLeastCompressed && compress(payload, compressed);
-  const std::size_t stored_bytes = smaller ? kRawSizeBytes + compressed.size() : payload.size();
+void append_stored_frame(std::vector<u8>& out, u64 offset, FrameKind kind, u8 flags, Position at,
+                         std::span<const u8> payload) {
   const std::size_t begin = out.size();
   out.resize(begin + kFrameHeaderBytes);
-  put(&out[begin], static_cast<u32>(stored_bytes));
+  put(&out[begin], static_cast<u32>(payload.size()));
   out[begin + 4] = static_cast<u8>(kind);
-  out[begin + 5] = smaller ? kFrameCompressed : 0;
+  out[begin + 5] = flags;
   put(&out[begin + 6], at.steps);
   put(&out[begin + 14], header_check({&out[begin], 14}));
-  if (smaller) {
-    out.resize(out.size() + kRawSizeBytes);
-    put(&out[out.size() - kRawSizeBytes], static_cast<u32>(payload.size()));
-  }
-  const std::span<const u8> stored = smaller ? std::span<const u8>(compressed) : payload;
-  out.insert(out.end(), stored.begin(), stored.end());
+  out.insert(out.end(), payload.begin(), payload.end());
   const u64 check = checksum({&out[begin], out.size() - begin}, offset);
   out.resize(out.size() + kFrameCheckBytes);
   put(&out[out.size() - kFrameCheckBytes], check);
@@ -166,9 +181,10 @@ std::optional<FrameInfo> parse_frame_header(std::span<const u8, kFrameHeaderByte
   frame.kind_byte = bytes[4];
   frame.flags = bytes[5];
   frame.at.steps = get<u64>(&bytes[6]);
-  const bool known = frame.kind_byte <= static_cast<u8>(FrameKind::kBranch) ||
-                     frame.kind_byte == static_cast<u8>(FrameKind::kHoles);
-  if (known) frame.kind = static_cast<FrameKind>(frame.kind_byte);
+  if (frame.kind_byte < kFrameKinds) {
+    const FrameKind kind = static_cast<FrameKind>(frame.kind_byte);
+    if (*frame_kind_name(kind) != '\0') frame.kind = kind;
+  }
   return frame;
 }
 

@@ -54,6 +54,8 @@ inline constexpr u64 kPreambleBytes = 96;
 [[nodiscard]] std::array<u8, kPreambleBytes> make_preamble(const TraceIdentity& identity);
 /// `bytes` is the beginning of the file, at least kPreambleBytes of it if it has them.
 [[nodiscard]] TraceIdentity parse_preamble(std::span<const u8> bytes);
+/// Of kPreambleBytes that parse_preamble() refuses: they are a trace's with some bits wrong, not another file's.
+[[nodiscard]] bool looks_like_preamble(std::span<const u8> bytes);
 /// Throws unless this build replays it; the sentence names both versions and the build that made it.
 void require_replayable(const TraceIdentity& identity);
 
@@ -69,10 +71,13 @@ enum class FrameKind : u8 {
   kEnd = 8,         ///< How it ended, and where.
   kBranch = 9,      ///< What follows is of that branch.
   kHoles = 14,      ///< Disk blocks that could not be had.
+  kLost = 15,       ///< Stands where an optional frame was damaged, so that nothing behind it moves.
 };
 /// One more than the highest; 10 to 13 are set aside.
-inline constexpr std::size_t kFrameKinds = 15;
+inline constexpr std::size_t kFrameKinds = 16;
 [[nodiscard]] const char* frame_kind_name(FrameKind kind);
+/// What happened can be told without it: its frames are optional, and stand in no order.
+[[nodiscard]] bool is_beside_history(FrameKind kind);
 
 inline constexpr u8 kFrameCompressed = 1;  ///< The payload is u32 raw size, then LZ4.
 inline constexpr u8 kFrameOptional = 2;    ///< A reader that does not know the kind skips the frame.
@@ -92,6 +97,14 @@ struct FrameInfo {
 
 /// Appends a frame that will stand at `offset` in the file, compressed if that pays.
 void append_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, std::span<const u8> payload);
+
+/// The same with a payload that goes in as it is.
+void append_stored_frame(std::vector<u8>& out, u64 offset, FrameKind kind, u8 flags, Position at,
+                         std::span<const u8> payload);
+
+[[nodiscard]] constexpr u64 frame_size_bytes(const FrameInfo& frame) {
+  return kFrameHeaderBytes + frame.stored_bytes + kFrameCheckBytes;
+}
 
 /// Nothing if the header's own check fails. raw_bytes is not yet known.
 [[nodiscard]] std::optional<FrameInfo> parse_frame_header(std::span<const u8, kFrameHeaderBytes> bytes, u64 offset);

@@ -1,12 +1,6 @@
 #include "replay/trace_reader.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "core/check.hpp"
@@ -65,81 +59,32 @@ class BranchListener final : public HistoryListener {
   u64 current_ = 0;
 };
 
+/// Of frames that are damaged and not needed; at least one.
+std::string describe_lost(const std::vector<FrameInfo>& frames) {
+  const FrameInfo& first = frames.front();
+  const std::string kind = first.kind == FrameKind::kUnknown ? "of kind " + std::to_string(first.kind_byte)
+                                                             : std::string(frame_kind_name(first.kind));
+  return std::to_string(frames.size()) + (frames.size() == 1 ? " frame is" : " frames are") +
+         " damaged that it replays without, the first at offset " + std::to_string(first.offset) + " (" + kind + ")";
+}
+
 }  // namespace
 
-/// Where the bytes come from: a file that is read piece by piece, for it may be larger than memory, or memory.
-class TraceReader::Bytes {
- public:
-  explicit Bytes(std::vector<u8> memory) : memory_(std::move(memory)) {}
-  explicit Bytes(const std::string& path) : path_(path) {
-    // Not to wait for the other end of a pipe.
-    file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (file_ < 0) {
-      throw Error(errno == EACCES ? Exit::kNoPermission : Exit::kNoInput,
-                  "trace " + path + ": " + std::strerror(errno));
-    }
-  }
-  ~Bytes() {
-    if (file_ >= 0) ::close(file_);
-  }
-  Bytes(const Bytes&) = delete;
-  Bytes& operator=(const Bytes&) = delete;
+TraceReader::TraceReader(const std::string& path) : TraceReader(path, TraceBytes(path)) {}
 
-  [[nodiscard]] u64 size_bytes() const {
-    if (file_ < 0) return memory_.size();
-    struct stat facts {};
-    if (::fstat(file_, &facts) != 0 || !S_ISREG(facts.st_mode)) {
-      throw Error(Exit::kBadTrace, "trace " + path_ + ": not a regular file");
-    }
-    return static_cast<u64>(facts.st_size);
-  }
-
-  void read(u64 offset, std::span<u8> out) const {
-    if (file_ < 0) {
-      std::copy_n(memory_.begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
-      return;
-    }
-    while (!out.empty()) {
-      const ssize_t size = ::pread(file_, out.data(), out.size(), static_cast<off_t>(offset));
-      if (size < 0 && errno == EINTR) continue;
-      if (size <= 0) {
-        const std::string why = size < 0 ? std::strerror(errno) : "became shorter while it was read";
-        throw Error(Exit::kIo, "trace " + path_ + ": " + why);
-      }
-      out = out.subspan(static_cast<std::size_t>(size));
-      offset += static_cast<u64>(size);
-    }
-  }
-
-  [[nodiscard]] bool all_zero_from(u64 offset, u64 end) const {
-    std::array<u8, 65536> buffer;
-    while (offset < end) {
-      const std::span<u8> part(buffer.data(), std::min<u64>(buffer.size(), end - offset));
-      read(offset, part);
-      if (std::any_of(part.begin(), part.end(), [](u8 byte) { return byte != 0; })) return false;
-      offset += part.size();
-    }
-    return true;
-  }
-
- private:
-  std::string path_;
-  int file_ = -1;
-  std::vector<u8> memory_;
-};
-
-TraceReader::TraceReader(const std::string& path) : name_(path), bytes_(std::make_unique<Bytes>(path)) { open(); }
-
-TraceReader::TraceReader(std::string name, std::vector<u8> bytes)
-    : name_(std::move(name)), bytes_(std::make_unique<Bytes>(std::move(bytes))) {
+TraceReader::TraceReader(std::string name, TraceBytes bytes) : name_(std::move(name)), bytes_(std::move(bytes)) {
   open();
 }
 
-TraceReader::~TraceReader() = default;
+BadFrame::BadFrame(const std::string& trace, u64 where, Position position, const std::string& what)
+    : Error(Exit::kBadTrace, "trace " + trace + ": damaged at offset " + std::to_string(where) + " (position " +
+                                 std::to_string(position.steps) + "): " + what),
+      offset(where),
+      at(position),
+      why(what) {}
 
-Error TraceReader::damage(u64 offset, Position at, const std::string& what) const {
-  return Error(Exit::kBadTrace, "trace " + name_ + ": damaged at offset " + std::to_string(offset) + " (position " +
-                                    std::to_string(at.steps) + "): " + what);
+BadFrame TraceReader::damage(u64 offset, Position at, const std::string& what) const {
+  return BadFrame(name_, offset, at, what);
 }
 
 Error TraceReader::cut(const std::string& where) const {
@@ -148,9 +93,9 @@ Error TraceReader::cut(const std::string& where) const {
 }
 
 void TraceReader::open() {
-  file_bytes_ = bytes_->size_bytes();
+  file_bytes_ = bytes_.size_bytes();
   std::vector<u8> preamble(std::min(file_bytes_, kPreambleBytes));
-  bytes_->read(0, preamble);
+  bytes_.read(0, preamble);
   try {
     identity_ = parse_preamble(preamble);
     require_replayable(identity_);
@@ -180,25 +125,32 @@ std::optional<FrameInfo> TraceReader::scan_frame(u64 offset) {
   const u64 rest_bytes = file_bytes_ - offset;
   if (rest_bytes < kFrameHeaderBytes) return std::nullopt;
   std::array<u8, kFrameHeaderBytes> header;
-  bytes_->read(offset, header);
+  bytes_.read(offset, header);
   std::optional<FrameInfo> frame = parse_frame_header(header, offset);
   if (!frame) {
     // After a power failure a file may end in zeros that were never written.
-    if (bytes_->all_zero_from(offset, file_bytes_)) return std::nullopt;
+    if (bytes_.all_zero_from(offset)) return std::nullopt;
     throw damage(offset, last, "the header of the frame does not agree with its checksum");
   }
   if (frame->stored_bytes > kMaxPayloadBytes) {
     throw damage(offset, last, "frame of " + std::to_string(frame->stored_bytes) + " bytes");
   }
-  if (kFrameHeaderBytes + frame->stored_bytes + kFrameCheckBytes > rest_bytes) return std::nullopt;
+  if (frame_size_bytes(*frame) > rest_bytes) return std::nullopt;
   const std::vector<u8> bytes = frame_bytes(*frame);
-  if (!frame_intact(bytes, offset)) throw damage(offset, last, "the frame does not agree with its checksum");
+  if (!frame_intact(bytes, offset)) {
+    const bool needed = !is_beside_history(frame->kind) || (frame->flags & kFrameOptional) == 0;
+    if (needed) throw damage(offset, last, "the frame does not agree with its checksum");
+    lost_frames_.push_back(*frame);
+    frame->kind = FrameKind::kUnknown;
+    frame->raw_bytes = frame->stored_bytes;
+    return frame;
+  }
   if (!is_known(*frame)) {
     frame->kind = FrameKind::kUnknown;
     frame->raw_bytes = frame->stored_bytes;
     return frame;
   }
-  if (frame->kind != FrameKind::kBranch) {
+  if (frame->kind != FrameKind::kBranch && !is_beside_history(frame->kind)) {
     if (complete_) throw damage(offset, frame->at, "frame after the end");
     if (frame->at < last) throw damage(offset, frame->at, "frame that goes back");
   }
@@ -216,14 +168,14 @@ void TraceReader::scan() {
   while (offset < file_bytes_) {
     const std::optional<FrameInfo> frame = scan_frame(offset);
     if (!frame) break;
-    const u64 size_bytes = kFrameHeaderBytes + frame->stored_bytes + kFrameCheckBytes;
+    const u64 size_bytes = frame_size_bytes(*frame);
     FrameTotals& totals = totals_[static_cast<std::size_t>(frame->kind)];
     ++totals.frames;
     totals.stored_bytes += size_bytes;
     totals.raw_bytes += frame->raw_bytes;
     if (frame->kind == FrameKind::kEnd) ended_.insert(last_branch_);
     complete_ = ended_.contains(last_branch_);
-    if (frame->kind != FrameKind::kUnknown) frames_.push_back(*frame);
+    if (!is_beside_history(frame->kind)) frames_.push_back(*frame);
     offset += size_bytes;
   }
   torn_bytes_ = file_bytes_ - offset;
@@ -264,9 +216,7 @@ std::span<const FrameInfo> TraceReader::told_frames() const {
 }
 
 std::vector<u8> TraceReader::frame_bytes(const FrameInfo& frame) const {
-  std::vector<u8> bytes(kFrameHeaderBytes + frame.stored_bytes + kFrameCheckBytes);
-  bytes_->read(frame.offset, bytes);
-  return bytes;
+  return bytes_.read(frame.offset, frame_size_bytes(frame));
 }
 
 std::vector<u8> TraceReader::payload(const FrameInfo& frame) const {
@@ -277,6 +227,12 @@ std::vector<u8> TraceReader::payload(const FrameInfo& frame) const {
 }
 
 std::string TraceReader::note() const {
+  const std::string end = note_of_end();
+  if (lost_frames_.empty()) return end;
+  return (end.empty() ? "trace " + name_ + ": " : end + "; ") + describe_lost(lost_frames_);
+}
+
+std::string TraceReader::note_of_end() const {
   const TracedBranch& last = branches_[last_branch_];
   const std::string end = "it ends at position " + std::to_string(last.end.steps);
   if (complete_ && torn_bytes_ == 0) {

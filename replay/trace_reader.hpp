@@ -13,7 +13,9 @@
 #include <string>
 #include <vector>
 
+#include "core/check.hpp"
 #include "replay/history.hpp"
+#include "replay/trace_bytes.hpp"
 #include "replay/trace_codec.hpp"
 
 namespace retrov {
@@ -23,6 +25,15 @@ struct FrameTotals {
   u64 frames = 0;
   u64 stored_bytes = 0;  ///< With headers and checksums.
   u64 raw_bytes = 0;     ///< Decompressed payload.
+};
+
+/// A frame that does not agree with its checksum, or breaks a rule of the format.
+class BadFrame final : public Error {
+ public:
+  BadFrame(const std::string& trace, u64 offset, Position at, const std::string& why);
+  u64 offset;
+  Position at;
+  std::string why;
 };
 
 /// A branch, as the trace tells it. The first began at power-on.
@@ -44,9 +55,9 @@ class TraceReader {
  public:
   /// Throws Error: kNoInput if it cannot be opened, kBadTrace if it is no trace, damaged, or of another version.
   explicit TraceReader(const std::string& path);
-  /// A trace in memory; `name` stands for the path in messages.
-  TraceReader(std::string name, std::vector<u8> bytes);
-  ~TraceReader();
+  /// Of what was opened already, or is in memory; `name` stands for the path in messages.
+  TraceReader(std::string name, TraceBytes bytes);
+  ~TraceReader() = default;
   TraceReader(const TraceReader&) = delete;
   TraceReader& operator=(const TraceReader&) = delete;
 
@@ -65,10 +76,14 @@ class TraceReader {
   [[nodiscard]] Position end() const { return branches_[last_branch_].end; }
   /// The recorder ended the last branch itself.
   [[nodiscard]] bool complete() const { return complete_; }
+  /// Damaged frames that nothing of the history is lost with. They are passed over.
+  [[nodiscard]] const std::vector<FrameInfo>& lost_frames() const { return lost_frames_; }
   /// Bytes after the last whole frame, which are ignored.
   [[nodiscard]] u64 torn_bytes() const { return torn_bytes_; }
-  /// A sentence for people if the trace is cut, or was not ended or given up by its recorder; else empty.
+  /// A sentence for people if the trace is cut, or was not ended or given up by its recorder, or if a frame is damaged
+  /// that it replays without; else empty.
   [[nodiscard]] std::string note() const;
+  /// Those that tell what happened.
   [[nodiscard]] const std::vector<FrameInfo>& frames() const { return frames_; }
   /// Indexed by FrameKind; unknown optional kinds are counted under kUnknown.
   [[nodiscard]] const std::array<FrameTotals, kFrameKinds>& totals() const { return totals_; }
@@ -83,13 +98,13 @@ class TraceReader {
   [[nodiscard]] std::unique_ptr<History> read_history() const;
 
  private:
-  class Bytes;
   void open();
   void scan();
   /// Nothing if the file ends before the frame does.
   [[nodiscard]] std::optional<FrameInfo> scan_frame(u64 offset);
   /// False: to be skipped. Throws if it must not be.
   [[nodiscard]] bool is_known(const FrameInfo& frame) const;
+  [[nodiscard]] std::string note_of_end() const;
   void read_layout();
   void find_ends();
   /// Those behind the description and the initial memory.
@@ -98,14 +113,15 @@ class TraceReader {
   [[nodiscard]] std::vector<u8> frame_bytes(const FrameInfo& frame) const;
   [[nodiscard]] std::vector<u8> payload(const FrameInfo& frame) const;
   [[nodiscard]] Error cut(const std::string& where) const;
-  [[nodiscard]] Error damage(u64 offset, Position at, const std::string& what) const;
+  [[nodiscard]] BadFrame damage(u64 offset, Position at, const std::string& what) const;
 
   const std::string name_;
-  std::unique_ptr<Bytes> bytes_;
+  TraceBytes bytes_;
   u64 file_bytes_ = 0;
   TraceIdentity identity_;
   BoardLayout layout_;
-  std::vector<FrameInfo> frames_;
+  std::vector<FrameInfo> frames_;  ///< That tell the history.
+  std::vector<FrameInfo> lost_frames_;
   std::array<FrameTotals, kFrameKinds> totals_{};
   std::vector<TracedBranch> branches_ = {{kMainBranch, 0, {}, {}, {}}};
   u64 last_branch_ = 0;

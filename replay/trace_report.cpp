@@ -14,95 +14,6 @@ namespace retrov {
 
 namespace {
 
-std::string hex(u64 value, int digits = 1) {
-  std::ostringstream out;
-  out << std::hex << std::setfill('0') << std::setw(digits) << value;
-  return out.str();
-}
-
-std::string hex_bytes(std::span<const u8> bytes) {
-  std::string text;
-  for (const u8 byte : bytes) text += hex(byte, 2);
-  return text;
-}
-
-/// In double quotes, with the escapes of JSON; also what a terminal gets, so control characters stay harmless. Bytes
-/// from 0x80 on are given as the code points of the same number: any bytes make valid JSON and can be told from each
-/// other.
-std::string in_quotes(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    const u8 byte = static_cast<u8>(c);
-    if (c == '\n') {
-      result += "\\n";
-    } else if (c == '"' || c == '\\') {
-      result += {'\\', c};
-    } else if (byte < 0x20 || byte >= 0x7f) {
-      result += "\\u" + hex(byte, 4);
-    } else {
-      result += c;
-    }
-  }
-  return result + '"';
-}
-
-std::string in_quotes(std::span<const u8> bytes) {
-  return in_quotes(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-}
-
-const char* outcome_name(Outcome::Kind kind) {
-  switch (kind) {
-    case Outcome::Kind::kUnknown:
-      return "unknown";
-    case Outcome::Kind::kPoweredOff:
-      return "powered-off";
-    case Outcome::Kind::kStopped:
-      return "stopped";
-    case Outcome::Kind::kInterrupted:
-      return "interrupted";
-  }
-  return "unknown";
-}
-
-/// A row of `name: value` for people, or a member of a JSON object. Values come ready made.
-class Fields {
- public:
-  Fields(std::ostream& out, ReportFormat format) : out_(out), format_(format) {}
-  void text(const char* name, std::string_view value) { put(name, in_quotes(value), value); }
-  void number(const char* name, u64 value) { put(name, std::to_string(value), std::to_string(value)); }
-  void hex_number(const char* name, u64 value) { put(name, std::to_string(value), "0x" + hex(value)); }
-  void truth(const char* name, bool value) { put(name, value ? "true" : "false", value ? "yes" : "no"); }
-  void put(const char* name, std::string_view json, std::string_view human) {
-    if (!human.empty() || format_ == ReportFormat::kJson) add(name, json, std::string(name) + ' ' + std::string(human));
-  }
-  /// For people without its name.
-  void bare(const char* name, std::string_view json, std::string_view human) { add(name, json, human); }
-  void close() { out_ << (format_ == ReportFormat::kJson ? "}" : ""); }
-
- private:
-  void add(const char* name, std::string_view json, std::string_view human) {
-    if (format_ == ReportFormat::kJson) {
-      out_ << (first_ ? "{" : ", ") << in_quotes(std::string_view(name)) << ": " << json;
-    } else {
-      out_ << (first_ ? "" : "  ") << human;
-    }
-    first_ = false;
-  }
-
-  std::ostream& out_;
-  ReportFormat format_;
-  bool first_ = true;
-};
-
-template <class Fill>
-std::string object(ReportFormat format, Fill fill) {
-  std::ostringstream out;
-  Fields fields(out, format);
-  fill(fields);
-  fields.close();
-  return out.str();
-}
-
 void add_input(Fields& fields, const InputKind& kind) {
   std::visit(
       [&fields](const auto& what) {
@@ -112,13 +23,13 @@ void add_input(Fields& fields, const InputKind& kind) {
         } else if constexpr (std::is_same_v<Kind, RtcStart>) {
           fields.number("unix_ns", what.unix_ns);
         } else if constexpr (std::is_same_v<Kind, Seed>) {
-          fields.text("seed", hex_bytes(what.bytes));
+          fields.text("seed", bytes_as_hex(what.bytes));
         } else if constexpr (std::is_same_v<Kind, DebuggerWrite>) {
           const bool memory = what.space == DebuggerWrite::Space::kPhysicalMemory;
           fields.text("space", memory ? "memory" : "register");
           fields.number("hart", what.hart);
           fields.hex_number("where", what.where);
-          fields.text("value", hex_bytes(what.bytes));
+          fields.text("value", bytes_as_hex(what.bytes));
         } else if constexpr (std::is_same_v<Kind, SchedMask>) {
           fields.hex_number("harts", what.harts);
         } else {
@@ -268,7 +179,7 @@ std::vector<Section> origin_sections(const TraceReader& trace, ReportFormat form
                         [&](Fields& fields) {
                           fields.text("file", trace.name());
                           fields.number("bytes", trace.file_bytes());
-                          fields.text("id", hex_bytes(identity.id));
+                          fields.text("id", bytes_as_hex(identity.id));
                         })},
           {"made_by", one(format, [&](Fields& fields) {
              fields.text("release", identity.release);

@@ -4,11 +4,10 @@
 
 #include <iosfwd>
 
+#include "replay/report_fields.hpp"
 #include "replay/trace_reader.hpp"
 
 namespace retrov {
-
-enum class ReportFormat : u8 { kText, kJson };
 
 /// Machine, initial memory, versions, outcome, and where the bytes go. One JSON object.
 void report_info(const TraceReader& trace, std::ostream& out, ReportFormat format);

@@ -1,6 +1,5 @@
 #include "replay/trace_writer.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,14 +17,6 @@ namespace {
 /// More than this waits for nobody: a burst of disk blocks must not pile up in memory.
 constexpr u64 kFullBytes = u64{1} << 20;
 
-int create(const std::string& path) {
-  const int file = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
-  if (file >= 0) return file;
-  const int error = errno;
-  const std::string hint = error == EEXIST ? " (a trace is never overwritten)" : "";
-  throw Error(Exit::kCannotCreate, "trace " + path + ": " + std::strerror(error) + hint);
-}
-
 std::string name_failure(const std::string& path, int error) {
   if (error == ENOSPC || error == EDQUOT) return "no space left on " + path;
   return "trace " + path + ": " + std::strerror(error);
@@ -33,13 +24,16 @@ std::string name_failure(const std::string& path, int error) {
 
 }  // namespace
 
-TraceWriter::TraceWriter(const std::string& path, const BoardConfig& board, const TraceIdentity& identity)
-    : path_(path), id_(identity.id), file_(create(path)) {
+TraceWriter::TraceWriter(const std::string& path, const BoardConfig& board, const TraceIdentity& identity, Sync sync)
+    : TraceWriter(path, std::make_unique<NewTraceFile>(path), board, identity, sync) {}
+
+TraceWriter::TraceWriter(std::string path, std::unique_ptr<TraceFile> file, const BoardConfig& board,
+                         const TraceIdentity& identity, Sync sync)
+    : path_(std::move(path)), id_(identity.id), file_(std::move(file)), sync_(sync) {
   try {
     write_header(board, identity);
     flusher_ = start_quiet_thread([this] { run_flusher(); });
   } catch (...) {
-    ::close(file_);
     ::unlink(path_.c_str());
     throw;
   }
@@ -52,8 +46,7 @@ TraceWriter::~TraceWriter() {
   }
   wake_.notify_one();
   flusher_.join();
-  flush_locked();
-  ::close(file_);
+  flush();
 }
 
 void TraceWriter::write_header(const BoardConfig& board, const TraceIdentity& identity) {
@@ -85,18 +78,21 @@ void TraceWriter::write_header(const BoardConfig& board, const TraceIdentity& id
     }
   }
   frames_.start_at(written_bytes_);
+  if (sync_ == Sync::kNo) return;
+  if (const int error = file_->sync(); error != 0) throw Error(Exit::kIo, name_failure(path_, error));
+  synced_bytes_ = written_bytes_;
 }
 
 int TraceWriter::write_out(std::span<const u8> bytes) {
   const u64 whole_bytes = bytes.size();
   while (!bytes.empty()) {
-    const ssize_t size = ::write(file_, bytes.data(), bytes.size());
-    if (size < 0 && errno == EINTR) continue;
+    const i64 size = file_->write(bytes);
+    if (size == -EINTR) continue;
     if (size <= 0) {
-      const int error = size < 0 ? errno : ENOSPC;
-      // Without its half frame the trace ends cleanly; should that fail too, readers ignore the half frame.
-      (void)!::ftruncate(file_, static_cast<off_t>(written_bytes_));
-      return error;
+      // Without its half frame the trace ends cleanly; should that fail too, readers ignore the half frame as long as
+      // nothing follows it.
+      torn_ = file_->cut_back(written_bytes_) != 0;
+      return size < 0 ? static_cast<int>(-size) : ENOSPC;
     }
     bytes = bytes.subspan(static_cast<std::size_t>(size));
   }
@@ -106,11 +102,12 @@ int TraceWriter::write_out(std::span<const u8> bytes) {
 
 void TraceWriter::fail(const std::string& sentence, const std::string& why) {
   failed_ = true;
-  error_ = Error(Exit::kIo, sentence + ": recording stopped at position " + std::to_string(safe_.steps) +
+  error_ = Error(Exit::kIo, sentence + ": recording stopped at position " + std::to_string(written_.steps) +
                                 "; the trace replays up to there");
+  if (torn_) return;
   // An end is small, and cutting the file back may have made room for it; without it the trace looks like a killed one.
   std::vector<u8> frame;
-  append_frame(frame, written_bytes_, FrameKind::kEnd, safe_, encode_outcome({Outcome::Kind::kUnknown, 0, why}));
+  append_frame(frame, written_bytes_, FrameKind::kEnd, written_, encode_outcome({Outcome::Kind::kUnknown, 0, why}));
   (void)write_out(frame);
 }
 
@@ -120,7 +117,7 @@ void TraceWriter::flush_locked() {
   const Position reached = frames_.reached();
   const int error = write_out(frames_.take());
   if (error != 0) return fail(name_failure(path_, error), std::strerror(error));
-  safe_ = reached;
+  written_ = reached;
 }
 
 template <class Add>
@@ -166,14 +163,28 @@ void TraceWriter::on_branch(const BranchPoint& branch) {
 
 void TraceWriter::on_finish(Position end, const Outcome& outcome) {
   tell([&](FrameBuilder& frames) { frames.add_end(end, outcome); });
-  const std::lock_guard lock(mutex_);
-  finished_ = true;
-  flush_locked();
+  {
+    const std::lock_guard lock(mutex_);
+    finished_ = true;
+  }
+  flush();
+}
+
+void TraceWriter::sync(std::unique_lock<std::mutex>& lock) {
+  const u64 size_bytes = written_bytes_;
+  if (sync_ == Sync::kNo || failed_ || size_bytes == synced_bytes_) return;
+  lock.unlock();
+  const int error = file_->sync();
+  lock.lock();
+  if (failed_) return;
+  if (error != 0) return fail(name_failure(path_, error), std::strerror(error));
+  synced_bytes_ = std::max(synced_bytes_, size_bytes);
 }
 
 void TraceWriter::flush() {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   flush_locked();
+  sync(lock);
 }
 
 std::optional<Error> TraceWriter::take_error() {
@@ -197,6 +208,7 @@ void TraceWriter::run_flusher() {
     wake_.wait(lock, [this] { return dirty_ || closing_; });
     wake_.wait_for(lock, std::chrono::milliseconds(kFlushMilliseconds), [this] { return closing_; });
     flush_locked();
+    sync(lock);
   }
 }
 

@@ -18,8 +18,12 @@
 #include "core/check.hpp"
 #include "replay/frame_builder.hpp"
 #include "replay/history.hpp"
+#include "replay/trace_file.hpp"
 
 namespace retrov {
+
+/// What a loss of power may take. kYes: as little as a kill takes, and what one fdatasync(2) takes longer.
+enum class Sync : bool { kNo, kYes };
 
 class TraceWriter final : public HistoryListener {
  public:
@@ -29,7 +33,11 @@ class TraceWriter final : public HistoryListener {
 
   /// Creates `path` (mode 0600) and writes the header and the initial memory. Throws Error: kCannotCreate if it exists
   /// or cannot be made, kIo if it cannot be written, and then removes what it created.
-  TraceWriter(const std::string& path, const BoardConfig& board, const TraceIdentity& identity = this_build());
+  TraceWriter(const std::string& path, const BoardConfig& board, const TraceIdentity& identity = this_build(),
+              Sync sync = Sync::kNo);
+  /// The same, to a file that was made already; `path` is its name in messages.
+  TraceWriter(std::string path, std::unique_ptr<TraceFile> file, const BoardConfig& board,
+              const TraceIdentity& identity, Sync sync);
   /// Flushes. Without on_finish the trace says that its recorder did not end it.
   ~TraceWriter() override;
   TraceWriter(const TraceWriter&) = delete;
@@ -42,7 +50,7 @@ class TraceWriter final : public HistoryListener {
   void on_branch(const BranchPoint& branch) override;
   void on_finish(Position end, const Outcome& outcome) override;
 
-  /// Everything told so far is in the file when this returns, unless failed().
+  /// Everything told so far is in the file when this returns, unless failed(); on the disk, with Sync::kYes.
   void flush();
   /// Why recording stopped, once; nothing before and nothing after. The session says it and goes on or ends: all that
   /// was written stays a trace that replays up to the position in the sentence.
@@ -60,6 +68,8 @@ class TraceWriter final : public HistoryListener {
   template <class Add>
   void tell(Add add);
   void flush_locked();
+  /// Waits for the disk, without the lock meanwhile: who tells must not wait.
+  void sync(std::unique_lock<std::mutex>& lock);
   /// 0, or the errno; then the file is as it was.
   int write_out(std::span<const u8> bytes);
   /// `sentence` is for the user, `why` for the trace.
@@ -68,12 +78,15 @@ class TraceWriter final : public HistoryListener {
 
   const std::string path_;
   const std::array<u8, 16> id_;
-  int file_ = -1;
+  const std::unique_ptr<TraceFile> file_;
+  const Sync sync_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   FrameBuilder frames_;
   u64 written_bytes_ = 0;  ///< Size of the file: always whole frames.
-  Position safe_;          ///< The file replays up to here.
+  bool torn_ = false;      ///< A half frame stands behind that.
+  Position written_;       ///< The file replays up to here.
+  u64 synced_bytes_ = 0;   ///< With Sync::kYes: that much of it is on the disk.
   bool dirty_ = false;
   bool closing_ = false;
   bool finished_ = false;

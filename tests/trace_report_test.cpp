@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "replay/report_fields.hpp"
 #include "replay/trace_writer.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/trace_samples.hpp"

@@ -1,0 +1,128 @@
+#include "replay/recover.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "core/check.hpp"
+#include "replay/position.hpp"
+#include "replay/trace_codec.hpp"
+
+namespace retrov {
+
+namespace {
+
+using What = TraceFinding::What;
+
+constexpr u64 kPieceBytes = u64{1} << 20;
+
+/// A new file that is gone again unless it was kept.
+class NewFile {
+ public:
+  explicit NewFile(const std::string& path) : path_(path) {
+    file_ = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    if (file_ < 0) fail(Exit::kCannotCreate, errno == EEXIST ? " (a trace is never overwritten)" : "");
+  }
+  ~NewFile() {
+    ::close(file_);
+    if (!kept_) ::unlink(path_.c_str());
+  }
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+
+  void write(std::span<const u8> bytes) {
+    written_bytes_ += bytes.size();
+    while (!bytes.empty()) {
+      const ssize_t size = ::write(file_, bytes.data(), bytes.size());
+      if (size < 0 && errno == EINTR) continue;
+      if (size < 0) fail(Exit::kIo, "");
+      bytes = bytes.subspan(static_cast<std::size_t>(size));
+    }
+  }
+  void keep() {
+    if (::fsync(file_) != 0 && errno != EINVAL) fail(Exit::kIo, "");
+    kept_ = true;
+  }
+  [[nodiscard]] u64 written_bytes() const { return written_bytes_; }
+
+ private:
+  [[noreturn]] void fail(Exit exit, const char* hint) const {
+    throw Error(exit, "trace " + path_ + ": " + std::strerror(errno) + hint);
+  }
+  const std::string path_;
+  int file_ = -1;
+  bool kept_ = false;
+  u64 written_bytes_ = 0;
+};
+
+void copy(const TraceBytes& source, u64 end, NewFile& out) {
+  while (out.written_bytes() < end) {
+    const u64 from = out.written_bytes();
+    out.write(source.read(from, std::min(kPieceBytes, end - from)));
+  }
+}
+
+/// The finding that ends the history; null: nothing does.
+const TraceFinding* first_loss(const TraceCheck& check) {
+  const auto found = std::find_if(check.findings.begin(), check.findings.end(), [](const TraceFinding& finding) {
+    return finding.what == What::kDamage || finding.what == What::kCut;
+  });
+  return found == check.findings.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+u64 recover_trace(const TraceCheck& check, const TraceBytes& source, const std::string& path) {
+  if (check.unread) require_replayable(*check.identity);
+  if (check.good_bytes == 0) throw Error(Exit::kBadTrace, summarise(check));
+  NewFile out(path);
+  std::vector<u8> frame;
+  for (const TraceFinding& finding : check.findings) {
+    if (finding.what != What::kDropped || finding.offset >= check.good_bytes) continue;
+    copy(source, finding.offset, out);
+    frame.clear();
+    const std::vector<u8> nothing(finding.size_bytes - kFrameHeaderBytes - kFrameCheckBytes);
+    append_stored_frame(frame, finding.offset, FrameKind::kLost, kFrameOptional, finding.at, nothing);
+    out.write(frame);
+  }
+  copy(source, check.good_bytes, out);
+  if (const TraceFinding* loss = first_loss(check); loss != nullptr && !check.good_ends) {
+    const std::string why = std::string("the rest was lost: ") + (loss->what == What::kCut ? "cut" : "damaged") +
+                            " at offset " + std::to_string(loss->offset);
+    frame.clear();
+    append_frame(frame, check.good_bytes, FrameKind::kEnd, check.good_to,
+                 encode_outcome({Outcome::Kind::kUnknown, 0, why}));
+    out.write(frame);
+  }
+  out.keep();
+  return out.written_bytes();
+}
+
+std::string describe_loss(const TraceCheck& check) {
+  u64 dropped = 0;
+  for (const TraceFinding& finding : check.findings) {
+    if (finding.what == What::kDropped && finding.offset < check.good_bytes) ++dropped;
+  }
+  std::string text;
+  if (dropped != 0) {
+    text = group_digits(dropped) + (dropped == 1 ? " damaged frame that" : " damaged frames that") +
+           " the history does not need";
+  }
+  if (first_loss(check) == nullptr) return text.empty() ? "nothing was lost" : "lost: " + text;
+  text += (text.empty() ? "" : ", ") + group_digits(check.file_bytes - check.good_bytes) + " bytes from offset " +
+          std::to_string(check.good_bytes) + " on";
+  if (check.behind_to <= check.good_to) {
+    return "lost: " + text + ", and what they told of positions from " + group_digits(check.good_to.steps) + " on";
+  }
+  const double steps = static_cast<double>(check.behind_to.steps - check.good_to.steps);
+  char seconds[32];
+  std::snprintf(seconds, sizeof seconds, "%.6f", steps / static_cast<double>(check.steps_per_second));
+  return "lost: " + text + ", positions " + group_digits(check.good_to.steps) + " to " +
+         group_digits(check.behind_to.steps) + " at least, " + seconds + " s of guest time without what was idle";
+}
+
+}  // namespace retrov

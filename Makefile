@@ -87,8 +87,11 @@ LAYER_SOURCES := $(foreach layer,$(LAYERS),$(SOURCES_$(layer)))
 
 TEST_SOURCES := $(sort $(wildcard tests/*_test.cpp))
 TEST_SUPPORT := $(wildcard tests/support/*.cpp)
+# The suite runs what is fuzzed over the kept corpora; the driver is for libFuzzer alone.
+FUZZ_SOURCES := $(filter-out tests/fuzz/driver.cpp,$(wildcard tests/fuzz/*.cpp))
+FUZZ_TARGETS := $(filter-out trace_mutator,$(FUZZ_SOURCES:tests/fuzz/%.cpp=%))
 DIFFTEST_SOURCES := $(wildcard tests/difftest/*.cpp)
-SOURCES := main.cpp $(LAYER_SOURCES) $(TEST_SOURCES) $(TEST_SUPPORT) $(DIFFTEST_SOURCES) tests/main.cpp
+SOURCES := main.cpp $(LAYER_SOURCES) $(TEST_SOURCES) $(TEST_SUPPORT) $(FUZZ_SOURCES) $(DIFFTEST_SOURCES) tests/main.cpp
 GUESTS := $(patsubst tests/guests/%,$(BUILD)/guests/%.elf,$(basename $(wildcard tests/guests/*.S tests/guests/*.c)))
 
 objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
@@ -109,15 +112,30 @@ guests: $(GUESTS)
 $(BUILD)/retrov: $(BUILD)/obj/main.o $(LIBS)
 	$(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(THIRD_PARTY)
 
-$(BUILD)/tests: $(call objects,$(TEST_SOURCES) $(TEST_SUPPORT)) $(TEST_TAIL)
-	$(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(CATCH2) $(THIRD_PARTY)
+LINK_TEST = $(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(CATCH2) $(THIRD_PARTY)
+$(BUILD)/tests: $(call objects,$(TEST_SOURCES) $(TEST_SUPPORT) $(FUZZ_SOURCES)) $(TEST_TAIL)
+	$(LINK_TEST)
+
+$(BUILD)/test-fuzz_corpus: $(call objects,tests/fuzz_corpus_test.cpp $(TEST_SUPPORT) $(FUZZ_SOURCES)) $(TEST_TAIL)
+	$(LINK_TEST)
 
 $(BUILD)/test-%: $(BUILD)/obj/tests/%_test.o $(call objects,$(TEST_SUPPORT)) $(TEST_TAIL)
-	$(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(CATCH2) $(THIRD_PARTY)
+	$(LINK_TEST)
 
 # Random programs on retrov and on QEMU (docs/building.md, "Test").
 $(BUILD)/difftest: $(call objects,$(DIFFTEST_SOURCES) tests/support/paths.cpp) $(LIBS)
 	$(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(THIRD_PARTY)
+
+# libFuzzer's, in a build folder of their own (make fuzz).
+.PHONY: fuzzers
+fuzzers: $(FUZZ_TARGETS:%=$(BUILD)/fuzz-%)
+$(BUILD)/fuzz-%: $(BUILD)/obj/tests/fuzz/driver-%.o $(BUILD)/obj/tests/fuzz/%.o \
+    $(BUILD)/obj/tests/fuzz/trace_mutator.o $(LIBS)
+	$(CXX) $(CXXFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(THIRD_PARTY)
+.SECONDARY: $(FUZZ_TARGETS:%=$(BUILD)/obj/tests/fuzz/driver-%.o)
+$(BUILD)/obj/tests/fuzz/driver-%.o: tests/fuzz/driver.cpp | have-deps
+	@mkdir -p $(@D)
+	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -DRETROV_FUZZ_TARGET=$* -c -o $@ $<
 
 # An archive also depends on the list of its members: a source that was deleted must leave the archive too.
 define layer_rules
@@ -151,7 +169,7 @@ $(BUILD)/obj/%.o: %.cpp | have-deps
 	@mkdir -p $(@D)
 	$(CXX) $(CPPFLAGS) $(CXXFLAGS) $(EXTRA_FLAGS) -c -o $@ $<
 
--include $(patsubst %.o,%.d,$(call objects,$(SOURCES)))
+-include $(patsubst %.o,%.d,$(call objects,$(SOURCES)) $(FUZZ_TARGETS:%=$(BUILD)/obj/tests/fuzz/driver-%.o))
 
 # --- guests for the tests --------------------------------------------------------------------------------------------
 
@@ -207,7 +225,7 @@ check-guests: demo-guests
 check: check-guests
 	@BUILD=$(BUILD) JOBS=$(JOBS) scripts/run-checks
 
-check-deep: check-guests
+check-deep: check-guests fuzz
 	@BUILD=$(BUILD) JOBS=$(JOBS) scripts/run-checks --deep
 
 check-riscv-tests: retrov
@@ -228,6 +246,17 @@ bench: demo-guests
 	@$(MAKE) --no-print-directory -j$(JOBS) retrov guests
 	@BUILD=$(BUILD) scripts/bench
 	@BUILD=$(BUILD) scripts/bench-stub
+
+# One target is fuzz-NAME. scripts/fuzz runs them.
+FUZZ_BUILD = $(MAKE) --no-print-directory -j$(JOBS) BUILD=build/fuzz CXX=clang++ OPT=-O1 \
+  SANITIZE='-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer'
+.PHONY: fuzz $(FUZZ_TARGETS:%=fuzz-%)
+fuzz:
+	@scripts/deps build fuzz
+	@$(FUZZ_BUILD) fuzzers
+$(FUZZ_TARGETS:%=fuzz-%):
+	@scripts/deps build fuzz
+	@$(FUZZ_BUILD) build/fuzz/$@
 
 # -O1: at -O0 the whole suite under the sanitizers is too slow to be run often.
 asan:
@@ -252,7 +281,7 @@ install: $(BUILD)/retrov
 # Downloads (build/apt, build/deps, build/guests) are kept: they are not made by the compiler and cost a network.
 clean:
 	rm -rf $(BUILD)/obj $(BUILD)/*.a $(BUILD)/*.list $(BUILD)/retrov $(BUILD)/tests $(BUILD)/difftest \
-	  $(BUILD)/test-* $(GUESTS) $(BUILD)/mutants build/clang build/asan build/aarch64 \
+	  $(BUILD)/test-* $(GUESTS) $(BUILD)/mutants build/clang build/asan build/fuzz build/aarch64 \
 	  build/gdb-suite compile_commands.json
 
 format:

@@ -7,6 +7,9 @@
 
 namespace retrov {
 
+/// Of SteppingFacts::open_irqs.
+inline constexpr std::size_t kMaxOpenIrqs = 16;
+
 /// What stands above a floating-point register's own bits: with F alone it has 32 of the 64, and is always boxed.
 inline u64 float_box(const Hart& hart) {
   return hart.has(Extension::kF) && !hart.has(Extension::kD) ? ~u64{0} << 32 : 0;
@@ -35,6 +38,15 @@ void SteppingFacts::serialize(A& a) {
   returned_at = returned == kNone ? std::nullopt : std::optional(Position{returned});
 }
 
+/// A state that comes from a file may hold what no register can.
+inline void check_loaded(const Hart& hart) {
+  const auto is_privilege = [](u64 value) { return value <= 1 || value == 3; };
+  const bool possible = is_privilege(static_cast<u64>(hart.priv)) &&
+                        is_privilege((hart.csr.mstatus & mstatus::kMpp) >> 11) && hart.csr.frm <= 7 &&
+                        hart.csr.fflags <= 31 && hart.x[0] == 0 && hart.stepping.open_irqs.size() <= kMaxOpenIrqs;
+  if (!possible) throw Error(Exit::kBadTrace, "the state of a hart that cannot be");
+}
+
 /// Slot 32 of x is where writes to x0 go: not state.
 template <class A>
 void Hart::serialize(A& a) {
@@ -43,6 +55,7 @@ void Hart::serialize(A& a) {
   a(field("x", integers), field("f", f), field("pc", pc), field("priv", priv), field("waiting", waiting),
     field("retired", retired), field("csr", csr), field("reservation", reservation), field("stepping", stepping));
   std::copy(integers.begin(), integers.end(), x.begin());
+  if constexpr (A::is_loading::value) check_loaded(*this);
 }
 
 }  // namespace retrov

@@ -58,7 +58,7 @@ void Machine::restore(const Snapshot& snapshot) {
   const auto read = [&bytes](Stateful& component) {
     StateReader reader(*bytes++);
     component.read_state(reader);
-    RV_CHECK(reader.left_bytes() == 0);
+    if (reader.left_bytes() != 0) throw Error(Exit::kBadTrace, "the state of a component is longer than it should be");
   };
   Parts parts(*this);
   read(parts);

@@ -15,9 +15,18 @@ struct Machine::Parts final : public StatefulAs<Machine::Parts> {
       field("turn_left", m.turn_left_), field("sched_mask", m.sched_mask_), field("reset_pending", m.reset_pending_),
       field("off", m.power_.off), field("status", m.power_.status), field("why", m.power_.why),
       field("entropy", m.entropy_));
+    if constexpr (A::is_loading::value) check();
   }
 
  private:
+  /// A state that comes from a file may name what is not there.
+  void check() const {
+    constexpr u64 kFar = u64{1} << 63;
+    const Machine& m = machine_;
+    const bool possible = m.current_ < m.harts_.size() && m.turn_left_ <= m.config_.turn_steps &&
+                          m.position_.steps < kFar && m.time_.idle_offset <= kFar;
+    if (!possible) throw Error(Exit::kBadTrace, "the state of a machine that cannot be");
+  }
   Machine& machine_;
 };
 

@@ -36,6 +36,12 @@ class Flash final : public StatefulAs<Flash, Device> {
     u8 mode = static_cast<u8>(mode_);
     a(field("mode", mode), field("status", status_), field("words_left", words_left_));
     a(field("buffer_page", buffer_page_), field("buffer", buffer_), field("was_written", was_written_));
+    if constexpr (A::is_loading::value) {
+      const bool holds_page = buffer_.empty() || buffer_.size() == kPageBytes;
+      if (mode > static_cast<u8>(Mode::kBufferConfirm) || !holds_page || buffer_page_ >= kFlashUnitBytes / kPageBytes) {
+        throw Error(Exit::kBadTrace, name_ + ": a state that cannot be");
+      }
+    }
     mode_ = static_cast<Mode>(mode);
   }
 

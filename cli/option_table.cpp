@@ -17,7 +17,10 @@ constexpr SubcommandSet kLive = only(Subcommand::kRun) | only(Subcommand::kRecor
 constexpr SubcommandSet kRecords = only(Subcommand::kRecord);
 constexpr SubcommandSet kReplays = only(Subcommand::kReplay);
 constexpr SubcommandSet kDebugs = only(Subcommand::kReplay) | only(Subcommand::kDebug);
-constexpr SubcommandSet kExecutes = kLive | kReplays | only(Subcommand::kVerify);
+constexpr SubcommandSet kAsks = only(Subcommand::kLastWrite) | only(Subcommand::kFirstWrite) |
+                                only(Subcommand::kWrites) | only(Subcommand::kReads) |
+                                only(Subcommand::kExecutions);
+constexpr SubcommandSet kExecutes = kLive | kReplays | kAsks | only(Subcommand::kVerify);
 constexpr SubcommandSet kReports = only(Subcommand::kInfo) | only(Subcommand::kDump);
 
 /// One of two words.
@@ -173,10 +176,11 @@ constexpr std::array kRows =
                   kReplays, apply_clients},
         OptionRow{"-e --end", "", "begin at the end", Group::kReplay, kDebugs,
                   [](Options& o, std::string_view) { o.replay.position = "end"; }},
-        OptionRow{"-g --goto", "POSITION", "begin at 412,883,190, 50%, #EVENT, t=3.1s", Group::kReplay, kDebugs,
+        OptionRow{"-g --goto", "POSITION", "begin at 412,883,190, 50%, #EVENT, t=3.1s", Group::kReplay,
+                  kDebugs | kAsks,
                   [](Options& o, std::string_view v) { o.replay.position = v; }},
         OptionRow{"--branch", "NAME", "of the trace: this line of history (default: the last that was recorded)",
-                  Group::kReplay, kDebugs | only(Subcommand::kVerify),
+                  Group::kReplay, kDebugs | kAsks | only(Subcommand::kVerify),
                   [](Options& o, std::string_view v) { o.replay.branch = v; }},
         OptionRow{"--drive-base", "ID=FILE", "for branches: a disk's image, for blocks that the trace lacks",
                   Group::kReplay, kDebugs, apply_drive_base},
@@ -184,9 +188,11 @@ constexpr std::array kRows =
                   kReplays, [](Options& o, std::string_view v) { o.replay.gdb = v; }},
         OptionRow{"-x --command", "FILE", "a script for gdb", Group::kReplay, kReplays,
                   [](Options& o, std::string_view v) { o.replay.gdb_scripts.emplace_back(v); }},
-        OptionRow{"--symbols", "FILE", "ELF to take symbols from", Group::kDebugging, kLive | kReplays,
+        OptionRow{"--symbols", "FILE", "ELF to take symbols from", Group::kDebugging, kLive | kReplays | kAsks,
                   [](Options& o, std::string_view v) { o.symbols.emplace_back(v); }},
-        OptionRow{"--json", "", "for programs", Group::kReport, kReports,
+        OptionRow{"--phys", "", "the address is physical", Group::kReport, kAsks,
+                  [](Options& o, std::string_view) { o.replay.physical = true; }},
+        OptionRow{"--json", "", "for programs", Group::kReport, kReports | kAsks,
                   [](Options& o, std::string_view) { o.replay.json = true; }},
         OptionRow{"-s --sizes", "", "frames and bytes by kind, instead of the events", Group::kReport,
                   only(Subcommand::kDump), [](Options& o, std::string_view) { o.replay.sizes = true; }},

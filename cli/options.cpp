@@ -128,6 +128,19 @@ void apply_positional(Options& options, const std::string& word) {
       if (!options.topic.empty()) refuse();
       options.topic = word;
       return;
+    case Subcommand::kLastWrite:
+    case Subcommand::kFirstWrite:
+    case Subcommand::kWrites:
+    case Subcommand::kReads:
+    case Subcommand::kExecutions: {
+      const bool names_trace = word.ends_with(".rvt") || word.find('/') != std::string::npos;
+      if (!names_trace || !options.replay.words.empty() || !options.replay.trace.empty()) {
+        options.replay.words.push_back(word);
+        return;
+      }
+      options.replay.trace = word;
+      return;
+    }
     case Subcommand::kDump:
       if (!options.replay.trace.empty() && options.replay.range.empty()) {
         options.replay.range = word;

@@ -24,7 +24,7 @@
 
 namespace retrov {
 
-enum class Subcommand : u8 { kRun, kRecord, kReplay, kDebug, kInfo, kVerify, kDump, kGdbinit, kHelp };
+enum class Subcommand : u8 { kRun, kRecord, kReplay, kDebug, kInfo, kVerify, kDump, kLastWrite, kFirstWrite, kWrites, kReads, kExecutions, kGdbinit, kHelp };
 
 /// -drive.
 struct DriveWords {
@@ -98,6 +98,9 @@ struct ReplayWords {
   /// --drive-base: id and file.
   std::vector<std::pair<std::string, std::string>> drive_bases;
   std::string range;  ///< dump: A-B or end.
+  /// last-write and its kind: what stands behind the trace.
+  std::vector<std::string> words;
+  bool physical = false;
   bool json = false;
   bool sizes = false;
 };

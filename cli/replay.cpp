@@ -4,7 +4,9 @@
 
 #include <atomic>
 #include <csignal>
+#include <iostream>
 #include <memory>
+#include <sstream>
 #include <system_error>
 #include <thread>
 
@@ -15,6 +17,7 @@
 #include "cli/progress.hpp"
 #include "cli/signals.hpp"
 #include "cli/store.hpp"
+#include "cli/subcommands.hpp"
 #include "core/check.hpp"
 #include "replay/position.hpp"
 #include "replay/quiet_thread.hpp"
@@ -55,6 +58,7 @@ class ReplayRun {
   int serve();
   int start_gdb();
   int prompt();
+  int ask();
   /// Ends the traces of branches that were made.
   void finish();
   /// gdb is somebody else's.
@@ -212,7 +216,35 @@ int ReplayRun::prompt() {
   }
 }
 
+int ReplayRun::ask() {
+  go_to_start();
+  if (signals_.pending() != 0) return signal_status();
+  std::string line(subcommand_row(options_.subcommand).name);
+  for (const std::string& word : options_.replay.words) line += " " + word;
+  if (options_.replay.physical) line += " --phys";
+  if (options_.replay.json) line += " --json";
+  Progress progress;
+  progress.begin(line);
+  session().set_progress([&] { progress.at(session().position(), session().end()); });
+  signals_.watch(&session(), nullptr);
+  std::ostringstream out;
+  run_command(front_end().context(), line, out);
+  signals_.watch(nullptr, nullptr);
+  session().set_progress({});
+  progress.end();
+  std::cout << out.str();
+  check_output();
+  return signals_.pending() != 0 ? signal_status() : 0;
+}
+
 }  // namespace
+
+int run_question(const Options& options) {
+  Options from_end = options;
+  from_end.quiet = true;
+  if (from_end.replay.position.empty()) from_end.replay.position = "end";
+  return ReplayRun(from_end).ask();
+}
 
 int run_replay(const Options& options) {
   ReplayRun run(options);

@@ -70,6 +70,31 @@ constexpr std::array kSubcommands = {
                   "  retrov dump crash.rvt 0-1,000,000\n"
                   "  retrov dump -s crash.rvt\n",
                   run_dump},
+    SubcommandRow{Subcommand::kLastWrite, "last-write", "[TRACE] ADDRESS|SYMBOL [BYTES]",
+                  "Says who wrote there last before the end, or before -g: hart, device, page-table walk.",
+                  "  retrov last-write crash.rvt 0x87f4a000\n"
+                  "  retrov last-write --symbols kernel -g 50% ticks 4\n",
+                  run_question},
+    SubcommandRow{Subcommand::kFirstWrite, "first-write", "[TRACE] ADDRESS|SYMBOL [BYTES]",
+                  "Says who wrote there first.",
+                  "  retrov first-write crash.rvt 0x87f4a000\n"
+                  "  retrov first-write --json crash.rvt 0x87f4a000 1\n",
+                  run_question},
+    SubcommandRow{Subcommand::kWrites, "writes", "[TRACE] [A-B] ADDRESS|SYMBOL [BYTES]",
+                  "Lists all writes there, with positions.",
+                  "  retrov writes crash.rvt 0x87f4a000\n"
+                  "  retrov writes --json crash.rvt 1,000,000-50% 0x87f4a000 64\n",
+                  run_question},
+    SubcommandRow{Subcommand::kReads, "reads", "[TRACE] [A-B] ADDRESS|SYMBOL [BYTES]",
+                  "Lists all reads there by harts, with positions.",
+                  "  retrov reads crash.rvt 0x87f4a000\n"
+                  "  retrov reads --symbols kernel crash.rvt 50%-end ticks 4\n",
+                  run_question},
+    SubcommandRow{Subcommand::kExecutions, "executions", "[TRACE] [A-B] ADDRESS|SYMBOL...",
+                  "Lists each time an instruction was executed, with positions.",
+                  "  retrov executions --symbols kernel crash.rvt panic\n"
+                  "  retrov executions --json crash.rvt 0x80000010\n",
+                  run_question},
     SubcommandRow{Subcommand::kGdbinit, "gdbinit", "", "Prints the rv commands for gdb, a script in Python.",
                   "  retrov gdbinit\n"
                   "  retrov gdbinit --help\n",

@@ -1,57 +1,13 @@
-/* A driver for virtio-blk over legacy virtio-mmio: reads blocks of the disk in slot 0, changes one, reads it again, and
-   writes a sum of all it saw into `sum`. It polls for completions. */
-#include "board.h"
+/* Reads blocks of the disk, changes one, reads it again, and writes a sum of all it saw into `sum`. */
+#include "support/disk.h"
 #include "support/guest.h"
 
-typedef unsigned char u8;
-typedef unsigned short u16;
-typedef unsigned int u32;
-typedef unsigned long u64;
+enum { kSectors = 16 };
 
-enum { kQueue = 8, kSector = 512, kSectors = 16 };
-
-struct descriptor {
-  u64 address;
-  u32 length;
-  u16 flags;
-  u16 next;
-};
-static struct {
-  struct descriptor descriptors[kQueue];
-  u16 available_flags, available_index, available[kQueue];
-  u8 pad[4096 - kQueue * 16 - 4 - 2 * kQueue];
-  u16 used_flags;
-  volatile u16 used_index;
-  struct {
-    u32 id, length;
-  } used[kQueue];
-} queue __attribute__((aligned(4096)));
-static struct {
-  u32 type, reserved;
-  u64 sector;
-} header;
-static volatile u8 status;
-static u8 buffer[kSector];
 volatile u64 sum;
 
-static volatile u32* reg(u32 offset) { return (volatile u32*)(u64)(VIRTIO_BASE + offset); }
-
-static void transfer(u32 type, u64 sector) {
-  header.type = type;
-  header.sector = sector;
-  status = 0xff;
-  queue.descriptors[0] = (struct descriptor){(u64)&header, 16, 1, 1};
-  queue.descriptors[1] = (struct descriptor){(u64)buffer, kSector, type == 0 ? 3 : 1, 2};
-  queue.descriptors[2] = (struct descriptor){(u64)&status, 1, 2, 0};
-  queue.available[queue.available_index % kQueue] = 0;
-  __sync_synchronize();
-  ++queue.available_index;
-  const u16 wanted = queue.available_index;
-  __sync_synchronize();
-  *reg(0x50) = 0;
-  while (queue.used_index != wanted) {
-  }
-  *reg(0x64) = *reg(0x60);
+static void transfer_and_add(u32 type, u64 sector) {
+  transfer(type, sector);
   sum = sum * 31 + status;
 }
 
@@ -61,23 +17,15 @@ static void add_buffer(void) {
 
 int main(uint64_t hart) {
   if (hart != 0) return 0;
-  *reg(0x70) = 0;
-  *reg(0x70) = 3;
-  *reg(0x28) = 4096;
-  *reg(0x20) = 0;
-  *reg(0x30) = 0;
-  *reg(0x38) = kQueue;
-  *reg(0x3c) = 4096;
-  *reg(0x40) = (u32)((u64)&queue / 4096);
-  *reg(0x70) = 7;
+  start_disk();
   for (u64 sector = 0; sector < kSectors; sector += 3) {
-    transfer(0, sector);
+    transfer_and_add(0, sector);
     add_buffer();
   }
   for (int i = 0; i < kSector; ++i) buffer[i] = (u8)(buffer[i] + i);
-  transfer(1, 9);
+  transfer_and_add(1, 9);
   for (int i = 0; i < kSector; ++i) buffer[i] = 0;
-  transfer(0, 9);
+  transfer_and_add(0, 9);
   add_buffer();
   return 0;
 }

@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+"""last-write, first-write, writes, reads and executions as commands, asked of a trace without a debugger."""
+import json
+import os
+import subprocess
+
+from _pty import GUESTS, RETROV, check
+
+TMPDIR = os.environ["TMPDIR"]
+ENVIRONMENT = dict(os.environ, RETROV_TRACE_DIR=TMPDIR + "/traces")
+ELF = GUESTS + "echo.elf"
+USAGE, NO_INPUT = 64, 66
+
+
+def ask(*words: str, status: int = 0) -> list[str]:
+    done = subprocess.run([RETROV, *words], env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, check=False)
+    check(done.returncode == status, f"{' '.join(words)}: {done.returncode}, {done.stderr}")
+    check(status == 0 or (done.stdout == "" and done.stderr.count("\n") == 1), f"{' '.join(words)}: {done.stderr}")
+    return (done.stdout if status == 0 else done.stderr).splitlines()
+
+
+subprocess.run([RETROV, "record", "-q", "-bios", "none", "-m", "2M", "-smp", "2", ELF], env=ENVIRONMENT,
+               input=b"some text, q", stdout=subprocess.DEVNULL, check=True)
+[trace] = [f"{TMPDIR}/traces/{name}" for name in os.listdir(TMPDIR + "/traces") if name.endswith(".rvt")]
+
+writes = ask("writes", "--symbols", ELF, trace, "total")
+check(len(writes) > 10 and f"{len(writes) - 1} accesses in steps 0 to " in writes[-1].replace(",", ""), writes[-1])
+check(ask("last-write", "--symbols", ELF, trace, "total") == [writes[-2]], "the last is the last of the list")
+check(ask("first-write", "--symbols", ELF, "total") == [writes[0]], "the first of the latest trace is the first")
+facts = [json.loads(line) for line in ask("writes", "--json", "--symbols", ELF, trace, "total")]
+check([f"step {fact['step']:,}  hart {fact['hart']}" for fact in facts]
+      == [line[: line.index("  0x")] for line in writes[:-1]], "JSON says the same")
+middle = facts[len(facts) // 2]
+address = middle["physical"]
+check(json.loads(ask("last-write", "--json", "-g", str(middle["step"]), trace, address)[0]) == facts[len(facts) // 2 - 1],
+      "-g says before when")
+check(json.loads(ask("last-write", "--json", "--phys", trace, address, "1")[0])["step"] == facts[-1]["step"], "--phys")
+part = ask("writes", trace, f"{facts[3]['step']}-{facts[5]['step']}", address)
+check(len(part) == 2 + 1, f"a range: {part}")
+executions = ask("executions", "--symbols", ELF, trace, "work_next")
+check(" times in steps 0 to " in executions[-1] and "work_next" in executions[0], executions[-1])
+check("accesses in steps 0 to" in ask("reads", "--symbols", ELF, trace, "total")[-1], "reads")
+
+check("'nonsense'" in ask("last-write", trace, "nonsense", status=USAGE)[0], "an unknown symbol is named")
+check("usage: last-write" in ask("last-write", trace, status=USAGE)[0], "what to ask for is missing")
+check("is not in RAM" in ask("writes", trace, "0x10000000", status=USAGE)[0], "a device is no memory")
+check("missing.rvt" in ask("writes", TMPDIR + "/missing.rvt", "0x80000000", status=NO_INPUT)[0], "the trace is named")

@@ -1,5 +1,5 @@
-/* A driver for virtio-blk over virtio-mmio, version 1 or 2 as the board says: reads blocks of the disk in slot 0, changes
-   one, reads it again, and writes a sum of all it saw into `sum`. It polls for completions. */
+/* A driver for virtio-blk over virtio-mmio, version 1 or 2 as the board says: reads blocks of the disk in slot 0,
+   changes one, reads it again, and writes a sum of all it saw into `sum`. It polls for completions. */
 #include "board.h"
 #include "support/guest.h"
 

@@ -281,7 +281,7 @@ install: $(BUILD)/retrov
 # Downloads (build/apt, build/deps, build/guests) are kept: they are not made by the compiler and cost a network.
 clean:
 	rm -rf $(BUILD)/obj $(BUILD)/*.a $(BUILD)/*.list $(BUILD)/retrov $(BUILD)/tests $(BUILD)/difftest \
-	  $(BUILD)/test-* $(GUESTS) $(BUILD)/mutants build/clang build/asan build/fuzz build/aarch64 \
+	  $(BUILD)/test-* $(GUESTS) $(BUILD)/mutants build/clang build/asan build/O0 build/fuzz build/aarch64 \
 	  build/gdb-suite compile_commands.json
 
 format:

@@ -106,11 +106,12 @@ void LiveRun::start_recording() {
   const TraceStore store;
   const bool named = !options_.live.trace.empty();
   const std::string path = named ? options_.live.trace : store.new_trace(guest_name(options_.machine));
-  writer_ = std::make_unique<TraceWriter>(path, machine_.board);
+  writer_ = std::make_unique<TraceWriter>(path, machine_.board, this_build(), options_.live.sync);
   watched_writer_ = std::make_unique<WatchedWriter>(*writer_);
   watched_writer_->on_failure([this] {
-    session_->interrupt();
-    if (front_end_->gdb_attached()) say_write_failure();
+    const bool goes_on = options_.live.on_full == OnFull::kContinue;
+    if (!goes_on) session_->interrupt();
+    if (goes_on || front_end_->gdb_attached()) say_write_failure();
   });
   try {
     store.set_latest(path);
@@ -197,7 +198,8 @@ int LiveRun::run_to_end() {
       status_ = 128 + signal;
       next = Next::kFinish;
     }
-    if ((writer_ && writer_->failed()) || console_.write_error() != 0) next = Next::kFinish;
+    const bool unrecorded = writer_ && writer_->failed() && options_.live.on_full == OnFull::kStop;
+    if (unrecorded || console_.write_error() != 0) next = Next::kFinish;
   }
   return finish();
 }
@@ -391,8 +393,9 @@ int LiveRun::finish() {
   write_signature();
   if (writer_) {
     writer_->flush();
+    if (options_.live.on_full == OnFull::kContinue) say_write_failure();
     if (const auto error = writer_->take_error()) throw Error(error->exit_code(), error->what());
-    if (write_failure_) return static_cast<int>(*write_failure_);
+    if (write_failure_ && options_.live.on_full == OnFull::kStop) return static_cast<int>(*write_failure_);
     print_summary();
   }
   if (const int error = console_.write_error(); error != 0 && status_ == 0) {

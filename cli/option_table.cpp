@@ -21,7 +21,9 @@ constexpr SubcommandSet kAsks = only(Subcommand::kLastWrite) | only(Subcommand::
                                 only(Subcommand::kWrites) | only(Subcommand::kReads) |
                                 only(Subcommand::kExecutions);
 constexpr SubcommandSet kExecutes = kLive | kReplays | kAsks | only(Subcommand::kVerify);
-constexpr SubcommandSet kReports = only(Subcommand::kInfo) | only(Subcommand::kDump);
+constexpr SubcommandSet kReports = only(Subcommand::kInfo) | only(Subcommand::kDump) | only(Subcommand::kFsck) |
+                                   only(Subcommand::kLs);
+constexpr SubcommandSet kLists = only(Subcommand::kLs);
 
 /// One of two words.
 bool is_second(std::string_view option, std::string_view value, std::string_view first, std::string_view second) {
@@ -161,6 +163,16 @@ constexpr std::array kRows =
                   [](Options& o, std::string_view) { o.live.stopped = true; }},
         OptionRow{"-o --output", "FILE", "the trace (default: a new one in the trace folder)", Group::kRecording,
                   kRecords, [](Options& o, std::string_view v) { o.live.trace = v; }},
+        OptionRow{"-o --output", "FILE", "the new trace", Group::kReport, only(Subcommand::kRecover),
+                  [](Options& o, std::string_view v) { o.live.trace = v; }},
+        OptionRow{"--sync", "", "wait for the disk, too: a loss of power takes no more than a kill", Group::kRecording,
+                  kRecords, [](Options& o, std::string_view) { o.live.sync = Sync::kYes; }},
+        OptionRow{"--on-full", "stop|continue",
+                  "when the trace cannot be written on (disk full): end, or go on without it", Group::kRecording,
+                  kRecords,
+                  [](Options& o, std::string_view v) {
+                    o.live.on_full = is_second("--on-full", v, "stop", "continue") ? OnFull::kContinue : OnFull::kStop;
+                  }},
         OptionRow{"--record", "on|off", "off: keep no history; the run cannot go back", Group::kRecording,
                   only(Subcommand::kRun) | only(Subcommand::kDebug),
                   [](Options& o, std::string_view v) { o.live.keep_history = is_second("--record", v, "off", "on"); }},
@@ -196,6 +208,12 @@ constexpr std::array kRows =
                   [](Options& o, std::string_view) { o.replay.json = true; }},
         OptionRow{"-s --sizes", "", "frames and bytes by kind, instead of the events", Group::kReport,
                   only(Subcommand::kDump), [](Options& o, std::string_view) { o.replay.sizes = true; }},
+        OptionRow{"-l --long", "", "with size, steps, how long it lasted, key frames and how it ended", Group::kReport,
+                  kLists, [](Options& o, std::string_view) { o.shelf.in_full = true; }},
+        OptionRow{"-t --by-time", "", "the one written last first", Group::kReport, kLists,
+                  [](Options& o, std::string_view) { o.shelf.by_time = true; }},
+        OptionRow{"-r --reverse", "", "the other way round", Group::kReport, kLists,
+                  [](Options& o, std::string_view) { o.shelf.reversed = true; }},
         OptionRow{"--engine", "fast|reference", "reference: decode each time (slow)", Group::kGeneral, kExecutes,
                   [](Options& o, std::string_view v) {
                     o.engine =

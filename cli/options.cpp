@@ -124,6 +124,11 @@ void apply_positional(Options& options, const std::string& word) {
       return;
     case Subcommand::kGdbinit:
       return refuse();
+    case Subcommand::kLs:
+    case Subcommand::kRm:
+    case Subcommand::kMv:
+      options.shelf.names.push_back(word);
+      return;
     case Subcommand::kHelp:
       if (!options.topic.empty()) refuse();
       options.topic = word;

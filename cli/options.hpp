@@ -21,10 +21,14 @@
 #include "gdbstub/stub.hpp"
 #include "replay/live_inputs.hpp"
 #include "replay/snapshots.hpp"
+#include "replay/trace_writer.hpp"
 
 namespace retrov {
 
-enum class Subcommand : u8 { kRun, kRecord, kReplay, kDebug, kInfo, kVerify, kDump, kLastWrite, kFirstWrite, kWrites, kReads, kExecutions, kGdbinit, kHelp };
+enum class Subcommand : u8 {
+  kRun, kRecord, kReplay, kDebug, kInfo, kVerify, kDump, kLastWrite, kFirstWrite, kWrites, kReads, kExecutions, kFsck,
+  kRecover, kLs, kRm, kMv, kGdbinit, kHelp
+};
 
 /// -drive.
 struct DriveWords {
@@ -64,6 +68,8 @@ enum class ConsoleWiring : u8 { kMux, kPlain, kNone };
 enum class AtExit : u8 { kQuit, kDebug };
 /// What becomes of a live guest when gdb detaches. kRun: from the past it runs through history to the live end, and on.
 enum class OnDetach : u8 { kRun, kStop, kQuit };
+/// When the trace can no longer be written. kContinue: the guest goes on without one.
+enum class OnFull : u8 { kStop, kContinue };
 enum class OnReboot : u8 { kReset, kExit };
 
 struct LiveWords {
@@ -76,7 +82,10 @@ struct LiveWords {
   bool once = false;                  ///< The session ends with its first gdb.
   ExitReport exit_report = ExitReport::kStop;
   bool keep_history = true;  ///< --record off
-  std::string trace;         ///< -o
+  Sync sync = Sync::kNo;
+  OnFull on_full = OnFull::kStop;
+  bool with_debug = false;   ///< DWARF goes into the trace, too.
+  std::string trace;         ///< -o, of recover, too.
   ClockMode clock = ClockMode::kReal;
   std::optional<std::array<u8, 32>> seed;
   std::optional<u64> rtc_unix_ns;
@@ -105,15 +114,25 @@ struct ReplayWords {
   bool sizes = false;
 };
 
+/// ls, rm, mv.
+struct ShelfWords {
+  std::vector<std::string> names;
+  bool in_full = false;
+  bool by_time = false;
+  bool reversed = false;
+};
+
 struct Options {
   Subcommand subcommand = Subcommand::kHelp;
   MachineWords machine;
   LiveWords live;
   ReplayWords replay;
+  ShelfWords shelf;
   EngineKind engine = EngineKind::kFast;
   SnapshotOptions snapshots;
   bool quiet = false;
   std::vector<std::string> symbols;
+  bool stored_symbols = true;  ///< Those in the trace are used.
   /// debug: an option that describes a machine was given, so it is a live session.
   bool names_machine = false;
   bool help = false;  ///< --help: of the subcommand.

@@ -29,7 +29,7 @@ namespace {
 
 OpenTrace open_trace(const Options& options) {
   OpenTrace result;
-  result.path = options.replay.trace.empty() ? TraceStore().latest() : options.replay.trace;
+  result.path = TraceStore().find(options.replay.trace);
   const TraceReader trace(result.path);
   result.id = trace.identity().id;
   result.note = trace.note();

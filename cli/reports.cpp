@@ -18,7 +18,7 @@ namespace retrov {
 namespace {
 
 std::string trace_path(const Options& options) {
-  return options.replay.trace.empty() ? TraceStore().latest() : options.replay.trace;
+  return TraceStore().find(options.replay.trace);
 }
 
 ReportFormat format_of(const Options& options) {

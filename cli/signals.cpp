@@ -104,7 +104,8 @@ Signals::Signals() {
 
 Signals::~Signals() {
   watch(nullptr, nullptr);
-  for (const int number : kAsking) install(number, SIG_DFL, 0);
+  // Who asked already is being obeyed: asking again does not change the status on the last few instructions.
+  for (const int number : kAsking) install(number, pending() != 0 ? SIG_IGN : SIG_DFL, 0);
   for (const int number : kKilling) install(number, SIG_DFL, 0);
   for (const int number : {SIGTSTP, SIGCONT, SIGCHLD}) install(number, SIG_DFL, 0);
 }

@@ -19,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kLatest = "latest-trace";
+constexpr std::string_view kSuffix = ".rvt";
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -35,7 +36,6 @@ std::string default_folder() {
 /// The N of NAME-N.rvt, or 0.
 u64 number_of(const std::string& file, const std::string& guest_name) {
   const std::string prefix = guest_name + "-";
-  constexpr std::string_view kSuffix = ".rvt";
   if (!file.starts_with(prefix) || !file.ends_with(kSuffix) || file.size() <= prefix.size() + kSuffix.size()) return 0;
   u64 number = 0;
   const char* begin = file.data() + prefix.size();
@@ -100,14 +100,35 @@ std::string TraceStore::bookmark_file(const std::array<u8, 16>& id) const {
   return folder_ + "/bookmarks/" + name;
 }
 
-std::string TraceStore::latest() const {
-  const std::string link = folder_ + "/" + kLatest;
+std::string TraceStore::find(const std::string& word) const {
+  if (word.empty()) return latest();
   std::error_code failure;
-  const fs::path target = folder_.empty() ? fs::path() : fs::read_symlink(link, failure);
-  if (failure || target.empty()) {
-    throw Error(Exit::kNoInput, "nothing has been recorded yet: retrov record makes a trace, or name one");
+  if (folder_.empty() || word.find('/') != std::string::npos || fs::exists(word, failure)) return word;
+  for (const std::string& name : {word, word + std::string(kSuffix)}) {
+    if (fs::exists(folder_ + "/" + name, failure)) return folder_ + "/" + name;
   }
+  return word;
+}
+
+std::string TraceStore::linked() const {
+  std::error_code failure;
+  const fs::path target = folder_.empty() ? fs::path() : fs::read_symlink(folder_ + "/" + kLatest, failure);
+  if (failure || target.empty()) return {};
   return target.is_absolute() ? target.string() : folder_ + "/" + target.string();
+}
+
+bool TraceStore::is_latest(const std::string& path) const {
+  std::error_code failure;
+  const std::string latest = linked();
+  return !latest.empty() && fs::equivalent(latest, path, failure);
+}
+
+void TraceStore::forget_latest() const { unlink((folder_ + "/" + kLatest).c_str()); }
+
+std::string TraceStore::latest() const {
+  const std::string path = linked();
+  if (!path.empty()) return path;
+  throw Error(Exit::kNoInput, "nothing has been recorded yet: retrov record makes a trace, or name one");
 }
 
 std::string for_people(const std::string& path) {

@@ -21,8 +21,16 @@ class TraceStore {
   [[nodiscard]] std::string new_trace(const std::string& guest_name) const;
   /// Makes `path` what replay takes without a name. Throws Error(kCannotCreate).
   void set_latest(const std::string& path) const;
+  /// There is no latest trace any more.
+  void forget_latest() const;
+  /// What the link names, whether it is there or not; empty without a link.
+  [[nodiscard]] std::string linked() const;
+  [[nodiscard]] bool is_latest(const std::string& path) const;
   /// Where bookmarks of the trace with that id are kept; empty if there is no folder. Nothing is made.
   [[nodiscard]] std::string bookmark_file(const std::array<u8, 16>& id) const;
+  /// The trace a person means: the latest if the word is empty, else that path, or the trace of that name in the folder
+  /// if there is no such file. Throws Error(kNoInput) if nothing has been recorded.
+  [[nodiscard]] std::string find(const std::string& word) const;
   /// The file the link points to. Throws Error(kNoInput) if nothing has been recorded.
   [[nodiscard]] std::string latest() const;
 

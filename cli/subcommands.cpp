@@ -3,11 +3,14 @@
 #include <array>
 #include <iostream>
 
+#include "cli/fsck.hpp"
 #include "cli/gdb_script.hpp"
 #include "cli/live.hpp"
+#include "cli/ls.hpp"
 #include "cli/messages.hpp"
 #include "cli/replay.hpp"
 #include "cli/reports.hpp"
+#include "cli/shelf.hpp"
 #include "core/check.hpp"
 #include "replay/release.hpp"
 #include "replay/trace_format.hpp"
@@ -95,6 +98,27 @@ constexpr std::array kSubcommands = {
                   "  retrov executions --symbols kernel crash.rvt panic\n"
                   "  retrov executions --json crash.rvt 0x80000010\n",
                   run_question},
+    SubcommandRow{Subcommand::kFsck, "fsck", "[TRACE]", "Checks every byte of a trace and names what is damaged.",
+                  "  retrov fsck crash.rvt\n"
+                  "  retrov fsck --json crash.rvt\n",
+                  run_fsck},
+    SubcommandRow{Subcommand::kRecover, "recover", "TRACE -o FILE",
+                  "Writes what still replays of a damaged trace to a new one.",
+                  "  retrov recover crash.rvt -o whole.rvt\n"
+                  "  retrov recover -o whole.rvt\n",
+                  run_recover},
+    SubcommandRow{Subcommand::kLs, "ls", "[-l -t -r] [FOLDER]", "Lists the traces in the folder for them.",
+                  "  retrov ls -l -t\n"
+                  "  retrov ls --json\n",
+                  run_ls},
+    SubcommandRow{Subcommand::kRm, "rm", "TRACE...", "Removes traces and their bookmarks.",
+                  "  retrov rm Image-1.rvt Image-2.rvt\n"
+                  "  retrov rm latest-trace\n",
+                  run_rm},
+    SubcommandRow{Subcommand::kMv, "mv", "TRACE... NAME|FOLDER", "Renames a trace, or moves traces to another folder.",
+                  "  retrov mv Image-3.rvt bug-77.rvt\n"
+                  "  retrov mv latest-trace /srv/traces\n",
+                  run_mv},
     SubcommandRow{Subcommand::kGdbinit, "gdbinit", "", "Prints the rv commands for gdb, a script in Python.",
                   "  retrov gdbinit\n"
                   "  retrov gdbinit --help\n",

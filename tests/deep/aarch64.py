@@ -1,5 +1,5 @@
 """The aarch64 build, under qemu-user, is the same machine: the same floating-point results, the same run of a guest
-that computes them all, and a recording of one verifies on the other, with the same hashes."""
+that computes them all; the golden traces verify on both, and a recording of one on the other, with the same hashes."""
 import os
 import re
 import subprocess
@@ -74,6 +74,9 @@ def main() -> None:
         vectors = build(scratch, 40, 2)
         machine = ["run", "--bios", "none", "--record", "off", "-nographic", vectors]
         require_same("\n".join(on_retrov(vectors)), run([*qemu, theirs, *machine]), "the guest of the vectors")
+
+        for trace in sorted((ROOT / "traces").glob("*.rvt")):
+            require_same(run([RETROV, "verify", trace]), run([*qemu, theirs, "verify", trace]), f"golden {trace.name}")
 
         recordings = {"here": [RETROV], "aarch64": [*qemu, theirs]}
         for place, recorder in recordings.items():

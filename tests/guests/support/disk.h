@@ -1,4 +1,5 @@
-/* A driver for virtio-blk over legacy virtio-mmio, for the disk in slot 0. It polls for completions. */
+/* A driver for virtio-blk over virtio-mmio, version 1 or 2 as the board says, for the disk in slot 0. It polls for
+   completions. */
 #ifndef RETROV_TESTS_GUESTS_SUPPORT_DISK_H
 #define RETROV_TESTS_GUESTS_SUPPORT_DISK_H
 
@@ -55,17 +56,43 @@ static inline void transfer(u32 type, u64 sector) {
   *reg(0x64) = *reg(0x60);
 }
 
-/* Finds the queue's place and says that there is a driver. */
-static inline void start_disk(void) {
-  *reg(0x70) = 0;
-  *reg(0x70) = 3;
+static inline void set_address(u32 offset, volatile void* address) {
+  *reg(offset) = (u32)(u64)address;
+  *reg(offset + 4) = (u32)((u64)address >> 32);
+}
+
+/* Version 1 takes the number of the queue's page. */
+static inline void set_up_legacy(void) {
   *reg(0x28) = 4096;
   *reg(0x20) = 0;
   *reg(0x30) = 0;
   *reg(0x38) = kQueue;
   *reg(0x3c) = 4096;
   *reg(0x40) = (u32)((u64)&queue / 4096);
-  *reg(0x70) = 7;
+}
+
+/* Version 2 takes three addresses, and wants to hear that it is meant: VIRTIO_F_VERSION_1. */
+static inline void set_up_modern(void) {
+  *reg(0x24) = 1;
+  *reg(0x20) = 1;
+  *reg(0x70) = 11;
+  *reg(0x30) = 0;
+  *reg(0x38) = kQueue;
+  set_address(0x80, queue.descriptors);
+  set_address(0x90, &queue.available_flags);
+  set_address(0xa0, &queue.used_flags);
+  *reg(0x44) = 1;
+}
+
+static inline void start_disk(void) {
+  *reg(0x70) = 0;
+  *reg(0x70) = 3;
+  if (*reg(0x04) == 1) {
+    set_up_legacy();
+  } else {
+    set_up_modern();
+  }
+  *reg(0x70) |= 4;
 }
 
 #endif

@@ -1,0 +1,37 @@
+#include "cli/fsck.hpp"
+
+#include <iostream>
+
+#include "cli/messages.hpp"
+#include "cli/store.hpp"
+#include "core/check.hpp"
+#include "replay/position.hpp"
+#include "replay/recover.hpp"
+
+namespace retrov {
+
+int run_fsck(const Options& options) {
+  const TraceCheck check = check_trace(TraceStore().find(options.replay.trace));
+  if (check.unread) {
+    say("trace " + check.name + ": of machine version " + std::to_string(check.identity->machine_version) +
+        ", so only its checksums are compared");
+  }
+  report_check(check, std::cout, options.replay.json ? ReportFormat::kJson : ReportFormat::kText);
+  check_output();
+  if (check.clean()) return 0;
+  const bool recovers = check.good_bytes != 0 && !check.unread;
+  throw Error(Exit::kBadTrace, summarise(check) + (recovers ? ", which retrov recover writes to a new one" : ""));
+}
+
+int run_recover(const Options& options) {
+  if (options.live.trace.empty()) throw Error(Exit::kUsage, "recover: -o FILE says where to; a trace is never changed");
+  const std::string path = TraceStore().find(options.replay.trace);
+  const TraceCheck check = check_trace(path);
+  recover_trace(check, TraceBytes(path), options.live.trace);
+  if (const std::string found = summarise(check); !found.empty()) say(found);
+  say(describe_loss(check));
+  say("recovered to " + options.live.trace + ": " + group_digits(check.good_to.steps) + " steps");
+  return 0;
+}
+
+}  // namespace retrov

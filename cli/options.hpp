@@ -20,6 +20,7 @@
 #include "gdbstub/listen_address.hpp"
 #include "gdbstub/stub.hpp"
 #include "replay/live_inputs.hpp"
+#include "replay/marks.hpp"
 #include "replay/snapshots.hpp"
 
 namespace retrov {
@@ -81,6 +82,7 @@ struct LiveWords {
   std::optional<std::array<u8, 32>> seed;
   std::optional<u64> rtc_unix_ns;
   std::optional<u64> step_limit;  ///< --until steps:N
+  MarkPlan marks;                 ///< --paranoid
   std::string signature;
   u64 signature_granularity = 4;
 };
@@ -100,6 +102,8 @@ struct ReplayWords {
   std::string range;  ///< dump: A-B or end.
   bool json = false;
   bool sizes = false;
+  bool twice = false;       ///< verify --twice
+  std::string report_file;  ///< --report; empty: none.
 };
 
 struct Options {

@@ -16,6 +16,8 @@ WERROR ?=
 OPT ?= -O2
 SANITIZE ?=
 JOBS ?= $(shell nproc)
+# KIND:STEP, a fault on purpose (core/plant.hpp): make PLANT=transient:4000 builds build/retrov-transient-4000.
+PLANT ?=
 # Of `make mutants`: any text; nothing is the script's own.
 SEED ?=
 
@@ -103,7 +105,7 @@ TEST_TAIL := $(LIBS) $(BUILD)/obj/tests/main.o
 # --- programs --------------------------------------------------------------------------------------------------------
 
 .PHONY: retrov all tests difftest guests
-retrov: $(BUILD)/retrov
+retrov: $(BUILD)/retrov$(PLANT:%=-$(subst :,-,$(PLANT)))
 all: retrov tests difftest guests
 tests: $(BUILD)/tests
 difftest: $(BUILD)/difftest
@@ -111,6 +113,15 @@ guests: $(GUESTS)
 
 $(BUILD)/retrov: $(BUILD)/obj/main.o $(LIBS)
 	$(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(THIRD_PARTY)
+
+# The same with another machine.o, which the linker takes instead of that in the archive.
+ifneq ($(PLANT),)
+PLANTED := $(BUILD)/retrov-$(subst :,-,$(PLANT))
+$(PLANTED): $(BUILD)/obj/main.o $(PLANTED).o $(LIBS)
+	$(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(THIRD_PARTY)
+$(PLANTED).o: core/machine.cpp core/plant.hpp $(BUILD)/obj/core/machine.o
+	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -DRETROV_PLANT_$(subst :,=,$(PLANT)) -c -o $@ $<
+endif
 
 LINK_TEST = $(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ $(CATCH2) $(THIRD_PARTY)
 $(BUILD)/tests: $(call objects,$(TEST_SOURCES) $(TEST_SUPPORT) $(FUZZ_SOURCES)) $(TEST_TAIL)
@@ -280,7 +291,7 @@ install: $(BUILD)/retrov
 
 # Downloads (build/apt, build/deps, build/guests) are kept: they are not made by the compiler and cost a network.
 clean:
-	rm -rf $(BUILD)/obj $(BUILD)/*.a $(BUILD)/*.list $(BUILD)/retrov $(BUILD)/tests $(BUILD)/difftest \
+	rm -rf $(BUILD)/obj $(BUILD)/*.a $(BUILD)/*.list $(BUILD)/retrov* $(BUILD)/tests $(BUILD)/difftest \
 	  $(BUILD)/test-* $(GUESTS) $(BUILD)/mutants build/clang build/asan build/O0 build/fuzz build/aarch64 \
 	  build/gdb-suite compile_commands.json
 

@@ -143,6 +143,7 @@ void LiveRun::start_session() {
   setup.recording = options_.live.keep_history ? Recording::kOn : Recording::kOff;
   setup.listener = watched_writer_.get();
   setup.snapshots = options_.snapshots;
+  setup.marks = options_.live.marks;
   session_ = Session::live(std::move(setup), console_);
   front_end_ = std::make_unique<FrontEnd>(*session_, symbols_, signals_);
   console_.on_request([this](Console::Request request) {

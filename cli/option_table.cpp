@@ -173,6 +173,9 @@ constexpr std::array kRows =
                   [](Options& o, std::string_view v) {
                     o.live.on_full = is_second("--on-full", v, "stop", "continue") ? OnFull::kContinue : OnFull::kStop;
                   }},
+        OptionRow{"--paranoid", "[=STEPS[,A-B]]",
+                  "hash all of the state every STEPS steps (1000), or only from A to B", Group::kRecording, kRecords,
+                  apply_paranoid},
         OptionRow{"--record", "on|off", "off: keep no history; the run cannot go back", Group::kRecording,
                   only(Subcommand::kRun) | only(Subcommand::kDebug),
                   [](Options& o, std::string_view v) { o.live.keep_history = is_second("--record", v, "off", "on"); }},
@@ -204,6 +207,11 @@ constexpr std::array kRows =
                   [](Options& o, std::string_view v) { o.symbols.emplace_back(v); }},
         OptionRow{"--phys", "", "the address is physical", Group::kReport, kAsks,
                   [](Options& o, std::string_view) { o.replay.physical = true; }},
+        OptionRow{"--twice", "", "replay two times, and compare the two as well", Group::kReport,
+                  only(Subcommand::kVerify), [](Options& o, std::string_view) { o.replay.twice = true; }},
+        OptionRow{"--report", "FILE", "what is said of a divergence goes there, too", Group::kReport,
+                  only(Subcommand::kVerify) | kReplays,
+                  [](Options& o, std::string_view v) { o.replay.report_file = v; }},
         OptionRow{"--json", "", "for programs", Group::kReport, kReports | kAsks,
                   [](Options& o, std::string_view) { o.replay.json = true; }},
         OptionRow{"-s --sizes", "", "frames and bytes by kind, instead of the events", Group::kReport,

@@ -20,7 +20,7 @@ constexpr SubcommandSet only(Subcommand subcommand) { return 1u << static_cast<u
 
 struct OptionRow {
   std::string_view names;     ///< As --help shows them: "-M -machine". One or two dashes are taken for each.
-  std::string_view argument;  ///< Empty: takes none.
+  std::string_view argument;  ///< Empty: takes none. "[=…]": may be left out, and then `apply` gets nothing.
   std::string_view help;
   OptionGroup group = OptionGroup::kGeneral;
   SubcommandSet subcommands = 0;
@@ -49,6 +49,7 @@ void apply_gdb(Options& options, std::string_view value);
 void apply_icount(Options& options, std::string_view value);
 void apply_rtc(Options& options, std::string_view value);
 void apply_until(Options& options, std::string_view value);
+void apply_paranoid(Options& options, std::string_view value);
 void apply_snapshots(Options& options, std::string_view value);
 
 }  // namespace retrov

@@ -337,6 +337,21 @@ void apply_until(Options& options, std::string_view value) {
   options.live.step_limit = parse_whole("--until", value.substr(kSteps.size()));
 }
 
+void apply_paranoid(Options& options, std::string_view value) {
+  MarkPlan& marks = options.live.marks;
+  marks.dense_steps = kDenseMarkSteps;
+  const std::size_t comma = std::min(value.find(','), value.size());
+  if (comma > 0) marks.dense_steps = parse_whole("--paranoid", value.substr(0, comma));
+  if (marks.dense_steps == 0) refuse("--paranoid: a mark every 0 steps");
+  if (comma == value.size()) return;
+  const std::string_view range = value.substr(comma + 1);
+  const std::size_t sign = range.find('-');
+  if (sign == std::string_view::npos) refuse("--paranoid: " + quoted(range) + " is no range; write STEPS,A-B");
+  marks.dense_from.steps = parse_whole("--paranoid", range.substr(0, sign));
+  marks.dense_to.steps = parse_whole("--paranoid", range.substr(sign + 1));
+  if (marks.dense_to < marks.dense_from) refuse("--paranoid: " + std::string(range) + " ends before it begins");
+}
+
 std::array<u8, 32> parse_seed(std::string_view option, std::string_view text) {
   const u64 number = parse_whole(option, text);
   std::array<u8, 32> seed{};

@@ -96,15 +96,19 @@ void apply_option(Options& options, const std::string& argument, Words& rest) {
   }
   const OptionRow* row = find_row(options.subcommand, name);
   if (row == nullptr) refuse_unknown(options.subcommand, argument.substr(0, argument.find('=')), name);
+  const bool is_optional = row->argument.starts_with("[=");
   if (row->argument.empty()) {
     if (value) throw Error(Exit::kUsage, argument + ": takes no value");
+    value = std::string_view();
+  } else if (!value && is_optional) {
     value = std::string_view();
   } else if (!value) {
     if (rest.empty()) throw Error(Exit::kUsage, argument + ": " + std::string(row->argument) + " is missing after it");
     value = rest.next();
   }
   // An unset variable of a script must not become a machine without a kernel.
-  const bool may_be_empty = row->argument.empty() || row->argument == "TEXT";
+  const bool was_left_out = is_optional && sign == std::string::npos;
+  const bool may_be_empty = row->argument.empty() || row->argument == "TEXT" || was_left_out;
   if (value->empty() && !may_be_empty) {
     throw Error(Exit::kUsage, argument + ": " + std::string(row->argument) + " is empty");
   }
@@ -212,7 +216,7 @@ void print_option(const OptionRow& row, std::ostream& out) {
   // Makefiles look for QEMU's words where its help has them, at the beginning of a line: `-help | grep '^-gdb'`.
   std::string left;
   for (const std::string& name : names_of(row)) left += (left.empty() ? "" : ", ") + name;
-  if (!row.argument.empty()) left += " " + std::string(row.argument);
+  if (!row.argument.empty()) left += (row.argument.starts_with("[=") ? "" : " ") + std::string(row.argument);
   out << left;
   if (!row.help.empty()) {
     out << (left.size() < kColumn ? std::string(kColumn - left.size(), ' ') : "\n" + std::string(kColumn, ' '));

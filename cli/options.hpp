@@ -20,6 +20,7 @@
 #include "gdbstub/listen_address.hpp"
 #include "gdbstub/stub.hpp"
 #include "replay/live_inputs.hpp"
+#include "replay/marks.hpp"
 #include "replay/snapshots.hpp"
 #include "replay/trace_writer.hpp"
 
@@ -90,6 +91,7 @@ struct LiveWords {
   std::optional<std::array<u8, 32>> seed;
   std::optional<u64> rtc_unix_ns;
   std::optional<u64> step_limit;  ///< --until steps:N
+  MarkPlan marks;                 ///< --paranoid
   std::string signature;
   u64 signature_granularity = 4;
 };
@@ -112,6 +114,8 @@ struct ReplayWords {
   bool physical = false;
   bool json = false;
   bool sizes = false;
+  bool twice = false;       ///< verify --twice
+  std::string report_file;  ///< --report; empty: none.
 };
 
 /// ls, rm, mv.

@@ -16,12 +16,14 @@
 #include "cli/messages.hpp"
 #include "cli/progress.hpp"
 #include "cli/signals.hpp"
+#include "cli/reports.hpp"
 #include "cli/store.hpp"
 #include "cli/subcommands.hpp"
 #include "core/check.hpp"
 #include "replay/position.hpp"
 #include "replay/quiet_thread.hpp"
 #include "replay/trace_reader.hpp"
+#include "replay/verify.hpp"
 
 namespace retrov {
 
@@ -107,17 +109,26 @@ void ReplayRun::go_to_start() {
 }
 
 int ReplayRun::play() {
-  go_to_start();
-  session().set_stops({});
-  for (;;) {
-    const Stop stop = front_end().run(kEndOfTime);
-    if (signals_.pending() != 0) return signal_status();
-    if (const int error = cursor().console().write_error(); error != 0) {
-      throw Error(Exit::kIo, "cannot write the console: " + std::generic_category().message(error));
-    }
-    if (stop.reason == StopReason::kHistoryEnd || stop.reason == StopReason::kPoweredOff) break;
+  const History& history = *trace_.branches[trace_.current].history;
+  VerifyOptions how;
+  how.engine = options_.engine;
+  how.snapshots = options_.snapshots;
+  how.output = &cursor().console();
+  if (!options_.replay.position.empty()) how.output_from = front_end().find_position(options_.replay.position);
+  InterruptFlag interrupted;
+  how.interrupted = interrupted.flag();
+  how.progress = [&](Position) {
+    interrupted.look(signals_);
+    if (cursor().console().write_error() != 0) interrupted.set();
+  };
+  const Verdict verdict = verify(history, how);
+  if (signals_.pending() != 0) return signal_status();
+  if (const int error = cursor().console().write_error(); error != 0) {
+    throw Error(Exit::kIo, "cannot write the console: " + std::generic_category().message(error));
   }
-  return trace_.branches[trace_.current].history->outcome().status;
+  if (!verdict.divergence) return history.outcome().status;
+  say_divergence(*verdict.divergence, options_.replay.report_file, std::cerr);
+  return static_cast<int>(Exit::kDivergence);
 }
 
 int ReplayRun::serve() {

@@ -1,6 +1,6 @@
 #include "cli/reports.hpp"
 
-#include <atomic>
+#include <fstream>
 #include <iostream>
 
 #include "cli/messages.hpp"
@@ -48,17 +48,19 @@ DumpRange parse_range(const std::string& text, Position end) {
 
 std::string console_text(const ConsoleTally& tally) { return group_digits(tally.bytes) + " console bytes"; }
 
-/// What SIGINT sets while a trace is verified: verify() looks at a flag instead of being told.
-class InterruptFlag {
- public:
-  [[nodiscard]] const std::atomic<bool>* flag() const { return &flag_; }
-  void look(const Signals& signals) { flag_ = signals.pending() != 0; }
-
- private:
-  std::atomic<bool> flag_{false};
-};
-
 }  // namespace
+
+void InterruptFlag::look(const Signals& signals) {
+  if (signals.pending() != 0) flag_ = true;
+}
+
+void say_divergence(const Divergence& divergence, const std::string& file, std::ostream& out) {
+  report_divergence(divergence, out);
+  if (file.empty()) return;
+  std::ofstream copy(file);
+  report_divergence(divergence, copy);
+  if (!copy.flush()) throw Error(Exit::kCannotCreate, "report " + file + ": cannot be written");
+}
 
 int run_info(const Options& options) {
   const TraceReader trace(trace_path(options));
@@ -93,6 +95,7 @@ int run_verify(const Options& options) {
   }
   VerifyOptions verification;
   verification.engine = options.engine;
+  verification.twice = options.replay.twice ? Twice::kYes : Twice::kNo;
   verification.snapshots = options.snapshots;
   verification.interrupted = interrupted.flag();
   verification.progress = [&](Position here) {
@@ -108,10 +111,7 @@ int run_verify(const Options& options) {
   }
   for (const std::string& name : verdict.unknown) say("not compared, this build has no such component: " + name);
   if (verdict.divergence) {
-    const Divergence& divergence = *verdict.divergence;
-    std::cout << "DIVERGED between step " << group_digits(divergence.after.steps) << " and step "
-              << group_digits(divergence.at.steps) << ": " << divergence.detail << '\n';
-    for (const std::string& name : divergence.components) std::cout << "  differs: " << name << '\n';
+    say_divergence(*verdict.divergence, options.replay.report_file, std::cout);
     check_output();
     return static_cast<int>(Exit::kDivergence);
   }
@@ -119,7 +119,8 @@ int run_verify(const Options& options) {
     char hash[17];
     std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(verdict.hash));
     std::cout << "identical: " << group_digits(verdict.reached.steps) << " steps, " << verdict.marks << " hash marks, "
-              << console_text(verdict.console) << ", final hash " << hash << '\n';
+              << console_text(verdict.console) << (options.replay.twice ? ", twice" : "")
+              << ", final hash " << hash << '\n';
   }
   check_output();
   return 0;

@@ -8,6 +8,7 @@
 #include "core/engine/engine.hpp"
 #include "core/fp.hpp"
 #include "core/hart.hpp"
+#include "core/plant.hpp"
 
 namespace retrov {
 
@@ -92,6 +93,7 @@ Pause Machine::run_until(Position limit, StopSet* stops) {
   use_stops(stops);
   Pause pause = Pause::kLimit;
   while (pause == Pause::kLimit) {
+    plant::disturb(position_, *harts_[0]);
     if (stops_at_other_write(stops)) {
       pause = Pause::kStop;
     } else if (power_.off) {
@@ -102,7 +104,7 @@ Pause Machine::run_until(Position limit, StopSet* stops) {
       reset_step();
     } else if (const auto next = pick()) {
       const auto stop = stop_before(*next, stops);
-      pause = stop ? *stop : run_slice(*next, limit, stops);
+      pause = stop ? *stop : run_slice(*next, plant::next_stop(position_, limit), stops);
       const bool at_access = pause == Pause::kStop && stops->hit->kind == StopHit::Kind::kWatch;
       if (at_access && stops->filter != nullptr && stops->filter->looks_behind(*stops->hit)) {
         pause = make_access(*stops);

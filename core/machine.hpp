@@ -84,6 +84,9 @@ struct ComponentHash {
   u64 hash = 0;
 };
 
+/// Whether RAM is among what is hashed: it costs what was written since the last time, all else microseconds.
+enum class HashRam : bool { kNo, kYes };
+
 struct PowerState {
   bool off = false;
   int status = 0;   ///< The process status the guest asked for.
@@ -182,7 +185,7 @@ class Machine final : public PowerControl {
   void begin_stretch();
   void restore(const Snapshot& snapshot);
   /// Hash of State(P), and of each component.
-  [[nodiscard]] std::vector<ComponentHash> component_hashes();
+  [[nodiscard]] std::vector<ComponentHash> component_hashes(HashRam ram = HashRam::kYes);
   [[nodiscard]] u64 hash();
   /// Registers, CSRs and devices as JSON, for `info` and divergence reports.
   void print_state(StatePrinter& out) const;

@@ -77,12 +77,12 @@ void Machine::restore(const Snapshot& snapshot) {
   begin_stretch();
 }
 
-std::vector<ComponentHash> Machine::component_hashes() {
+std::vector<ComponentHash> Machine::component_hashes(HashRam ram) {
   std::vector<ComponentHash> result;
   result.push_back({"machine", hash_state(Parts(*this))});
   for (const auto& hart : harts_) result.push_back({"hart" + std::to_string(hart->index()), hash_state(*hart)});
   for (const auto& device : devices_) result.push_back({std::string(device->name()), hash_state(*device)});
-  result.push_back({"ram", memory_.commit().hash()});
+  if (ram == HashRam::kYes) result.push_back({"ram", memory_.commit().hash()});
   for (const auto& device : devices_) {
     if (const PageTree* pages = device->pages()) {
       result.push_back({std::string(device->name()) + ".pages", pages->hash()});

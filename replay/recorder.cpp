@@ -13,7 +13,9 @@ Took Recorder::take(Position now, Idle idle, Ticks guest_now, Ticks deadline, Ba
   const bool long_wait = idle == Idle::kYes && deadline.value - guest_now.value > kLongWaitTicks;
   if (long_wait || host_ns() - told_host_ns_ >= kTellEveryNs) reached(now);
   const Took took = live_.take(now, idle, guest_now, deadline, out);
-  if (took == Took::kBatch) history_.add_event(Event{now, out});
+  if (took != Took::kBatch) return took;
+  if (on_inputs_) on_inputs_();
+  history_.add_event(Event{now, out});
   return took;
 }
 

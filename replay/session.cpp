@@ -42,6 +42,7 @@ std::unique_ptr<Session> Session::live(LiveSetup setup, OutputSink& output) {
   main.listener = setup.listener;
   RV_CHECK(setup.disk_images.size() == main.history->board().disks.size());
   self.disk_images_ = std::move(setup.disk_images);
+  self.mark_plan_ = setup.marks;
   SnapshotOptions snapshots = setup.snapshots;
   if (!recorded) snapshots.policy = SnapshotPolicy::kNone;
   self.start(setup.engine, snapshots);
@@ -186,6 +187,7 @@ void Session::apply_here(std::vector<Input> inputs, std::optional<Position>& rep
   const Batch batch{std::move(inputs), machine_->idle() ? machine_->now() : Ticks{}};
   if (recorder_ != nullptr) {
     recorder_->reached(position());
+    mark_input();
     history_->add_event(Event{position(), batch});
   }
   machine_->apply(batch);

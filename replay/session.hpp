@@ -21,6 +21,7 @@
 #include "replay/guest_memory.hpp"
 #include "replay/history.hpp"
 #include "replay/live_inputs.hpp"
+#include "replay/marks.hpp"
 #include "replay/stop_filter.hpp"
 #include "replay/timeline.hpp"
 
@@ -40,6 +41,7 @@ struct LiveSetup {
   /// Told of everything recorded (the trace writer); may be null.
   HistoryListener* listener = nullptr;
   SnapshotOptions snapshots;
+  MarkPlan marks;
 };
 
 /// What branches of a recording need of the outside world.
@@ -210,6 +212,8 @@ class Session final : public Debugger {
   [[nodiscard]] Stop stop_for(Went went, const StopSet& stops) const;
   [[nodiscard]] bool handled(const StopHit& hit);
   void mark();
+  /// A light mark where inputs come in, unless there has been one a moment ago.
+  void mark_input();
 
   // session_step.cpp: steps of one hart
   Stop step_forward(unsigned hart);
@@ -253,6 +257,7 @@ class Session final : public Debugger {
   History* history_ = nullptr;
   Timeline* timeline_ = nullptr;
   Recorder* recorder_ = nullptr;
+  MarkPlan mark_plan_;
   std::function<void()> progress_;
 
   StopSet wanted_;

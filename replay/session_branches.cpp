@@ -76,7 +76,9 @@ void Session::make_growing(Branch& branch) {
     disk->on_hole([this, i](u64 index) { say_hole(i, index); });
     branch.disks.push_back(std::move(disk));
   }
-  if (recorded) branch.recorder = std::make_unique<Recorder>(*inputs_, *branch.history);
+  if (!recorded) return;
+  branch.recorder = std::make_unique<Recorder>(*inputs_, *branch.history);
+  branch.recorder->on_inputs([this] { mark_input(); });
 }
 
 void Session::say_hole(std::size_t disk, u64 index) {

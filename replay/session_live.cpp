@@ -8,8 +8,6 @@
 namespace retrov {
 
 namespace {
-/// Hash marks while recording: some per second of host time, each of them costs about as much as a snapshot.
-constexpr u64 kMarkEverySteps = 20'000'000;
 constexpr unsigned kManySilentAccesses = 8;
 }  // namespace
 
@@ -227,9 +225,14 @@ Stop Session::stop_for(Went went, const StopSet& stops) const {
 }
 
 void Session::mark() {
-  const ConsoleTally& tally = output_.tally();
-  history_->add_mark(HashMark{position(), machine_->component_hashes(), tally.bytes, tally.hash});
-  branch_->next_mark = Position{position().steps + kMarkEverySteps};
+  history_->add_mark(make_mark(*machine_, output_.tally(), HashRam::kYes));
+  branch_->next_mark = mark_plan_.next_after(position());
+}
+
+void Session::mark_input() {
+  const Chain<HashMark>& marks = history_->marks();
+  if (!marks.empty() && position().steps < marks.back().at.steps + kLightMarkSteps) return;
+  history_->add_mark(make_mark(*machine_, output_.tally(), HashRam::kNo));
 }
 
 }  // namespace retrov

@@ -24,9 +24,9 @@ std::string read_text(StateReader& in, u64 most_bytes) {
   in.require(size_bytes);
   std::string text(static_cast<std::size_t>(size_bytes), '\0');
   in.read_bytes(text.data(), text.size());
-  // It is shown in messages of one line, and terminals obey control characters.
+  // It is shown in messages of one line, and terminals obey control characters, some of them from 0x80 on.
   for (char& c : text) {
-    if (static_cast<u8>(c) < ' ' || c == 0x7f) c = '?';
+    if (c < ' ' || c > '~') c = '?';
   }
   return text;
 }

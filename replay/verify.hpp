@@ -8,18 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "replay/divergence.hpp"
 #include "replay/history.hpp"
 #include "replay/output_log.hpp"
 #include "replay/snapshots.hpp"
 
 namespace retrov {
-
-struct Divergence {
-  Position after;                       ///< The last mark at which all was well, or the beginning.
-  Position at;                          ///< The first at which it was not.
-  std::vector<std::string> components;  ///< Those whose hashes differ; "console" is the output.
-  std::string detail;                   ///< A sentence.
-};
 
 struct Verdict {
   std::optional<Divergence> divergence;
@@ -32,9 +26,14 @@ struct Verdict {
   [[nodiscard]] bool identical() const { return !divergence && !interrupted; }
 };
 
+/// Whether a second replay runs beside the first and is compared with it, RAM included, wherever a mark is.
+enum class Twice : bool { kNo, kYes };
+
 struct VerifyOptions {
   EngineKind engine = EngineKind::kFast;
+  Twice twice = Twice::kNo;
   OutputSink* output = nullptr;               ///< Is shown what the guest says; null: nobody.
+  Position output_from;                       ///< What steps below this one say is not shown.
   std::function<void(Position)> progress;     ///< Told now and then how far it has come.
   const std::atomic<bool>* interrupted = nullptr;
   /// For tests, kEvery and kRandom: snapshots are taken on the way, and what is compared has been reached again from
@@ -44,5 +43,8 @@ struct VerifyOptions {
 
 /// Throws Error (kBadTrace) if the board cannot be built.
 [[nodiscard]] Verdict verify(const History& history, const VerifyOptions& options = {});
+
+/// Twice, with a second replay of its own history, which should be the same but for its marks. For tests.
+[[nodiscard]] Verdict verify_beside(const History& history, const History& second, const VerifyOptions& options = {});
 
 }  // namespace retrov

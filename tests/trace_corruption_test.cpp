@@ -181,6 +181,20 @@ TEST_CASE("trace_corruption: no text of a trace brings control characters to a t
   CHECK(trace.read_history()->outcome().why == "a?b?[2J?");
 }
 
+TEST_CASE("trace_corruption: names of components bring no bytes outside ASCII to a terminal", "[trace_corruption]") {
+  // 0x9b begins a control sequence on a terminal that takes eight bits.
+  std::vector<u8> bytes = sample_trace(1, 0);
+  bytes.resize(TraceReader("x.rvt", bytes).frames().back().offset);
+  HashMark mark{{}, {{"a\x9b" "2J", 5}}, 0, 0};
+  append_frame(bytes, bytes.size(), FrameKind::kComponents, {}, encode_components(mark.components));
+  std::vector<u8> payload;
+  encode_mark(payload, {}, mark, 0);
+  append_frame(bytes, bytes.size(), FrameKind::kMarks, {}, payload);
+  const auto history = TraceReader("x.rvt", bytes).read_history();
+  REQUIRE(history->marks().size() == 1);
+  CHECK(history->marks()[0].components[0].name == "a?2J");
+}
+
 TEST_CASE("trace_corruption: hostile descriptions are refused before anything is allocated", "[trace_corruption]") {
   CHECK_THAT(refusal_of_board({}), has_substring("ends too early"));
   CHECK_THAT(refusal_of_board({0x81, 0x02}), has_substring("more than 256 pieces"));

@@ -11,7 +11,6 @@ namespace retrov {
 namespace {
 
 constexpr u64 kInterruptBit = u64{1} << 63;
-constexpr std::size_t kMaxOpenIrqs = 16;
 constexpr unsigned kSp = 2;
 
 /// The manual's order (3.1.9): external, software, timer; the machine's before the supervisor's.

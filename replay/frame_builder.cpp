@@ -111,6 +111,11 @@ void FrameBuilder::add_end(Position end, const Outcome& outcome) {
   append(FrameKind::kEnd, reached_, encode_outcome(outcome));
 }
 
+void FrameBuilder::add_frame(FrameKind kind, const PackedPayload& payload) {
+  close();
+  append_packed_frame(frames_, offset_ + frames_.size(), kind, reached_, payload);
+}
+
 std::vector<u8> FrameBuilder::take() {
   close();
   tell_progress();

@@ -25,6 +25,10 @@ class FrameBuilder {
   void add_branch(const BranchPoint& branch);
   void add_progress(Position now) { progress_ = std::max(progress_, now); }
   void add_end(Position end, const Outcome& outcome);
+  /// A frame that no position belongs to.
+  void add_frame(FrameKind kind, const PackedPayload& payload);
+  /// The branch that things are added to.
+  [[nodiscard]] u64 branch() const { return branch_; }
 
   /// There is something that take() would give.
   [[nodiscard]] bool pending() const { return !frames_.empty() || !payload_.empty() || progress_ > reached_; }

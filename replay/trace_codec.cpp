@@ -191,6 +191,7 @@ void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload,
   if (ended_) refuse("frame after the end");
   if (frame.at < reached_) refuse("frame that goes back from position " + std::to_string(reached_.steps));
   reached_ = advanced(frame.at, 0);
+  if (is_of_key_frames(frame.kind)) return;  // They tell nothing that happened.
   switch (frame.kind) {
     case FrameKind::kEvents:
       decode_events(in, listener);
@@ -217,6 +218,8 @@ void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload,
       decode_blocks(in, Holes::kYes, listener);
       break;
     case FrameKind::kBranch:
+    case FrameKind::kKeyFrame:
+    case FrameKind::kPages:
     case FrameKind::kUnknown:
       break;  // Above.
   }

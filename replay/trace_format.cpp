@@ -123,8 +123,20 @@ void require_replayable(const TraceIdentity& identity) {
 const char* frame_kind_name(FrameKind kind) {
   static constexpr std::array<const char*, kFrameKinds> kNames = {
       "other", "board",  "memory", "events", "blocks", "components", "marks", "progress",
-      "end",   "branch", "",       "",       "",       "",           "holes"};
+      "end",   "branch", "key frame", "",    "",       "",           "holes", "",        "pages"};
   return kNames[static_cast<std::size_t>(kind)];
+}
+
+PackedPayload pack_payload(std::span<const u8> payload) {
+  RV_CHECK(payload.size() <= kMaxPayloadBytes);
+  std::vector<u8> compressed;
+  if (payload.size() < kLeastCompressed || !compress(payload, compressed)) {
+    return {{payload.begin(), payload.end()}, false};
+  }
+  PackedPayload packed{std::vector<u8>(kRawSizeBytes), true};
+  put(packed.stored.data(), static_cast<u32>(payload.size()));
+  packed.stored.insert(packed.stored.end(), compressed.begin(), compressed.end());
+  return packed;
 }
 
 // Offset  Size  Field
@@ -135,27 +147,23 @@ const char* frame_kind_name(FrameKind kind) {
 //     14     2  CRC-16 of the 14 bytes before
 //     16     n  payload
 //   16+n     8  XXH3 of all before, seed: offset of the frame in the file
-void append_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, std::span<const u8> payload) {
-  RV_CHECK(payload.size() <= kMaxPayloadBytes);
-  std::vector<u8> compressed;
-  const bool smaller = payload.size() >= kLeastCompressed && compress(payload, compressed);
-  const std::size_t stored_bytes = smaller ? kRawSizeBytes + compressed.size() : payload.size();
+void append_packed_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, const PackedPayload& payload) {
   const std::size_t begin = out.size();
   out.resize(begin + kFrameHeaderBytes);
-  put(&out[begin], static_cast<u32>(stored_bytes));
+  put(&out[begin], static_cast<u32>(payload.stored.size()));
   out[begin + 4] = static_cast<u8>(kind);
-  out[begin + 5] = smaller ? kFrameCompressed : 0;
+  const u8 optional = is_of_key_frames(kind) ? kFrameOptional : u8{0};
+  out[begin + 5] = static_cast<u8>(optional | (payload.compressed ? kFrameCompressed : 0));
   put(&out[begin + 6], at.steps);
   put(&out[begin + 14], header_check({&out[begin], 14}));
-  if (smaller) {
-    out.resize(out.size() + kRawSizeBytes);
-    put(&out[out.size() - kRawSizeBytes], static_cast<u32>(payload.size()));
-  }
-  const std::span<const u8> stored = smaller ? std::span<const u8>(compressed) : payload;
-  out.insert(out.end(), stored.begin(), stored.end());
+  out.insert(out.end(), payload.stored.begin(), payload.stored.end());
   const u64 check = checksum({&out[begin], out.size() - begin}, offset);
   out.resize(out.size() + kFrameCheckBytes);
   put(&out[out.size() - kFrameCheckBytes], check);
+}
+
+void append_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, std::span<const u8> payload) {
+  append_packed_frame(out, offset, kind, at, pack_payload(payload));
 }
 
 std::optional<FrameInfo> parse_frame_header(std::span<const u8, kFrameHeaderBytes> bytes, u64 offset) {
@@ -166,8 +174,7 @@ std::optional<FrameInfo> parse_frame_header(std::span<const u8, kFrameHeaderByte
   frame.kind_byte = bytes[4];
   frame.flags = bytes[5];
   frame.at.steps = get<u64>(&bytes[6]);
-  const bool known = frame.kind_byte <= static_cast<u8>(FrameKind::kBranch) ||
-                     frame.kind_byte == static_cast<u8>(FrameKind::kHoles);
+  const bool known = frame.kind_byte < kFrameKinds && *frame_kind_name(static_cast<FrameKind>(frame.kind_byte)) != '\0';
   if (known) frame.kind = static_cast<FrameKind>(frame.kind_byte);
   return frame;
 }

@@ -68,10 +68,16 @@ enum class FrameKind : u8 {
   kProgress = 7,    ///< The history reaches the frame's position.
   kEnd = 8,         ///< How it ended, and where.
   kBranch = 9,      ///< What follows is of that branch.
+  kKeyFrame = 10,   ///< A state of the machine, but for its pages. Optional.
   kHoles = 14,      ///< Disk blocks that could not be had.
+  kPages = 16,      ///< Pages of key frames. Optional.
 };
-/// One more than the highest; 10 to 13 are set aside.
-inline constexpr std::size_t kFrameKinds = 15;
+/// One more than the highest; 11 to 13 and 15 are set aside.
+inline constexpr std::size_t kFrameKinds = 17;
+/// What is skipped by whoever only wants the history.
+[[nodiscard]] constexpr bool is_of_key_frames(FrameKind kind) {
+  return kind == FrameKind::kKeyFrame || kind == FrameKind::kPages;
+}
 [[nodiscard]] const char* frame_kind_name(FrameKind kind);
 
 inline constexpr u8 kFrameCompressed = 1;  ///< The payload is u32 raw size, then LZ4.
@@ -90,7 +96,15 @@ struct FrameInfo {
   u32 raw_bytes = 0;     ///< Payload decompressed.
 };
 
-/// Appends a frame that will stand at `offset` in the file, compressed if that pays.
+/// A payload as it will stand in the file.
+struct PackedPayload {
+  std::vector<u8> stored;
+  bool compressed = false;
+};
+/// Compressed if that pays. At most kMaxPayloadBytes.
+[[nodiscard]] PackedPayload pack_payload(std::span<const u8> payload);
+/// Appends a frame that will stand at `offset` in the file.
+void append_packed_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, const PackedPayload& payload);
 void append_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, std::span<const u8> payload);
 
 /// Nothing if the header's own check fails. raw_bytes is not yet known.

@@ -18,9 +18,9 @@ namespace {
 /// Tells histories what the trace tells of their branches.
 class HistoryFiller final : public HistoryListener {
  public:
-  HistoryFiller(BoardConfig board, std::vector<BranchHistory>& branches) : branches_(branches) {
-    branches_.front().history = std::make_unique<History>(std::move(board));
-    current_ = branches_.front().history.get();
+  HistoryFiller(BoardConfig board, std::vector<BranchHistory>& branches, std::vector<FoundKeyFrame> key_frames)
+      : branches_(branches), key_frames_(std::move(key_frames)) {
+    begin(0, std::make_unique<History>(std::move(board)));
   }
   void on_event(const Event& event) override { current_->add_event(event); }
   void on_block(Position before, const CapturedBlock& block) override { current_->add_block(before, block); }
@@ -28,12 +28,13 @@ class HistoryFiller final : public HistoryListener {
   void on_progress(Position now) override { current_->progress(now); }
   void on_branch(const BranchPoint& point) override {
     BranchHistory& told = branches_[point.number];
-    if (!point.resumed) {
-      // The trace says it reaches that far, be it by a frame that held nothing.
-      branches_[point.parent].history->progress(point.at);
-      told.history = std::make_unique<History>(*branches_[point.parent].history, point.at);
+    if (point.resumed) {
+      current_ = told.history.get();
+      return;
     }
-    current_ = told.history.get();
+    // The trace says it reaches that far, be it by a frame that held nothing.
+    branches_[point.parent].history->progress(point.at);
+    begin(point.number, std::make_unique<History>(*branches_[point.parent].history, point.at));
   }
   void on_finish(Position end, const Outcome& outcome) override {
     current_->progress(end);
@@ -41,7 +42,17 @@ class HistoryFiller final : public HistoryListener {
   }
 
  private:
+  /// With its key frames, for branches that leave it have those before they do.
+  void begin(u64 number, std::unique_ptr<History> history) {
+    for (const FoundKeyFrame& found : key_frames_) {
+      if (found.branch == number) history->add_key_frame_place(found.place);
+    }
+    current_ = history.get();
+    branches_[number].history = std::move(history);
+  }
+
   std::vector<BranchHistory>& branches_;
+  const std::vector<FoundKeyFrame> key_frames_;
   History* current_ = nullptr;
 };
 
@@ -128,10 +139,10 @@ class TraceReader::Bytes {
   std::vector<u8> memory_;
 };
 
-TraceReader::TraceReader(const std::string& path) : name_(path), bytes_(std::make_unique<Bytes>(path)) { open(); }
+TraceReader::TraceReader(const std::string& path) : name_(path), bytes_(std::make_shared<const Bytes>(path)) { open(); }
 
 TraceReader::TraceReader(std::string name, std::vector<u8> bytes)
-    : name_(std::move(name)), bytes_(std::make_unique<Bytes>(std::move(bytes))) {
+    : name_(std::move(name)), bytes_(std::make_shared<const Bytes>(std::move(bytes))) {
   open();
 }
 
@@ -276,6 +287,28 @@ std::vector<u8> TraceReader::payload(const FrameInfo& frame) const {
   return unpack_frame(frame, bytes);
 }
 
+std::vector<FoundKeyFrame> TraceReader::find_key_frames() const {
+  const auto load = [bytes = bytes_, name = name_](const FrameInfo& frame) {
+    std::vector<u8> whole(kFrameHeaderBytes + frame.stored_bytes + kFrameCheckBytes);
+    bytes->read(frame.offset, whole);
+    if (!frame_intact(whole, frame.offset)) {
+      throw Error(Exit::kBadTrace, "trace " + name + ": changed at offset " + std::to_string(frame.offset));
+    }
+    return unpack_frame(frame, whole);
+  };
+  std::vector<FoundKeyFrame> found;
+  std::vector<Position> last(branches_.size());
+  for (FoundKeyFrame& one : retrov::find_key_frames(frames_, load)) {
+    const auto refuse = [&](const char* what) { throw damage(one.frame.offset, one.frame.at, what); };
+    if (one.branch >= branches_.size()) refuse("key frame of a branch that is not there");
+    const TracedBranch& branch = branches_[one.branch];
+    if (one.place.at < branch.from || one.place.at > branch.end) refuse("key frame where its branch has not been");
+    if (std::exchange(last[one.branch], one.place.at) >= one.place.at) refuse("key frame that goes back");
+    found.push_back(std::move(one));
+  }
+  return found;
+}
+
 std::string TraceReader::note() const {
   const TracedBranch& last = branches_[last_branch_];
   const std::string end = "it ends at position " + std::to_string(last.end.steps);
@@ -349,7 +382,7 @@ void TraceReader::visit(HistoryListener& listener) const {
   HistoryDecoder decoder(layout_.board);
   for (const FrameInfo& frame : told_frames()) {
     try {
-      decoder.decode(frame, payload(frame), listener);
+      decoder.decode(frame, is_of_key_frames(frame.kind) ? std::vector<u8>{} : payload(frame), listener);
     } catch (const Error& error) {
       if (error.exit_code() != Exit::kBadTrace) throw;
       throw damage(frame.offset, frame.at, error.what());
@@ -360,7 +393,7 @@ void TraceReader::visit(HistoryListener& listener) const {
 std::vector<BranchHistory> TraceReader::read_branches() const {
   std::vector<BranchHistory> result;
   for (const TracedBranch& branch : branches_) result.push_back({branch, nullptr});
-  HistoryFiller filler(read_board(), result);
+  HistoryFiller filler(read_board(), result, find_key_frames());
   visit(filler);
   // The last frame may hold nothing but names, and still says that all below it was told.
   for (const BranchHistory& told : result) told.history->progress(told.branch.end);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "replay/history.hpp"
+#include "replay/key_frame_reader.hpp"
 #include "replay/trace_codec.hpp"
 
 namespace retrov {
@@ -79,6 +80,8 @@ class TraceReader {
   void visit(HistoryListener& listener) const;
   /// All branches, by number.
   [[nodiscard]] std::vector<BranchHistory> read_branches() const;
+  /// Those that can be found, in the order of the file.
+  [[nodiscard]] std::vector<FoundKeyFrame> find_key_frames() const;
   /// Of a trace with one branch.
   [[nodiscard]] std::unique_ptr<History> read_history() const;
 
@@ -101,7 +104,7 @@ class TraceReader {
   [[nodiscard]] Error damage(u64 offset, Position at, const std::string& what) const;
 
   const std::string name_;
-  std::unique_ptr<Bytes> bytes_;
+  std::shared_ptr<const Bytes> bytes_;  ///< Key frames that were handed out need it.
   u64 file_bytes_ = 0;
   TraceIdentity identity_;
   BoardLayout layout_;

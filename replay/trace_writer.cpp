@@ -46,6 +46,7 @@ TraceWriter::TraceWriter(const std::string& path, const BoardConfig& board, cons
 }
 
 TraceWriter::~TraceWriter() {
+  key_frames_.reset();
   {
     const std::lock_guard lock(mutex_);
     closing_ = true;
@@ -157,6 +158,7 @@ void TraceWriter::on_progress(Position now) {
 }
 
 void TraceWriter::on_branch(const BranchPoint& branch) {
+  if (key_frames_) key_frames_->drain();
   {
     const std::lock_guard lock(mutex_);
     finished_ = false;
@@ -164,7 +166,19 @@ void TraceWriter::on_branch(const BranchPoint& branch) {
   tell([&](FrameBuilder& frames) { frames.add_branch(branch); });
 }
 
+void TraceWriter::on_key_frame(const KeyFrame& frame) {
+  if (failed()) return;
+  if (!key_frames_) {
+    key_frames_ = std::make_unique<KeyFrameWriter>([this](FrameKind kind, const PackedPayload& payload) {
+      tell([&](FrameBuilder& frames) { frames.add_frame(kind, payload); });
+      return !failed();
+    });
+  }
+  key_frames_->take(frame, frames_.branch());
+}
+
 void TraceWriter::on_finish(Position end, const Outcome& outcome) {
+  if (key_frames_) key_frames_->drain();
   tell([&](FrameBuilder& frames) { frames.add_end(end, outcome); });
   const std::lock_guard lock(mutex_);
   finished_ = true;

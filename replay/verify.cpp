@@ -6,6 +6,7 @@
 #include "core/check.hpp"
 #include "replay/disks.hpp"
 #include "replay/drive.hpp"
+#include "replay/key_frame_check.hpp"
 #include "replay/replayer.hpp"
 #include "replay/timeline.hpp"
 
@@ -34,6 +35,7 @@ class Verifier {
       bases.push_back(disks_.back().get());
     }
     machine_ = build_board(history.board(), options.engine, output_, bases);
+    key_frames_.emplace(history, *machine_);
     const SnapshotPolicy policy = options.snapshots.policy;
     if (policy == SnapshotPolicy::kEvery || policy == SnapshotPolicy::kRandom) {
       timeline_ = std::make_unique<Timeline>(history, *machine_, output_, options.snapshots);
@@ -43,7 +45,7 @@ class Verifier {
   Verdict run() {
     try {
       for (const HashMark& mark : history_.marks()) {
-        if (!reach(mark.at) || !compare(mark)) break;
+        if (!reach(mark.at) || !compare(mark) || !compare_key_frame()) break;
       }
       if (going_on() && reach(history_.end())) compare_end();
     } catch (const Error& error) {
@@ -116,6 +118,13 @@ class Verifier {
     return true;
   }
 
+  bool compare_key_frame() {
+    const auto fault = key_frames_->compare(output_.tally());
+    verdict_.key_frames = key_frames_->compared();
+    if (fault) diverge(fault->components, fault->detail);
+    return !fault;
+  }
+
   void compare_end() {
     const Outcome& outcome = history_.outcome();
     const PowerState& power = machine_->power();
@@ -134,6 +143,7 @@ class Verifier {
   Replayer replayer_;
   std::vector<std::unique_ptr<DiskBase>> disks_;
   std::unique_ptr<Machine> machine_;
+  std::optional<KeyFrameCheck> key_frames_;
   std::unique_ptr<Timeline> timeline_;  ///< Only if there shall be snapshots.
   const std::atomic<bool> never_{false};
   Verdict verdict_;

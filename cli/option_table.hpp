@@ -50,5 +50,6 @@ void apply_icount(Options& options, std::string_view value);
 void apply_rtc(Options& options, std::string_view value);
 void apply_until(Options& options, std::string_view value);
 void apply_snapshots(Options& options, std::string_view value);
+void apply_key_frames(Options& options, std::string_view value);
 
 }  // namespace retrov

@@ -20,6 +20,7 @@
 #include "replay/disks.hpp"
 #include "replay/guest_memory.hpp"
 #include "replay/history.hpp"
+#include "replay/key_frame_plan.hpp"
 #include "replay/live_inputs.hpp"
 #include "replay/stop_filter.hpp"
 #include "replay/timeline.hpp"
@@ -40,6 +41,8 @@ struct LiveSetup {
   /// Told of everything recorded (the trace writer); may be null.
   HistoryListener* listener = nullptr;
   SnapshotOptions snapshots;
+  /// Told to the listener.
+  KeyFrameOptions key_frames = {};
 };
 
 /// What branches of a recording need of the outside world.
@@ -208,6 +211,7 @@ class Session final : public Debugger {
   [[nodiscard]] Stop stop_for(Went went, const StopSet& stops) const;
   [[nodiscard]] bool handled(const StopHit& hit);
   void mark();
+  void add_key_frame();
 
   // session_step.cpp: steps of one hart
   Stop step_forward(unsigned hart);
@@ -239,6 +243,7 @@ class Session final : public Debugger {
   std::unique_ptr<LiveInputs> inputs_;
   std::atomic<LiveInputs*> waiting_{nullptr};  ///< The same for interrupt(), which another thread may call.
   NoInputs no_inputs_;
+  std::optional<KeyFramePlan> key_frames_;  ///< Of a recording that shall have some.
   std::optional<ForkWorld> world_;  ///< Of a replay from which branches may leave.
 
   std::vector<std::unique_ptr<Branch>> branches_;

@@ -28,7 +28,7 @@ namespace {
 OpenTrace open_trace(const Options& options) {
   OpenTrace result;
   result.path = options.replay.trace.empty() ? TraceStore().latest() : options.replay.trace;
-  const TraceReader trace(result.path);
+  const TraceReader trace(result.path, Check::kWhatIsUsed);
   result.id = trace.identity().id;
   result.note = trace.note();
   if (!result.note.empty()) say(result.note);

@@ -182,7 +182,7 @@ std::vector<u8> encode_outcome(const Outcome& outcome) {
 
 void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload, HistoryListener& listener) {
   StateReader in(payload);
-  if (frame.kind == FrameKind::kUnknown) return;  // Optional, or the scan had refused it.
+  if (frame.kind == FrameKind::kUnknown || is_optional(frame.kind)) return;  // Or the scan had refused it.
   if (frame.kind == FrameKind::kBranch) {
     decode_branch(in, frame.at, listener);
     if (in.left_bytes() != 0) refuse("bytes after a branch");
@@ -191,7 +191,6 @@ void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload,
   if (ended_) refuse("frame after the end");
   if (frame.at < reached_) refuse("frame that goes back from position " + std::to_string(reached_.steps));
   reached_ = advanced(frame.at, 0);
-  if (is_of_key_frames(frame.kind)) return;  // They tell nothing that happened.
   switch (frame.kind) {
     case FrameKind::kEvents:
       decode_events(in, listener);
@@ -219,6 +218,7 @@ void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload,
       break;
     case FrameKind::kBranch:
     case FrameKind::kKeyFrame:
+    case FrameKind::kIndex:
     case FrameKind::kPages:
     case FrameKind::kUnknown:
       break;  // Above.

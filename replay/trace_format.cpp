@@ -123,8 +123,12 @@ void require_replayable(const TraceIdentity& identity) {
 const char* frame_kind_name(FrameKind kind) {
   static constexpr std::array<const char*, kFrameKinds> kNames = {
       "other", "board",  "memory", "events", "blocks", "components", "marks", "progress",
-      "end",   "branch", "key frame", "",    "",       "",           "holes", "",        "pages"};
+      "end",   "branch", "key frame", "index", "",       "",           "holes", "",        "pages"};
   return kNames[static_cast<std::size_t>(kind)];
+}
+
+u32 PackedPayload::raw_bytes() const {
+  return compressed ? get<u32>(stored.data()) : static_cast<u32>(stored.size());
 }
 
 PackedPayload pack_payload(std::span<const u8> payload) {
@@ -152,7 +156,7 @@ void append_packed_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Posit
   out.resize(begin + kFrameHeaderBytes);
   put(&out[begin], static_cast<u32>(payload.stored.size()));
   out[begin + 4] = static_cast<u8>(kind);
-  const u8 optional = is_of_key_frames(kind) ? kFrameOptional : u8{0};
+  const u8 optional = is_optional(kind) ? kFrameOptional : u8{0};
   out[begin + 5] = static_cast<u8>(optional | (payload.compressed ? kFrameCompressed : 0));
   put(&out[begin + 6], at.steps);
   put(&out[begin + 14], header_check({&out[begin], 14}));

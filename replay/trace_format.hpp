@@ -69,14 +69,15 @@ enum class FrameKind : u8 {
   kEnd = 8,         ///< How it ended, and where.
   kBranch = 9,      ///< What follows is of that branch.
   kKeyFrame = 10,   ///< A state of the machine, but for its pages. Optional.
+  kIndex = 11,      ///< Where the frames of key frames are. Optional.
   kHoles = 14,      ///< Disk blocks that could not be had.
   kPages = 16,      ///< Pages of key frames. Optional.
 };
-/// One more than the highest; 11 to 13 and 15 are set aside.
+/// One more than the highest; 12, 13 and 15 are set aside.
 inline constexpr std::size_t kFrameKinds = 17;
-/// What is skipped by whoever only wants the history.
-[[nodiscard]] constexpr bool is_of_key_frames(FrameKind kind) {
-  return kind == FrameKind::kKeyFrame || kind == FrameKind::kPages;
+/// What is skipped by whoever only wants the history: it tells nothing that happened, and its position says nothing.
+[[nodiscard]] constexpr bool is_optional(FrameKind kind) {
+  return kind == FrameKind::kKeyFrame || kind == FrameKind::kIndex || kind == FrameKind::kPages;
 }
 [[nodiscard]] const char* frame_kind_name(FrameKind kind);
 
@@ -100,6 +101,7 @@ struct FrameInfo {
 struct PackedPayload {
   std::vector<u8> stored;
   bool compressed = false;
+  [[nodiscard]] u32 raw_bytes() const;
 };
 /// Compressed if that pays. At most kMaxPayloadBytes.
 [[nodiscard]] PackedPayload pack_payload(std::span<const u8> payload);

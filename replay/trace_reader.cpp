@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "core/check.hpp"
@@ -139,11 +140,14 @@ class TraceReader::Bytes {
   std::vector<u8> memory_;
 };
 
-TraceReader::TraceReader(const std::string& path) : name_(path), bytes_(std::make_shared<const Bytes>(path)) { open(); }
+TraceReader::TraceReader(const std::string& path, Check check)
+    : name_(path), bytes_(std::make_shared<const Bytes>(path)) {
+  open(check);
+}
 
-TraceReader::TraceReader(std::string name, std::vector<u8> bytes)
+TraceReader::TraceReader(std::string name, std::vector<u8> bytes, Check check)
     : name_(std::move(name)), bytes_(std::make_shared<const Bytes>(std::move(bytes))) {
-  open();
+  open(check);
 }
 
 TraceReader::~TraceReader() = default;
@@ -158,7 +162,40 @@ Error TraceReader::cut(const std::string& where) const {
                                     ", " + where + ": there is nothing to replay");
 }
 
-void TraceReader::open() {
+std::optional<u64> TraceReader::find_index() const {
+  if (file_bytes_ < kPreambleBytes + kIndexTailBytes) return std::nullopt;
+  std::array<u8, kIndexTailBytes> tail;
+  bytes_->read(file_bytes_ - tail.size(), tail);
+  return index_offset(tail, file_bytes_);
+}
+
+/// One that is damaged is none, which the scan will find.
+void TraceReader::read_index() {
+  const std::optional<u64> offset = find_index();
+  if (!offset) return;
+  std::vector<u8> bytes(file_bytes_ - *offset);
+  bytes_->read(*offset, bytes);
+  const std::span<const u8, kFrameHeaderBytes> header(bytes.data(), kFrameHeaderBytes);
+  const std::optional<FrameInfo> frame = parse_frame_header(header, *offset);
+  const bool is_index = frame && frame->kind == FrameKind::kIndex &&
+                        kFrameHeaderBytes + frame->stored_bytes + kFrameCheckBytes == bytes.size();
+  if (!is_index || !frame_intact(bytes, *offset)) return;
+  try {
+    index_ = decode_index(unpack_frame(*frame, bytes));
+  } catch (const Error& error) {
+    throw damage(*offset, frame->at, error.what());
+  }
+}
+
+const IndexedFrame* TraceReader::indexed(const FrameInfo& frame) const {
+  const auto at = std::lower_bound(index_.begin(), index_.end(), frame.offset,
+                                   [](const IndexedFrame& one, u64 offset) { return one.offset < offset; });
+  const bool is_it = at != index_.end() && at->offset == frame.offset && at->kind == frame.kind &&
+                     at->stored_bytes == frame.stored_bytes;
+  return is_it ? &*at : nullptr;
+}
+
+void TraceReader::open(Check check) {
   file_bytes_ = bytes_->size_bytes();
   std::vector<u8> preamble(std::min(file_bytes_, kPreambleBytes));
   bytes_->read(0, preamble);
@@ -168,6 +205,7 @@ void TraceReader::open() {
   } catch (const Error& error) {
     throw Error(error.exit_code(), "trace " + name_ + ": " + error.what());
   }
+  if (check == Check::kWhatIsUsed) read_index();
   scan();
   read_layout();
   // Reads all of the initial memory, so that whoever has a reader has a machine.
@@ -186,8 +224,19 @@ bool TraceReader::is_known(const FrameInfo& frame) const {
                                    ", commit " + identity_.commit + ", which made it");
 }
 
+/// A damaged index, which is the rest of the file.
+FrameInfo TraceReader::skip_index(u64 offset) {
+  damaged_index_ = offset;
+  FrameInfo frame;
+  frame.offset = offset;
+  frame.stored_bytes = static_cast<u32>(file_bytes_ - offset - kFrameHeaderBytes - kFrameCheckBytes);
+  return frame;
+}
+
 std::optional<FrameInfo> TraceReader::scan_frame(u64 offset) {
-  const Position last = frames_.empty() ? Position{} : frames_.back().at;
+  const auto telling = std::find_if(frames_.rbegin(), frames_.rend(),
+                                    [](const FrameInfo& frame) { return !is_optional(frame.kind); });
+  const Position last = telling == frames_.rend() ? Position{} : telling->at;
   const u64 rest_bytes = file_bytes_ - offset;
   if (rest_bytes < kFrameHeaderBytes) return std::nullopt;
   std::array<u8, kFrameHeaderBytes> header;
@@ -196,20 +245,26 @@ std::optional<FrameInfo> TraceReader::scan_frame(u64 offset) {
   if (!frame) {
     // After a power failure a file may end in zeros that were never written.
     if (bytes_->all_zero_from(offset, file_bytes_)) return std::nullopt;
+    if (find_index() == offset) return skip_index(offset);
     throw damage(offset, last, "the header of the frame does not agree with its checksum");
   }
   if (frame->stored_bytes > kMaxPayloadBytes) {
     throw damage(offset, last, "frame of " + std::to_string(frame->stored_bytes) + " bytes");
   }
   if (kFrameHeaderBytes + frame->stored_bytes + kFrameCheckBytes > rest_bytes) return std::nullopt;
+  if (const IndexedFrame* known = indexed(*frame)) {
+    frame->raw_bytes = known->raw_bytes;
+    return frame;
+  }
   const std::vector<u8> bytes = frame_bytes(*frame);
+  if (!frame_intact(bytes, offset) && frame->kind == FrameKind::kIndex) return skip_index(offset);
   if (!frame_intact(bytes, offset)) throw damage(offset, last, "the frame does not agree with its checksum");
   if (!is_known(*frame)) {
     frame->kind = FrameKind::kUnknown;
     frame->raw_bytes = frame->stored_bytes;
     return frame;
   }
-  if (frame->kind != FrameKind::kBranch) {
+  if (frame->kind != FrameKind::kBranch && !is_optional(frame->kind)) {
     if (complete_) throw damage(offset, frame->at, "frame after the end");
     if (frame->at < last) throw damage(offset, frame->at, "frame that goes back");
   }
@@ -245,7 +300,9 @@ void TraceReader::find_ends() {
   // which visit() checks.
   HistoryDecoder decoder(layout_.board);
   BranchListener listener(branches_);
-  const std::span<const FrameInfo> frames = told_frames();
+  std::vector<FrameInfo> frames;
+  std::copy_if(told_frames().begin(), told_frames().end(), std::back_inserter(frames),
+               [](const FrameInfo& frame) { return !is_optional(frame.kind); });
   for (std::size_t i = 0; i < frames.size(); ++i) {
     const FrameInfo& frame = frames[i];
     const bool is_last = i + 1 == frames.size() || frames[i + 1].kind == FrameKind::kBranch;
@@ -292,7 +349,7 @@ std::vector<FoundKeyFrame> TraceReader::find_key_frames() const {
     std::vector<u8> whole(kFrameHeaderBytes + frame.stored_bytes + kFrameCheckBytes);
     bytes->read(frame.offset, whole);
     if (!frame_intact(whole, frame.offset)) {
-      throw Error(Exit::kBadTrace, "trace " + name + ": changed at offset " + std::to_string(frame.offset));
+      throw Error(Exit::kBadTrace, "trace " + name + ": damaged at offset " + std::to_string(frame.offset));
     }
     return unpack_frame(frame, whole);
   };
@@ -312,6 +369,10 @@ std::vector<FoundKeyFrame> TraceReader::find_key_frames() const {
 std::string TraceReader::note() const {
   const TracedBranch& last = branches_[last_branch_];
   const std::string end = "it ends at position " + std::to_string(last.end.steps);
+  if (damaged_index_ && complete_) {
+    return "trace " + name_ + " has a damaged index at offset " + std::to_string(*damaged_index_) +
+           ", which was made anew from the rest; nothing is missing";
+  }
   if (complete_ && torn_bytes_ == 0) {
     if (last.outcome.kind != Outcome::Kind::kUnknown) return {};
     return "trace " + name_ + " was given up by its recorder (" + last.outcome.why + "); " + end;
@@ -382,7 +443,7 @@ void TraceReader::visit(HistoryListener& listener) const {
   HistoryDecoder decoder(layout_.board);
   for (const FrameInfo& frame : told_frames()) {
     try {
-      decoder.decode(frame, is_of_key_frames(frame.kind) ? std::vector<u8>{} : payload(frame), listener);
+      decoder.decode(frame, is_optional(frame.kind) ? std::vector<u8>{} : payload(frame), listener);
     } catch (const Error& error) {
       if (error.exit_code() != Exit::kBadTrace) throw;
       throw damage(frame.offset, frame.at, error.what());

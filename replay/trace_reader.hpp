@@ -16,6 +16,7 @@
 #include "replay/history.hpp"
 #include "replay/key_frame_reader.hpp"
 #include "replay/trace_codec.hpp"
+#include "replay/trace_index.hpp"
 
 namespace retrov {
 
@@ -41,12 +42,16 @@ struct BranchHistory {
   std::unique_ptr<History> history;  ///< Shares with its parent's, which must outlive it.
 };
 
+/// Of which frames the checksums are compared when a trace is opened. kWhatIsUsed: not of those that its index knows,
+/// which are compared when somebody wants what is in them.
+enum class Check : u8 { kAll, kWhatIsUsed };
+
 class TraceReader {
  public:
   /// Throws Error: kNoInput if it cannot be opened, kBadTrace if it is no trace, damaged, or of another version.
-  explicit TraceReader(const std::string& path);
+  explicit TraceReader(const std::string& path, Check check = Check::kAll);
   /// A trace in memory; `name` stands for the path in messages.
-  TraceReader(std::string name, std::vector<u8> bytes);
+  TraceReader(std::string name, std::vector<u8> bytes, Check check = Check::kAll);
   ~TraceReader();
   TraceReader(const TraceReader&) = delete;
   TraceReader& operator=(const TraceReader&) = delete;
@@ -68,7 +73,8 @@ class TraceReader {
   [[nodiscard]] bool complete() const { return complete_; }
   /// Bytes after the last whole frame, which are ignored.
   [[nodiscard]] u64 torn_bytes() const { return torn_bytes_; }
-  /// A sentence for people if the trace is cut, or was not ended or given up by its recorder; else empty.
+  /// A sentence for people if the trace is cut, was not ended or given up by its recorder, or has a damaged index; else
+  /// empty.
   [[nodiscard]] std::string note() const;
   [[nodiscard]] const std::vector<FrameInfo>& frames() const { return frames_; }
   /// Indexed by FrameKind; unknown optional kinds are counted under kUnknown.
@@ -87,10 +93,15 @@ class TraceReader {
 
  private:
   class Bytes;
-  void open();
+  void open(Check check);
   void scan();
+  /// Where the index begins that the end of the file tells of.
+  [[nodiscard]] std::optional<u64> find_index() const;
+  void read_index();
+  [[nodiscard]] const IndexedFrame* indexed(const FrameInfo& frame) const;
   /// Nothing if the file ends before the frame does.
   [[nodiscard]] std::optional<FrameInfo> scan_frame(u64 offset);
+  FrameInfo skip_index(u64 offset);
   /// False: to be skipped. Throws if it must not be.
   [[nodiscard]] bool is_known(const FrameInfo& frame) const;
   void read_layout();
@@ -110,6 +121,8 @@ class TraceReader {
   BoardLayout layout_;
   std::vector<FrameInfo> frames_;
   std::array<FrameTotals, kFrameKinds> totals_{};
+  std::vector<IndexedFrame> index_;        ///< Empty: there is none, or none is wanted.
+  std::optional<u64> damaged_index_;       ///< Where it is.
   std::vector<TracedBranch> branches_ = {{kMainBranch, 0, {}, {}, {}}};
   u64 last_branch_ = 0;
   std::set<u64> ended_;  ///< Branches with an end.

@@ -53,6 +53,7 @@ TraceWriter::~TraceWriter() {
   }
   wake_.notify_one();
   flusher_.join();
+  if (finished_ && !failed_) frames_.add_index();
   flush_locked();
   ::close(file_);
 }

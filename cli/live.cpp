@@ -59,6 +59,10 @@ void WatchedWriter::on_branch(const BranchPoint& branch) {
   writer_.on_branch(branch);
   look();
 }
+void WatchedWriter::on_key_frame(const KeyFrame& frame) {
+  writer_.on_key_frame(frame);
+  look();
+}
 void WatchedWriter::on_finish(Position end, const Outcome& outcome) { writer_.on_finish(end, outcome); }
 
 LiveRun::LiveRun(const Options& options)
@@ -144,6 +148,7 @@ void LiveRun::start_session() {
   setup.listener = watched_writer_.get();
   setup.snapshots = options_.snapshots;
   setup.marks = options_.live.marks;
+  setup.key_frames = options_.live.key_frames;
   session_ = Session::live(std::move(setup), console_);
   front_end_ = std::make_unique<FrontEnd>(*session_, symbols_, signals_);
   console_.on_request([this](Console::Request request) {

@@ -38,6 +38,7 @@ class WatchedWriter final : public HistoryListener {
   void on_mark(const HashMark& mark) override;
   void on_progress(Position now) override;
   void on_branch(const BranchPoint& branch) override;
+  void on_key_frame(const KeyFrame& frame) override;
   void on_finish(Position end, const Outcome& outcome) override;
 
  private:

@@ -51,5 +51,6 @@ void apply_rtc(Options& options, std::string_view value);
 void apply_until(Options& options, std::string_view value);
 void apply_paranoid(Options& options, std::string_view value);
 void apply_snapshots(Options& options, std::string_view value);
+void apply_key_frames(Options& options, std::string_view value);
 
 }  // namespace retrov

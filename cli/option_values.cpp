@@ -359,9 +359,33 @@ std::array<u8, 32> parse_seed(std::string_view option, std::string_view text) {
   return seed;
 }
 
-void apply_snapshots(Options& options, std::string_view value) {
-  // Twice the distance, from any position there is, is still a position.
+namespace {
+
+/// Twice the distance, from any position there is, is still a position.
+u64 parse_distance(std::string_view option, std::string_view text) {
   constexpr u64 kFarthestSteps = u64{1} << 60;
+  const u64 steps = parse_whole(option, text);
+  if (steps == 0 || steps > kFarthestSteps) {
+    refuse(std::string(option) + ": a distance of 1 to 2^60 steps, not " + quoted(text));
+  }
+  return steps;
+}
+
+}  // namespace
+
+void apply_key_frames(Options& options, std::string_view value) {
+  constexpr std::string_view kEvery = "every=";
+  KeyFrameOptions& frames = options.live.key_frames;
+  if (value.starts_with(kEvery)) {
+    frames = {KeyFramePolicy::kEvery, parse_distance("--key-frames", value.substr(kEvery.size()))};
+  } else if (value == "off" || value == "auto") {
+    frames.policy = value == "off" ? KeyFramePolicy::kOff : KeyFramePolicy::kAuto;
+  } else {
+    refuse("--key-frames: unknown policy " + quoted(value) + "; off, auto or every=STEPS");
+  }
+}
+
+void apply_snapshots(Options& options, std::string_view value) {
   SnapshotOptions& snapshots = options.snapshots;
   const std::size_t colon = std::min(value.find(':'), value.size());
   const std::string_view word = value.substr(0, colon);
@@ -379,10 +403,7 @@ void apply_snapshots(Options& options, std::string_view value) {
     if (snapshots.random_seed == 0) refuse("--snapshots: seeds begin at 1");
     distance = distance.substr(0, comma);
   }
-  snapshots.distance_steps = parse_whole("--snapshots", distance);
-  if (snapshots.distance_steps == 0 || snapshots.distance_steps > kFarthestSteps) {
-    refuse("--snapshots: a distance of 1 to 2^60 steps, not " + quoted(distance));
-  }
+  snapshots.distance_steps = parse_distance("--snapshots", distance);
 }
 
 std::vector<DiskPlan> plan_disks(const MachineWords& machine) {

@@ -19,6 +19,7 @@
 #include "devices/memory_map.hpp"
 #include "gdbstub/listen_address.hpp"
 #include "gdbstub/stub.hpp"
+#include "replay/key_frame_plan.hpp"
 #include "replay/live_inputs.hpp"
 #include "replay/marks.hpp"
 #include "replay/snapshots.hpp"
@@ -87,6 +88,7 @@ struct LiveWords {
   OnFull on_full = OnFull::kStop;
   bool with_debug = false;   ///< DWARF goes into the trace, too.
   std::string trace;         ///< -o, of recover, too.
+  KeyFrameOptions key_frames{KeyFramePolicy::kAuto};
   ClockMode clock = ClockMode::kReal;
   std::optional<std::array<u8, 32>> seed;
   std::optional<u64> rtc_unix_ns;
@@ -103,6 +105,7 @@ struct ReplayWords {
   bool keep_listening = false;
   unsigned clients = 1;
   std::string position;  ///< -g, or "end" by -e.
+  bool batch = false;    ///< Nobody is there to type: gdb runs its scripts and leaves; without any it is not started.
   std::vector<std::string> gdb_scripts;
   std::string gdb;
   std::string branch;  ///< --branch; empty: the last.

@@ -32,7 +32,7 @@ namespace {
 OpenTrace open_trace(const Options& options) {
   OpenTrace result;
   result.path = TraceStore().find(options.replay.trace);
-  const TraceReader trace(result.path);
+  const TraceReader trace(result.path, Check::kWhatIsUsed);
   result.id = trace.identity().id;
   result.note = trace.note();
   if (!result.note.empty()) say(result.note);
@@ -61,6 +61,8 @@ class ReplayRun {
   int start_gdb();
   int prompt();
   int ask();
+  /// Goes where it is to begin, and says where that is.
+  int arrive();
   /// Ends the traces of branches that were made.
   void finish();
   /// gdb is somebody else's.
@@ -184,6 +186,7 @@ int ReplayRun::start_gdb() {
   if (signals_.pending() != 0) return signal_status();
   const std::string target = front_end().listen(ListenAddress{});
   std::vector<std::string> arguments{"-q"};
+  if (options_.replay.batch) arguments.emplace_back("-batch");
   if (!options_.symbols.empty()) arguments.push_back(options_.symbols.front());
   for (std::size_t i = 1; i < options_.symbols.size(); ++i) {
     arguments.insert(arguments.end(), {"-ex", "add-symbol-file " + options_.symbols[i]});
@@ -205,6 +208,14 @@ int ReplayRun::start_gdb() {
     }
   }
   return gdb.wait();
+}
+
+int ReplayRun::arrive() {
+  go_to_start();
+  if (signals_.pending() != 0) return signal_status();
+  std::cout << describe_position(session()) << '\n';
+  check_output();
+  return 0;
 }
 
 int ReplayRun::prompt() {
@@ -260,7 +271,8 @@ int run_question(const Options& options) {
 int run_replay(const Options& options) {
   ReplayRun run(options);
   if (options.replay.autopilot) return run.play();
-  const int status = run.serves() ? run.serve() : run.start_gdb();
+  const bool only_goes = options.replay.batch && options.replay.gdb_scripts.empty();
+  const int status = run.serves() ? run.serve() : only_goes ? run.arrive() : run.start_gdb();
   run.finish();
   return status;
 }

@@ -119,8 +119,9 @@ int run_verify(const Options& options) {
     char hash[17];
     std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(verdict.hash));
     std::cout << "identical: " << group_digits(verdict.reached.steps) << " steps, " << verdict.marks << " hash marks, "
-              << console_text(verdict.console) << (options.replay.twice ? ", twice" : "")
-              << ", final hash " << hash << '\n';
+              << (verdict.key_frames != 0 ? std::to_string(verdict.key_frames) + " key frames, " : "")
+              << console_text(verdict.console) << (options.replay.twice ? ", twice" : "") << ", final hash " << hash
+              << '\n';
   }
   check_output();
   return 0;

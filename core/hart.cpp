@@ -1,5 +1,8 @@
 #include "core/hart.hpp"
 
+#include <algorithm>
+
+#include "core/check.hpp"
 #include "core/csr.hpp"
 #include "core/hart_state.hpp"
 
@@ -60,7 +63,24 @@ void Hart::limit_translations(unsigned entries) {
 }
 
 void Hart::write_state(StateWriter& out) const { out(const_cast<Hart&>(*this)); }
-void Hart::read_state(StateReader& in) { in(*this); }
+void Hart::read_state(StateReader& in) {
+  in(*this);
+  if (!is_valid_state()) throw Error(Exit::kBadTrace, "no state of a hart");
+}
+
+/// What no hart can get into, and the code that runs it therefore does not look out for.
+bool Hart::is_valid_state() const {
+  constexpr u64 kReservedPrivilege = 2;
+  constexpr u8 kPmpReserved = 0x60;
+  constexpr unsigned kPmpAddressBits = 54;
+  const auto is_privilege = [](u64 value) { return value <= 3 && value != kReservedPrivilege; };
+  const auto config = [](u8 value) { return (value & kPmpReserved) == 0; };
+  const auto address = [](u64 value) { return value >> kPmpAddressBits == 0; };
+  return is_privilege(static_cast<u64>(priv)) && is_privilege((csr.mstatus & mstatus::kMpp) >> 11) &&
+         (pc & 1) == 0 && (csr.mepc & 1) == 0 && (csr.sepc & 1) == 0 && csr.frm <= 7 && csr.fflags < 32 &&
+         std::all_of(csr.pmpcfg.begin(), csr.pmpcfg.end(), config) &&
+         std::all_of(csr.pmpaddr.begin(), csr.pmpaddr.end(), address) && stepping.open_irqs.size() <= kMaxOpenIrqs;
+}
 void Hart::print_state(StatePrinter& out) const { out(cereal::make_nvp("hart", const_cast<Hart&>(*this))); }
 
 }  // namespace retrov

@@ -291,7 +291,9 @@ class Hart final : public Stateful {
   void serialize(A& a);
 
  private:
+  static constexpr std::size_t kMaxOpenIrqs = 16;
   class MappingCollector;
+  [[nodiscard]] bool is_valid_state() const;
   enum class Atomic : u8 { kRead, kWrite, kReadWrite };
   Trap begin_atomic(u64 address, unsigned size_bytes, Atomic what, u8*& host, PhysAddr& physical);
   void finish_atomic_store(PhysAddr physical, u8* host, unsigned size_bytes, u64 value);

@@ -183,7 +183,11 @@ class Machine final : public PowerControl {
   Snapshot snapshot();
   /// What snapshots say was touched counts from here.
   void begin_stretch();
+  /// Throws Error (kBadTrace) if it is no state of this machine, as one from a file may be; the present state is lost
+  /// then, and another must be restored.
   void restore(const Snapshot& snapshot);
+  /// RAM as power_on left it.
+  [[nodiscard]] const PageTree& initial_ram() const { return initial_ram_; }
   /// Hash of State(P), and of each component.
   [[nodiscard]] std::vector<ComponentHash> component_hashes(HashRam ram = HashRam::kYes);
   [[nodiscard]] u64 hash();
@@ -245,6 +249,7 @@ class Machine final : public PowerControl {
   void set_position(Position position);
   void apply_write(const DebuggerWrite& write);
   void write_device(PhysAddr address, std::span<const u8> bytes);
+  void check_restored(Position at) const;
   [[nodiscard]] std::vector<const Stateful*> components() const;
 
   MachineConfig config_;

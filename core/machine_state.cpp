@@ -1,7 +1,9 @@
 // State(P) as bytes, pages and hashes, and what goes into it from outside.
 #include "core/machine_state.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <string>
 
 #include "core/check.hpp"
 #include "core/engine/engine.hpp"
@@ -18,6 +20,12 @@ struct Overloaded : Ts... {
 };
 template <class... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
+
+constexpr std::size_t kMostReasonBytes = 4096;
+
+void require(bool holds, const char* otherwise) {
+  if (!holds) throw Error(Exit::kBadTrace, std::string("no state of this machine: ") + otherwise);
+}
 
 std::vector<u8> bytes_of(const Stateful& component) {
   std::vector<u8> bytes;
@@ -52,18 +60,21 @@ void Machine::begin_stretch() {
 }
 
 void Machine::restore(const Snapshot& snapshot) {
-  RV_CHECK(snapshot.components.size() == 1 + harts_.size() + devices_.size());
+  require(snapshot.components.size() == 1 + harts_.size() + devices_.size(), "another number of components");
+  require(snapshot.trees.size() == page_owners().size(), "another number of page trees");
+  require(snapshot.trees.front().end_index() <= config_.ram_bytes / kPageBytes, "more memory");
   running_ = nullptr;  // What threw in the middle of a run is undone by this.
   auto bytes = snapshot.components.begin();
   const auto read = [&bytes](Stateful& component) {
     StateReader reader(*bytes++);
     component.read_state(reader);
-    if (reader.left_bytes() != 0) throw Error(Exit::kBadTrace, "the state of a component is longer than it should be");
+    require(reader.left_bytes() == 0, "a component with bytes behind its end");
   };
   Parts parts(*this);
   read(parts);
   for (auto& hart : harts_) read(*hart);
   for (auto& device : devices_) read(*device);
+  check_restored(snapshot.at);
   auto tree = snapshot.trees.begin();
   memory_.restore(*tree++);
   for (auto& device : devices_) {
@@ -75,6 +86,23 @@ void Machine::restore(const Snapshot& snapshot) {
   set_position(position_);
   settle_devices();
   begin_stretch();
+}
+
+/// What the rest of the machine takes for granted, and what bytes from a file need not keep to.
+void Machine::check_restored(Position at) const {
+  require(position_ == at, "a machine at another position");
+  require(current_ < harts_.size() && turn_left_ <= config_.turn_steps, "a turn that nobody has");
+  require(time_.idle_offset <= u64{3} << 62, "a time that no guest reaches");
+  const bool is_text = std::all_of(power_.why.begin(), power_.why.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  require(is_text && power_.why.size() <= kMostReasonBytes, "a reason that is no sentence");
+  for (const auto& hart : harts_) {
+    const SteppingFacts& facts = hart->stepping;
+    const auto is_past = [at](const InterruptFrame& frame) { return frame.taken_at < at; };
+    require(!facts.last_step || *facts.last_step < at, "a hart that was ahead of the machine");
+    require(!facts.returned_at || (*facts.returned_at <= at && facts.returned_irq_taken_at < *facts.returned_at),
+            "a hart that was ahead of the machine");
+    require(std::all_of(facts.open_irqs.begin(), facts.open_irqs.end(), is_past), "an interrupt that is yet to come");
+  }
 }
 
 std::vector<ComponentHash> Machine::component_hashes(HashRam ram) {

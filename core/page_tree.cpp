@@ -1,6 +1,7 @@
 #include "core/page_tree.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "core/state.hpp"
@@ -43,16 +44,21 @@ PagePointer PageTree::share(u64 index) const {
   return std::static_pointer_cast<const Page>(node);
 }
 
-void PageTree::set(u64 index, std::span<const u8, kPageBytes> bytes) {
+PagePointer PageTree::make_page(std::span<const u8, kPageBytes> bytes) {
+  if (all_zero(bytes)) return nullptr;
+  auto fresh = std::make_shared<Page>();
+  std::copy(bytes.begin(), bytes.end(), fresh->bytes.begin());
+  fresh->hash = hash_bytes(bytes);
+  return fresh;
+}
+
+void PageTree::set(u64 index, std::span<const u8, kPageBytes> bytes) { put(index, make_page(bytes)); }
+
+void PageTree::put(u64 index, PagePointer page) {
   RV_CHECK(index >> (kLevels * kFanOutBits) == 0);
-  PagePointer page;
-  if (!all_zero(bytes)) {
-    auto fresh = std::make_shared<Page>();
-    std::copy(bytes.begin(), bytes.end(), fresh->bytes.begin());
-    fresh->hash = hash_bytes(bytes);
-    hash_ += page_term(index, fresh->hash);
+  if (page != nullptr) {
+    hash_ += page_term(index, page->hash);
     ++page_count_;
-    page = std::move(fresh);
   }
   PagePointer old;
   root_ = replace(std::move(root_), kLevels, index, std::move(page), old);
@@ -74,6 +80,8 @@ PageTree::Child PageTree::replace(Child node, unsigned level, u64 index, PagePoi
     if (page == nullptr) return nullptr;
     mine = std::make_shared<Node>();
   } else if (node.use_count() == 1) {
+    // Another thread may just have dropped its copy: what it read, it has read before this changes it.
+    std::atomic_thread_fence(std::memory_order_acquire);
     mine = std::const_pointer_cast<Node>(std::static_pointer_cast<const Node>(std::move(node)));
   } else {
     mine = std::make_shared<Node>(*static_cast<const Node*>(node.get()));
@@ -100,6 +108,16 @@ void PageTree::diff_nodes(const Child& a, const Child& b, unsigned level, u64 ba
     const Child& child_b = b == nullptr ? kNothing : static_cast<const Node*>(b.get())->children[i];
     diff_nodes(child_a, child_b, level - 1, base | u64{i} << ((level - 1) * kFanOutBits), visit);
   }
+}
+
+u64 PageTree::end_of(const Child& node, unsigned level) {
+  if (node == nullptr) return 0;
+  if (level == 0) return 1;
+  for (unsigned i = kFanOut; i-- > 0;) {
+    const u64 within = end_of(static_cast<const Node*>(node.get())->children[i], level - 1);
+    if (within != 0) return (u64{i} << ((level - 1) * kFanOutBits)) + within;
+  }
+  return 0;
 }
 
 void PageTree::for_each(const Visit& visit) const { visit_nodes(root_, kLevels, 0, visit); }

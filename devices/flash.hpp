@@ -10,8 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "core/check.hpp"
 #include "core/device.hpp"
 #include "devices/board.hpp"
+#include "devices/memory_map.hpp"
 
 namespace retrov {
 
@@ -43,6 +45,12 @@ class Flash final : public StatefulAs<Flash, Device> {
       }
     }
     mode_ = static_cast<Mode>(mode);
+    if constexpr (A::is_loading::value) {
+      const bool has_buffer = buffer_.empty() || buffer_.size() == kPageBytes;
+      if (mode_ > Mode::kBufferConfirm || !has_buffer || buffer_page_ >= kFlashUnitBytes / kPageBytes) {
+        throw Error(Exit::kBadTrace, name_ + ": programming that no chip does");
+      }
+    }
   }
 
  private:

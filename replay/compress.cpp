@@ -30,4 +30,9 @@ bool decompress(std::span<const u8> stored, std::span<u8> raw) {
 
 u64 checksum(std::span<const u8> bytes, u64 seed) { return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed); }
 
+u128 fingerprint(std::span<const u8> bytes, u64 seed) {
+  const XXH128_hash_t hash = XXH3_128bits_withSeed(bytes.data(), bytes.size(), seed);
+  return u128{hash.high64} << 64 | hash.low64;
+}
+
 }  // namespace retrov

@@ -20,4 +20,7 @@ inline constexpr u64 kMostExpansion = 255;
 /// XXH3 of 64 bits with a seed.
 [[nodiscard]] u64 checksum(std::span<const u8> bytes, u64 seed);
 
+/// XXH3 of 128 bits. With a seed that the guest does not know it tells contents from each other, as far as it can go.
+[[nodiscard]] u128 fingerprint(std::span<const u8> bytes, u64 seed);
+
 }  // namespace retrov

@@ -111,6 +111,21 @@ void FrameBuilder::add_end(Position end, const Outcome& outcome) {
   append(FrameKind::kEnd, reached_, encode_outcome(outcome));
 }
 
+void FrameBuilder::add_frame(FrameKind kind, const PackedPayload& payload) {
+  close();
+  const u64 offset = offset_ + frames_.size();
+  indexed_.push_back({kind, offset, static_cast<u32>(payload.stored.size()), payload.raw_bytes()});
+  append_packed_frame(frames_, offset, kind, reached_, payload);
+}
+
+void FrameBuilder::add_index() {
+  if (indexed_.empty()) return;
+  close();
+  const PackedPayload payload = encode_index(indexed_);
+  if (payload.stored.size() > kMaxPayloadBytes) return;
+  append_packed_frame(frames_, offset_ + frames_.size(), FrameKind::kIndex, reached_, payload);
+}
+
 std::vector<u8> FrameBuilder::take() {
   close();
   tell_progress();

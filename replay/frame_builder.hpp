@@ -9,6 +9,7 @@
 
 #include "replay/history.hpp"
 #include "replay/trace_format.hpp"
+#include "replay/trace_index.hpp"
 
 namespace retrov {
 
@@ -25,6 +26,12 @@ class FrameBuilder {
   void add_branch(const BranchPoint& branch);
   void add_progress(Position now) { progress_ = std::max(progress_, now); }
   void add_end(Position end, const Outcome& outcome);
+  /// A frame that no position belongs to.
+  void add_frame(FrameKind kind, const PackedPayload& payload);
+  /// Of those added by add_frame, if there are any. Nothing may be added after it.
+  void add_index();
+  /// The branch that things are added to.
+  [[nodiscard]] u64 branch() const { return branch_; }
 
   /// There is something that take() would give.
   [[nodiscard]] bool pending() const { return !frames_.empty() || !payload_.empty() || progress_ > reached_; }
@@ -55,6 +62,7 @@ class FrameBuilder {
   std::map<std::vector<std::string>, u64> tables_;  ///< Names of components, by the number of their table.
   u64 inputs_ = 0;
   u64 hashes_ = 0;
+  std::vector<IndexedFrame> indexed_;
 };
 
 }  // namespace retrov

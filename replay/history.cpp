@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/check.hpp"
+#include "replay/key_frame.hpp"
 
 namespace retrov {
 
@@ -41,10 +42,20 @@ History::History(const History& parent, Position at)
     : common_(parent.common_),
       events_(parent.events_, parent.first_event_at(at)),
       marks_(parent.marks_, first_at(parent.marks_, Position{at.steps + 1})),
+      key_frames_(parent.key_frames_, first_at(parent.key_frames_, Position{at.steps + 1})),
       end_(at),
       told_(parent.told_) {
   RV_CHECK(at <= parent.end_);
 }
+
+History::~History() = default;
+
+const KeyFramePlace* History::key_frame_before(Position at) const {
+  const std::size_t behind = first_at(key_frames_, Position{at.steps + 1});
+  return behind == 0 ? nullptr : &key_frames_[behind - 1];
+}
+
+std::size_t History::first_mark_at(Position from) const { return first_at(marks_, from); }
 
 std::size_t History::first_event_at(Position from) const { return first_at(events_, from); }
 
@@ -59,6 +70,7 @@ void History::add_event(Event event) {
 }
 
 void History::add_block(Position before, const CapturedBlock& block) {
+  if (block_reads_ != nullptr) block_reads_->note({block.disk, block.index});
   const bool is_new = common_.blocks.put(block.disk, block.index, block.bytes);
   const bool to_tell = listener_ != nullptr && told_->emplace(block.disk, block.index).second;
   if (is_new || to_tell) reach(before);
@@ -76,6 +88,17 @@ void History::progress(Position now) {
   reach(now);
   if (listener_ != nullptr) listener_->on_progress(now);
 }
+
+void History::add_key_frame(const KeyFrame& frame) {
+  if (listener_ != nullptr) listener_->on_key_frame(frame);
+}
+
+void History::add_key_frame_place(KeyFramePlace place) {
+  RV_CHECK(key_frames_.empty() || place.at > key_frames_.back().at);
+  key_frames_.push_back(std::move(place));
+}
+
+void History::note_block_reads() { block_reads_ = std::make_unique<BlockReads>(end_); }
 
 void History::finish(Outcome outcome) {
   outcome_ = std::move(outcome);

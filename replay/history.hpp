@@ -27,6 +27,10 @@
 
 namespace retrov {
 
+class BlockReads;
+struct KeyFrame;
+class StoredKeyFrame;
+
 /// Hashes of State(at), one per component.
 struct HashMark {
   Position at;
@@ -41,6 +45,12 @@ struct CapturedBlock {
   u8 disk = 0;  ///< Index into BoardConfig::disks.
   u64 index = 0;
   std::shared_ptr<const PageBytes> bytes;
+};
+
+/// Where a replay may begin.
+struct KeyFramePlace {
+  Position at;
+  std::shared_ptr<const StoredKeyFrame> stored;
 };
 
 /// How it ended.
@@ -77,6 +87,8 @@ class HistoryListener {
   virtual void on_progress(Position now) = 0;
   /// What is told next is of that branch.
   virtual void on_branch(const BranchPoint& branch) = 0;
+  /// A state that was passed, at the position of the last mark. Nobody needs it.
+  virtual void on_key_frame(const KeyFrame&) {}
   /// The last thing told of a branch.
   virtual void on_finish(Position end, const Outcome& outcome) = 0;
 };
@@ -86,12 +98,19 @@ class History {
   explicit History(BoardConfig board, u64 block_memory_bytes = BlockStore::kDefaultBudgetBytes);
   /// A branch that leaves `parent` at `at`, which the parent has reached. The parent must outlive it.
   History(const History& parent, Position at);
+  ~History();
   History(const History&) = delete;
   History& operator=(const History&) = delete;
 
   [[nodiscard]] const BoardConfig& board() const { return common_.board; }
   [[nodiscard]] const Chain<Event>& events() const { return events_; }
   [[nodiscard]] const Chain<HashMark>& marks() const { return marks_; }
+  /// Ascending; those that a trace has. They are no part of what happened.
+  [[nodiscard]] const Chain<KeyFramePlace>& key_frames() const { return key_frames_; }
+  /// The last of them at or before `at`; null if there is none.
+  [[nodiscard]] const KeyFramePlace* key_frame_before(Position at) const;
+  /// The first mark at or after `from`, as an index into marks().
+  [[nodiscard]] std::size_t first_mark_at(Position from) const;
   /// The first event at or after `from`, as an index into events(); events().size() if there is none.
   [[nodiscard]] std::size_t first_event_at(Position from) const;
   [[nodiscard]] Position end() const { return end_; }
@@ -112,6 +131,13 @@ class History {
   void add_block(Position before, const CapturedBlock& block);
   void add_mark(HashMark mark);
   void progress(Position now);
+  /// The listener is told, and nothing is kept.
+  void add_key_frame(const KeyFrame& frame);
+  /// One that a trace has. Ascending, and behind those of the parent.
+  void add_key_frame_place(KeyFramePlace place);
+  /// From here on it is noted which blocks are needed. Null: it is not.
+  void note_block_reads();
+  [[nodiscard]] BlockReads* block_reads() { return block_reads_.get(); }
   void finish(Outcome outcome);
   /// Tells a listener all of it, as if it happened now, but how it ended.
   void retell(HistoryListener& listener) const;
@@ -135,6 +161,8 @@ class History {
   Common& common_;
   Chain<Event> events_;
   Chain<HashMark> marks_;
+  Chain<KeyFramePlace> key_frames_;
+  std::unique_ptr<BlockReads> block_reads_;
   Position end_;
   Outcome outcome_;
   HistoryListener* listener_ = nullptr;

@@ -7,6 +7,7 @@
 #include "devices/loader.hpp"
 #include "devices/virtio_blk.hpp"
 #include "replay/guest_memory.hpp"
+#include "replay/host_clock.hpp"
 #include "replay/session_parts.hpp"
 
 namespace retrov {
@@ -46,6 +47,10 @@ std::unique_ptr<Session> Session::live(LiveSetup setup, OutputSink& output) {
   SnapshotOptions snapshots = setup.snapshots;
   if (!recorded) snapshots.policy = SnapshotPolicy::kNone;
   self.start(setup.engine, snapshots);
+  if (recorded && setup.listener != nullptr && setup.key_frames.policy != KeyFramePolicy::kOff) {
+    self.key_frames_.emplace(setup.key_frames, Position{}, cpu_ns());
+    main.history->note_block_reads();
+  }
   self.open_images(self.disk_images_);
   Machine* machine = self.machine_.get();
   self.inputs_ = std::make_unique<LiveInputs>(
@@ -298,6 +303,7 @@ void Session::finish(Outcome::Kind kind) {
   }
   recorder_->reached(position());
   mark();
+  if (key_frames_ && key_frames_->due_at_end(cpu_ns())) add_key_frame();
   history_->finish(machine_->power().off ? outcome() : Outcome{kind, 0, {}});
 }
 

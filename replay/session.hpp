@@ -20,6 +20,7 @@
 #include "replay/disks.hpp"
 #include "replay/guest_memory.hpp"
 #include "replay/history.hpp"
+#include "replay/key_frame_plan.hpp"
 #include "replay/live_inputs.hpp"
 #include "replay/marks.hpp"
 #include "replay/stop_filter.hpp"
@@ -42,6 +43,8 @@ struct LiveSetup {
   HistoryListener* listener = nullptr;
   SnapshotOptions snapshots;
   MarkPlan marks;
+  /// Told to the listener.
+  KeyFrameOptions key_frames = {};
 };
 
 /// What branches of a recording need of the outside world.
@@ -214,6 +217,7 @@ class Session final : public Debugger {
   void mark();
   /// A light mark where inputs come in, unless there has been one a moment ago.
   void mark_input();
+  void add_key_frame();
 
   // session_step.cpp: steps of one hart
   Stop step_forward(unsigned hart);
@@ -245,6 +249,7 @@ class Session final : public Debugger {
   std::unique_ptr<LiveInputs> inputs_;
   std::atomic<LiveInputs*> waiting_{nullptr};  ///< The same for interrupt(), which another thread may call.
   NoInputs no_inputs_;
+  std::optional<KeyFramePlan> key_frames_;  ///< Of a recording that shall have some.
   std::optional<ForkWorld> world_;  ///< Of a replay from which branches may leave.
 
   std::vector<std::unique_ptr<Branch>> branches_;

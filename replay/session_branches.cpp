@@ -226,6 +226,7 @@ void Session::live_on(Branch& parent, std::string name, HistoryListener* listene
   branch.next_mark = here;
   branch.unreturned.insert(branch_->unreturned.begin(), branch_->unreturned.upper_bound(here));
   make_growing(branch);
+  if (key_frames_) branch.history->note_block_reads();
   if (listener != nullptr) {
     if (number == 0) {
       branch.history->record_to(*listener);

@@ -3,6 +3,8 @@
 
 #include "core/check.hpp"
 #include "replay/hart_view.hpp"
+#include "replay/host_clock.hpp"
+#include "replay/key_frame.hpp"
 #include "replay/session_parts.hpp"
 
 namespace retrov {
@@ -227,12 +229,32 @@ Stop Session::stop_for(Went went, const StopSet& stops) const {
 void Session::mark() {
   history_->add_mark(make_mark(*machine_, output_.tally(), HashRam::kYes));
   branch_->next_mark = mark_plan_.next_after(position());
+  if (!key_frames_) return;
+  if (key_frames_->due(position(), cpu_ns())) add_key_frame();
+  branch_->next_mark = std::min(branch_->next_mark, key_frames_->next(position()));
 }
 
 void Session::mark_input() {
   const Chain<HashMark>& marks = history_->marks();
   if (!marks.empty() && position().steps < marks.back().at.steps + kLightMarkSteps) return;
   history_->add_mark(make_mark(*machine_, output_.tally(), HashRam::kNo));
+}
+
+/// Right behind a mark, with which it will be compared.
+void Session::add_key_frame() {
+  const u64 begin = cpu_ns();
+  KeyFrame frame;
+  frame.state = timeline_->snapshot_for_key_frame();
+  for (const ComponentHash& component : history_->marks().back().components) frame.names.push_back(component.name);
+  if (BlockReads* reads = history_->block_reads()) {
+    frame.blocks_since = reads->since();
+    frame.blocks = reads->take(position());
+  }
+  frame.initial_ram = machine_->initial_ram();
+  frame.toll = key_frames_->toll();
+  history_->add_key_frame(frame);
+  const u64 now = cpu_ns();
+  key_frames_->taken(position(), now, now - begin);
 }
 
 }  // namespace retrov

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/check.hpp"
+#include "replay/key_frame.hpp"
 #include "replay/host_clock.hpp"
 
 namespace retrov {
@@ -34,7 +35,7 @@ Timeline::Timeline(const History& history, Machine& machine, OutputLog& output, 
       slice_steps_(kStretchSteps),
       random_(options.random_seed) {
   store_.keep(unkept_snapshot());
-  snapshot_at_ = now();
+  snapshot_at_ = gathered_.since = gathered_to_ = now();
   plan_next();
 }
 
@@ -50,6 +51,7 @@ Timeline::Timeline(const History& history, const Timeline& other, Position at)
       random_(other.random_) {
   store_.share(other.store_, at);
   snapshot_at_ = std::min(other.snapshot_at_, now());
+  gathered_.since = gathered_to_ = at;
   plan_next();
 }
 
@@ -60,6 +62,7 @@ KeptPointer Timeline::unkept_snapshot() {
 KeptPointer Timeline::take_snapshot() {
   const u64 begin = cpu_ns();
   KeptPointer kept = unkept_snapshot();
+  gather(kept->machine.touched, now());
   if (options_.policy != SnapshotPolicy::kNone) {
     store_.keep(kept);
     machine_.begin_stretch();
@@ -68,6 +71,68 @@ KeptPointer Timeline::take_snapshot() {
   cpu_since_snapshot_ns_ = 0;
   snapshot_at_ = now();
   return kept;
+}
+
+/// What lies below is known already; where something between is not, all before is forgotten.
+void Timeline::gather(const Touched& touched, Position to) {
+  if (to <= gathered_to_) return;
+  Touched all = touched;
+  if (touched.since <= gathered_to_) {
+    const Position since = gathered_.since;
+    all.since = std::max(all.since, Position{since.steps + 1});
+    all.absorb(gathered_);
+  }
+  gathered_ = std::move(all);
+  gathered_to_ = to;
+}
+
+KeptPointer Timeline::snapshot_for_key_frame() {
+  auto kept = std::make_shared<KeptSnapshot>(*take_snapshot());
+  if (gathered_to_ == now()) kept->machine.touched = std::exchange(gathered_, {});
+  gathered_.since = now();
+  return kept;
+}
+
+const KeyFramePlace* Timeline::key_frame_between(Position from, Position to) const {
+  if (options_.policy == SnapshotPolicy::kNone) return nullptr;
+  const KeyFramePlace* place = history_.key_frame_before(to);
+  while (place != nullptr && place->at > from && refused_.contains(place->at)) {
+    place = history_.key_frame_before(Position{place->at.steps - 1});
+  }
+  return place != nullptr && place->at > from ? place : nullptr;
+}
+
+/// Puts the machine there, if it then has the hashes that were recorded. Else another state must be restored.
+bool Timeline::enter_key_frame(const KeyFramePlace& place) {
+  std::string why;
+  try {
+    const KeyFrame frame = place.stored->load(machine_.initial_ram());
+    if (frame.state->machine.at != place.at) throw Error(Exit::kBadTrace, "it is of another position");
+    restore(frame.state);
+    if (is_marked(history_, place.at, machine_.component_hashes(), output_.tally())) {
+      store_.keep(frame.state);
+      return true;
+    }
+    why = "its hashes are not those that were recorded there";
+  } catch (const Error& error) {
+    if (error.exit_code() != Exit::kBadTrace) throw;
+    why = error.what();
+  }
+  refused_.insert(place.at);
+  output_.host_notice(place.at, "the key frame at step " + std::to_string(place.at.steps) + " is not used: " + why);
+  return false;
+}
+
+KeptPointer Timeline::snapshot_before(Position at) {
+  const Position before{at.steps - 1};
+  KeptPointer nearest = store_.at_or_before(before);
+  if (key_frame_between(nearest->machine.at, before) == nullptr) return nearest;
+  const KeptPointer here = unkept_snapshot();
+  while (const KeyFramePlace* place = key_frame_between(nearest->machine.at, before)) {
+    if (enter_key_frame(*place)) break;
+  }
+  restore(here);
+  return store_.at_or_before(before);
 }
 
 void Timeline::restore(const KeptPointer& snapshot) {
@@ -169,9 +234,17 @@ Halt Timeline::run_history(Position limit, StopSet* stops, const std::atomic<boo
 bool Timeline::seek(Position target, const std::atomic<bool>& interrupted) {
   RV_CHECK(target <= end() || target == now());
   const KeptPointer nearest = store_.at_or_before(target);
-  const bool behind = target < now();
+  bool behind = target < now();
+  const Position from = behind ? nearest->machine.at : std::max(nearest->machine.at, now());
+  bool entered = false;
+  while (!entered) {
+    const KeyFramePlace* place = key_frame_between(Position{from.steps + kWorthASnapshotSteps}, target);
+    if (place == nullptr) break;
+    entered = enter_key_frame(*place);
+    behind = true;  // Where it was is lost.
+  }
   const bool shorter = nearest->machine.at.steps > now().steps + kWorthASnapshotSteps;
-  if (behind || shorter) restore(nearest);
+  if (!entered && (behind || shorter)) restore(nearest);
   while (now() < target) {
     // Snapshots at halving distances: whoever goes on stepping back from here finds one near.
     const u64 left = target.steps - now().steps;
@@ -189,6 +262,7 @@ bool Timeline::seek(Position target, const std::atomic<bool>& interrupted) {
 }
 
 bool Timeline::return_to(Position target, const std::atomic<bool>& interrupted) {
+  // From the beginning it may be far; what is nearer is tried by seek().
   restore(store_.at_or_before(target));
   return seek(target, interrupted);
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 
 #include "core/machine.hpp"
 #include "replay/drive.hpp"
@@ -49,8 +50,11 @@ class Timeline {
   /// The same for the caller alone.
   KeptPointer unkept_snapshot();
   void restore(const KeptPointer& snapshot);
-  /// Where the nearest snapshot before `at` (which is not the first position) lies.
-  [[nodiscard]] KeptPointer snapshot_before(Position at) const { return store_.at_or_before(Position{at.steps - 1}); }
+  /// The nearest snapshot before `at` (which is not the first position), or key frame of the history.
+  [[nodiscard]] KeptPointer snapshot_before(Position at);
+  /// A snapshot of the present state that says what was touched since the last one that was taken in this way, as far
+  /// as that is known. Not for the store.
+  [[nodiscard]] KeptPointer snapshot_for_key_frame();
   [[nodiscard]] const SnapshotStore& snapshots() const { return store_; }
   [[nodiscard]] const Effort& effort() const { return effort_; }
   /// Called about every 50 ms of host time during long moves. May be empty; must not move the timeline.
@@ -61,6 +65,9 @@ class Timeline {
   void after_slice(Position from, u64 cpu_before);
   void report_progress();
   void plan_next();
+  void gather(const Touched& touched, Position to);
+  [[nodiscard]] const KeyFramePlace* key_frame_between(Position from, Position to) const;
+  bool enter_key_frame(const KeyFramePlace& place);
 
   const History& history_;
   Machine& machine_;
@@ -79,6 +86,10 @@ class Timeline {
   // kEvery, kRandom
   Position next_snapshot_;
   u64 random_;
+  /// Of the stretch that ends at gathered_to_: what the snapshots in it have touched.
+  Touched gathered_;
+  Position gathered_to_;
+  std::set<Position> refused_;  ///< Key frames that are none.
 };
 
 }  // namespace retrov

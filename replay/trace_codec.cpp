@@ -230,6 +230,9 @@ void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload,
       break;
     case FrameKind::kBranch:
     case FrameKind::kLost:
+    case FrameKind::kKeyFrame:
+    case FrameKind::kIndex:
+    case FrameKind::kPages:
     case FrameKind::kUnknown:
       break;  // Above.
   }

@@ -131,23 +131,24 @@ void require_replayable(const TraceIdentity& identity) {
 const char* frame_kind_name(FrameKind kind) {
   static constexpr std::array<const char*, kFrameKinds> kNames = {
       "other", "board",  "memory", "events", "blocks", "components", "marks", "progress",
-      "end",   "branch", "",       "",       "",       "",           "holes", "lost"};
+      "end",   "branch", "key frame", "index", "",       "",           "holes", "lost",    "pages"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
-bool is_beside_history(FrameKind kind) { return kind == FrameKind::kUnknown || kind == FrameKind::kLost; }
+u32 PackedPayload::raw_bytes() const {
+  return compressed ? get<u32>(stored.data()) : static_cast<u32>(stored.size());
+}
 
-void append_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, std::span<const u8> payload) {
+PackedPayload pack_payload(std::span<const u8> payload) {
   RV_CHECK(payload.size() <= kMaxPayloadBytes);
-  const u8 flags = is_beside_history(kind) ? kFrameOptional : 0;
   std::vector<u8> compressed;
   if (payload.size() < kLeastCompressed || !compress(payload, compressed)) {
-    return append_stored_frame(out, offset, kind, flags, at, payload);
+    return {{payload.begin(), payload.end()}, false};
   }
-  std::vector<u8> stored(kRawSizeBytes);
-  put(stored.data(), static_cast<u32>(payload.size()));
-  stored.insert(stored.end(), compressed.begin(), compressed.end());
-  append_stored_frame(out, offset, kind, flags | kFrameCompressed, at, stored);
+  PackedPayload packed{std::vector<u8>(kRawSizeBytes), true};
+  put(packed.stored.data(), static_cast<u32>(payload.size()));
+  packed.stored.insert(packed.stored.end(), compressed.begin(), compressed.end());
+  return packed;
 }
 
 // Offset  Size  Field
@@ -173,6 +174,16 @@ void append_stored_frame(std::vector<u8>& out, u64 offset, FrameKind kind, u8 fl
   put(&out[out.size() - kFrameCheckBytes], check);
 }
 
+void append_packed_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, const PackedPayload& payload) {
+  const u8 optional = is_beside_history(kind) ? kFrameOptional : u8{0};
+  const u8 compressed = payload.compressed ? kFrameCompressed : u8{0};
+  append_stored_frame(out, offset, kind, optional | compressed, at, payload.stored);
+}
+
+void append_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, std::span<const u8> payload) {
+  append_packed_frame(out, offset, kind, at, pack_payload(payload));
+}
+
 std::optional<FrameInfo> parse_frame_header(std::span<const u8, kFrameHeaderBytes> bytes, u64 offset) {
   if (get<u16>(&bytes[14]) != header_check(bytes.first(14))) return std::nullopt;
   FrameInfo frame;
@@ -181,10 +192,8 @@ std::optional<FrameInfo> parse_frame_header(std::span<const u8, kFrameHeaderByte
   frame.kind_byte = bytes[4];
   frame.flags = bytes[5];
   frame.at.steps = get<u64>(&bytes[6]);
-  if (frame.kind_byte < kFrameKinds) {
-    const FrameKind kind = static_cast<FrameKind>(frame.kind_byte);
-    if (*frame_kind_name(kind) != '\0') frame.kind = kind;
-  }
+  const bool known = frame.kind_byte < kFrameKinds && *frame_kind_name(static_cast<FrameKind>(frame.kind_byte)) != '\0';
+  if (known) frame.kind = static_cast<FrameKind>(frame.kind_byte);
   return frame;
 }
 

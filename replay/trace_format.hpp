@@ -70,14 +70,20 @@ enum class FrameKind : u8 {
   kProgress = 7,    ///< The history reaches the frame's position.
   kEnd = 8,         ///< How it ended, and where.
   kBranch = 9,      ///< What follows is of that branch.
+  kKeyFrame = 10,   ///< A state of the machine, but for its pages. Optional.
+  kIndex = 11,      ///< Where the frames of key frames are. Optional.
   kHoles = 14,      ///< Disk blocks that could not be had.
   kLost = 15,       ///< Stands where an optional frame was damaged, so that nothing behind it moves.
+  kPages = 16,      ///< Pages of key frames. Optional.
 };
-/// One more than the highest; 10 to 13 are set aside.
-inline constexpr std::size_t kFrameKinds = 16;
+/// One more than the highest; 12 and 13 are set aside.
+inline constexpr std::size_t kFrameKinds = 17;
+/// What happened can be told without it: its frames are optional, and their positions say nothing.
+[[nodiscard]] constexpr bool is_beside_history(FrameKind kind) {
+  return kind == FrameKind::kUnknown || kind == FrameKind::kKeyFrame || kind == FrameKind::kIndex ||
+         kind == FrameKind::kLost || kind == FrameKind::kPages;
+}
 [[nodiscard]] const char* frame_kind_name(FrameKind kind);
-/// What happened can be told without it: its frames are optional, and stand in no order.
-[[nodiscard]] bool is_beside_history(FrameKind kind);
 
 inline constexpr u8 kFrameCompressed = 1;  ///< The payload is u32 raw size, then LZ4.
 inline constexpr u8 kFrameOptional = 2;    ///< A reader that does not know the kind skips the frame.
@@ -95,7 +101,16 @@ struct FrameInfo {
   u32 raw_bytes = 0;     ///< Payload decompressed.
 };
 
-/// Appends a frame that will stand at `offset` in the file, compressed if that pays.
+/// A payload as it will stand in the file.
+struct PackedPayload {
+  std::vector<u8> stored;
+  bool compressed = false;
+  [[nodiscard]] u32 raw_bytes() const;
+};
+/// Compressed if that pays. At most kMaxPayloadBytes.
+[[nodiscard]] PackedPayload pack_payload(std::span<const u8> payload);
+/// Appends a frame that will stand at `offset` in the file.
+void append_packed_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, const PackedPayload& payload);
 void append_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, std::span<const u8> payload);
 
 /// The same with a payload that goes in as it is.

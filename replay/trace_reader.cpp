@@ -1,6 +1,7 @@
 #include "replay/trace_reader.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/check.hpp"
@@ -12,9 +13,9 @@ namespace {
 /// Tells histories what the trace tells of their branches.
 class HistoryFiller final : public HistoryListener {
  public:
-  HistoryFiller(BoardConfig board, std::vector<BranchHistory>& branches) : branches_(branches) {
-    branches_.front().history = std::make_unique<History>(std::move(board));
-    current_ = branches_.front().history.get();
+  HistoryFiller(BoardConfig board, std::vector<BranchHistory>& branches, std::vector<FoundKeyFrame> key_frames)
+      : branches_(branches), key_frames_(std::move(key_frames)) {
+    begin(0, std::make_unique<History>(std::move(board)));
   }
   void on_event(const Event& event) override { current_->add_event(event); }
   void on_block(Position before, const CapturedBlock& block) override { current_->add_block(before, block); }
@@ -22,12 +23,13 @@ class HistoryFiller final : public HistoryListener {
   void on_progress(Position now) override { current_->progress(now); }
   void on_branch(const BranchPoint& point) override {
     BranchHistory& told = branches_[point.number];
-    if (!point.resumed) {
-      // The trace says it reaches that far, be it by a frame that held nothing.
-      branches_[point.parent].history->progress(point.at);
-      told.history = std::make_unique<History>(*branches_[point.parent].history, point.at);
+    if (point.resumed) {
+      current_ = told.history.get();
+      return;
     }
-    current_ = told.history.get();
+    // The trace says it reaches that far, be it by a frame that held nothing.
+    branches_[point.parent].history->progress(point.at);
+    begin(point.number, std::make_unique<History>(*branches_[point.parent].history, point.at));
   }
   void on_finish(Position end, const Outcome& outcome) override {
     current_->progress(end);
@@ -35,7 +37,17 @@ class HistoryFiller final : public HistoryListener {
   }
 
  private:
+  /// With its key frames, for branches that leave it have those before they do.
+  void begin(u64 number, std::unique_ptr<History> history) {
+    for (const FoundKeyFrame& found : key_frames_) {
+      if (found.branch == number) history->add_key_frame_place(found.place);
+    }
+    current_ = history.get();
+    branches_[number].history = std::move(history);
+  }
+
   std::vector<BranchHistory>& branches_;
+  const std::vector<FoundKeyFrame> key_frames_;
   History* current_ = nullptr;
 };
 
@@ -70,10 +82,11 @@ std::string describe_lost(const std::vector<FrameInfo>& frames) {
 
 }  // namespace
 
-TraceReader::TraceReader(const std::string& path) : TraceReader(path, TraceBytes(path)) {}
+TraceReader::TraceReader(const std::string& path, Check check) : TraceReader(path, TraceBytes(path), check) {}
 
-TraceReader::TraceReader(std::string name, TraceBytes bytes) : name_(std::move(name)), bytes_(std::move(bytes)) {
-  open();
+TraceReader::TraceReader(std::string name, TraceBytes bytes, Check check)
+    : name_(std::move(name)), bytes_(std::make_shared<const TraceBytes>(std::move(bytes))) {
+  open(check);
 }
 
 BadFrame::BadFrame(const std::string& trace, u64 where, Position position, const std::string& what)
@@ -92,16 +105,50 @@ Error TraceReader::cut(const std::string& where) const {
                                     ", " + where + ": there is nothing to replay");
 }
 
-void TraceReader::open() {
-  file_bytes_ = bytes_.size_bytes();
+std::optional<u64> TraceReader::find_index() const {
+  if (file_bytes_ < kPreambleBytes + kIndexTailBytes) return std::nullopt;
+  std::array<u8, kIndexTailBytes> tail;
+  bytes_->read(file_bytes_ - tail.size(), tail);
+  return index_offset(tail, file_bytes_);
+}
+
+/// One that is damaged is none, which the scan will find.
+void TraceReader::read_index() {
+  const std::optional<u64> offset = find_index();
+  if (!offset) return;
+  std::vector<u8> bytes(file_bytes_ - *offset);
+  bytes_->read(*offset, bytes);
+  const std::span<const u8, kFrameHeaderBytes> header(bytes.data(), kFrameHeaderBytes);
+  const std::optional<FrameInfo> frame = parse_frame_header(header, *offset);
+  const bool is_index = frame && frame->kind == FrameKind::kIndex &&
+                        kFrameHeaderBytes + frame->stored_bytes + kFrameCheckBytes == bytes.size();
+  if (!is_index || !frame_intact(bytes, *offset)) return;
+  try {
+    index_ = decode_index(unpack_frame(*frame, bytes));
+  } catch (const Error& error) {
+    throw damage(*offset, frame->at, error.what());
+  }
+}
+
+const IndexedFrame* TraceReader::indexed(const FrameInfo& frame) const {
+  const auto at = std::lower_bound(index_.begin(), index_.end(), frame.offset,
+                                   [](const IndexedFrame& one, u64 offset) { return one.offset < offset; });
+  const bool is_it = at != index_.end() && at->offset == frame.offset && at->kind == frame.kind &&
+                     at->stored_bytes == frame.stored_bytes;
+  return is_it ? &*at : nullptr;
+}
+
+void TraceReader::open(Check check) {
+  file_bytes_ = bytes_->size_bytes();
   std::vector<u8> preamble(std::min(file_bytes_, kPreambleBytes));
-  bytes_.read(0, preamble);
+  bytes_->read(0, preamble);
   try {
     identity_ = parse_preamble(preamble);
     require_replayable(identity_);
   } catch (const Error& error) {
     throw Error(error.exit_code(), "trace " + name_ + ": " + error.what());
   }
+  if (check == Check::kWhatIsUsed) read_index();
   scan();
   read_layout();
   // Reads all of the initial memory, so that whoever has a reader has a machine.
@@ -120,24 +167,41 @@ bool TraceReader::is_known(const FrameInfo& frame) const {
                                    ", commit " + identity_.commit + ", which made it");
 }
 
+/// A damaged index, which is the rest of the file.
+FrameInfo TraceReader::skip_index(u64 offset) {
+  damaged_index_ = offset;
+  FrameInfo frame;
+  frame.offset = offset;
+  frame.stored_bytes = static_cast<u32>(file_bytes_ - offset - kFrameHeaderBytes - kFrameCheckBytes);
+  return frame;
+}
+
 std::optional<FrameInfo> TraceReader::scan_frame(u64 offset) {
-  const Position last = frames_.empty() ? Position{} : frames_.back().at;
+  const auto telling = std::find_if(frames_.rbegin(), frames_.rend(),
+                                    [](const FrameInfo& frame) { return !is_beside_history(frame.kind); });
+  const Position last = telling == frames_.rend() ? Position{} : telling->at;
   const u64 rest_bytes = file_bytes_ - offset;
   if (rest_bytes < kFrameHeaderBytes) return std::nullopt;
   std::array<u8, kFrameHeaderBytes> header;
-  bytes_.read(offset, header);
+  bytes_->read(offset, header);
   std::optional<FrameInfo> frame = parse_frame_header(header, offset);
   if (!frame) {
     // After a power failure a file may end in zeros that were never written.
-    if (bytes_.all_zero_from(offset)) return std::nullopt;
+    if (bytes_->all_zero_from(offset)) return std::nullopt;
+    if (find_index() == offset) return skip_index(offset);
     throw damage(offset, last, "the header of the frame does not agree with its checksum");
   }
   if (frame->stored_bytes > kMaxPayloadBytes) {
     throw damage(offset, last, "frame of " + std::to_string(frame->stored_bytes) + " bytes");
   }
   if (frame_size_bytes(*frame) > rest_bytes) return std::nullopt;
+  if (const IndexedFrame* known = indexed(*frame)) {
+    frame->raw_bytes = known->raw_bytes;
+    return frame;
+  }
   const std::vector<u8> bytes = frame_bytes(*frame);
   if (!frame_intact(bytes, offset)) {
+    if (frame->kind == FrameKind::kIndex) return skip_index(offset);
     const bool needed = !is_beside_history(frame->kind) || (frame->flags & kFrameOptional) == 0;
     if (needed) throw damage(offset, last, "the frame does not agree with its checksum");
     lost_frames_.push_back(*frame);
@@ -175,7 +239,7 @@ void TraceReader::scan() {
     totals.raw_bytes += frame->raw_bytes;
     if (frame->kind == FrameKind::kEnd) ended_.insert(last_branch_);
     complete_ = ended_.contains(last_branch_);
-    if (!is_beside_history(frame->kind)) frames_.push_back(*frame);
+    if (frame->kind != FrameKind::kUnknown && frame->kind != FrameKind::kLost) frames_.push_back(*frame);
     offset += size_bytes;
   }
   torn_bytes_ = file_bytes_ - offset;
@@ -186,7 +250,9 @@ void TraceReader::find_ends() {
   // which visit() checks.
   HistoryDecoder decoder(layout_.board);
   BranchListener listener(branches_);
-  const std::span<const FrameInfo> frames = told_frames();
+  std::vector<FrameInfo> frames;
+  std::copy_if(told_frames().begin(), told_frames().end(), std::back_inserter(frames),
+               [](const FrameInfo& frame) { return !is_beside_history(frame.kind); });
   for (std::size_t i = 0; i < frames.size(); ++i) {
     const FrameInfo& frame = frames[i];
     const bool is_last = i + 1 == frames.size() || frames[i + 1].kind == FrameKind::kBranch;
@@ -216,7 +282,7 @@ std::span<const FrameInfo> TraceReader::told_frames() const {
 }
 
 std::vector<u8> TraceReader::frame_bytes(const FrameInfo& frame) const {
-  return bytes_.read(frame.offset, frame_size_bytes(frame));
+  return bytes_->read(frame.offset, frame_size_bytes(frame));
 }
 
 std::vector<u8> TraceReader::payload(const FrameInfo& frame) const {
@@ -224,6 +290,28 @@ std::vector<u8> TraceReader::payload(const FrameInfo& frame) const {
   // The file can be written to by others between the scan and now.
   if (!frame_intact(bytes, frame.offset)) throw damage(frame.offset, frame.at, "changed while it was read");
   return unpack_frame(frame, bytes);
+}
+
+std::vector<FoundKeyFrame> TraceReader::find_key_frames() const {
+  const auto load = [bytes = bytes_, name = name_](const FrameInfo& frame) {
+    std::vector<u8> whole(kFrameHeaderBytes + frame.stored_bytes + kFrameCheckBytes);
+    bytes->read(frame.offset, whole);
+    if (!frame_intact(whole, frame.offset)) {
+      throw Error(Exit::kBadTrace, "trace " + name + ": damaged at offset " + std::to_string(frame.offset));
+    }
+    return unpack_frame(frame, whole);
+  };
+  std::vector<FoundKeyFrame> found;
+  std::vector<Position> last(branches_.size());
+  for (FoundKeyFrame& one : retrov::find_key_frames(frames_, load)) {
+    const auto refuse = [&](const char* what) { throw damage(one.frame.offset, one.frame.at, what); };
+    if (one.branch >= branches_.size()) refuse("key frame of a branch that is not there");
+    const TracedBranch& branch = branches_[one.branch];
+    if (one.place.at < branch.from || one.place.at > branch.end) refuse("key frame where its branch has not been");
+    if (std::exchange(last[one.branch], one.place.at) >= one.place.at) refuse("key frame that goes back");
+    found.push_back(std::move(one));
+  }
+  return found;
 }
 
 std::string TraceReader::note() const {
@@ -235,6 +323,10 @@ std::string TraceReader::note() const {
 std::string TraceReader::note_of_end() const {
   const TracedBranch& last = branches_[last_branch_];
   const std::string end = "it ends at position " + std::to_string(last.end.steps);
+  if (damaged_index_ && complete_) {
+    return "trace " + name_ + " has a damaged index at offset " + std::to_string(*damaged_index_) +
+           ", which was made anew from the rest; nothing is missing";
+  }
   if (complete_ && torn_bytes_ == 0) {
     if (last.outcome.kind != Outcome::Kind::kUnknown) return {};
     return "trace " + name_ + " was given up by its recorder (" + last.outcome.why + "); " + end;
@@ -305,7 +397,7 @@ void TraceReader::visit(HistoryListener& listener) const {
   HistoryDecoder decoder(layout_.board);
   for (const FrameInfo& frame : told_frames()) {
     try {
-      decoder.decode(frame, payload(frame), listener);
+      decoder.decode(frame, is_beside_history(frame.kind) ? std::vector<u8>{} : payload(frame), listener);
     } catch (const Error& error) {
       if (error.exit_code() != Exit::kBadTrace) throw;
       throw damage(frame.offset, frame.at, error.what());
@@ -316,7 +408,7 @@ void TraceReader::visit(HistoryListener& listener) const {
 std::vector<BranchHistory> TraceReader::read_branches() const {
   std::vector<BranchHistory> result;
   for (const TracedBranch& branch : branches_) result.push_back({branch, nullptr});
-  HistoryFiller filler(read_board(), result);
+  HistoryFiller filler(read_board(), result, find_key_frames());
   visit(filler);
   // The last frame may hold nothing but names, and still says that all below it was told.
   for (const BranchHistory& told : result) told.history->progress(told.branch.end);

@@ -16,7 +16,9 @@
 #include "core/check.hpp"
 #include "replay/history.hpp"
 #include "replay/trace_bytes.hpp"
+#include "replay/key_frame_reader.hpp"
 #include "replay/trace_codec.hpp"
+#include "replay/trace_index.hpp"
 
 namespace retrov {
 
@@ -51,12 +53,16 @@ struct BranchHistory {
   std::unique_ptr<History> history;  ///< Shares with its parent's, which must outlive it.
 };
 
+/// Of which frames the checksums are compared when a trace is opened. kWhatIsUsed: not of those that its index knows,
+/// which are compared when somebody wants what is in them.
+enum class Check : u8 { kAll, kWhatIsUsed };
+
 class TraceReader {
  public:
   /// Throws Error: kNoInput if it cannot be opened, kBadTrace if it is no trace, damaged, or of another version.
-  explicit TraceReader(const std::string& path);
+  explicit TraceReader(const std::string& path, Check check = Check::kAll);
   /// Of what was opened already, or is in memory; `name` stands for the path in messages.
-  TraceReader(std::string name, TraceBytes bytes);
+  TraceReader(std::string name, TraceBytes bytes, Check check = Check::kAll);
   ~TraceReader() = default;
   TraceReader(const TraceReader&) = delete;
   TraceReader& operator=(const TraceReader&) = delete;
@@ -80,10 +86,10 @@ class TraceReader {
   [[nodiscard]] const std::vector<FrameInfo>& lost_frames() const { return lost_frames_; }
   /// Bytes after the last whole frame, which are ignored.
   [[nodiscard]] u64 torn_bytes() const { return torn_bytes_; }
-  /// A sentence for people if the trace is cut, or was not ended or given up by its recorder, or if a frame is damaged
-  /// that it replays without; else empty.
+  /// A sentence for people if the trace is cut, or was not ended or given up by its recorder, or if its index or a
+  /// frame is damaged that it replays without; else empty.
   [[nodiscard]] std::string note() const;
-  /// Those that tell what happened.
+  /// Those that agree with their checks and are known, in the order of the file.
   [[nodiscard]] const std::vector<FrameInfo>& frames() const { return frames_; }
   /// Indexed by FrameKind; unknown optional kinds are counted under kUnknown.
   [[nodiscard]] const std::array<FrameTotals, kFrameKinds>& totals() const { return totals_; }
@@ -94,14 +100,21 @@ class TraceReader {
   void visit(HistoryListener& listener) const;
   /// All branches, by number.
   [[nodiscard]] std::vector<BranchHistory> read_branches() const;
+  /// Those that can be found, in the order of the file.
+  [[nodiscard]] std::vector<FoundKeyFrame> find_key_frames() const;
   /// Of a trace with one branch.
   [[nodiscard]] std::unique_ptr<History> read_history() const;
 
  private:
-  void open();
+  void open(Check check);
   void scan();
+  /// Where the index begins that the end of the file tells of.
+  [[nodiscard]] std::optional<u64> find_index() const;
+  void read_index();
+  [[nodiscard]] const IndexedFrame* indexed(const FrameInfo& frame) const;
   /// Nothing if the file ends before the frame does.
   [[nodiscard]] std::optional<FrameInfo> scan_frame(u64 offset);
+  FrameInfo skip_index(u64 offset);
   /// False: to be skipped. Throws if it must not be.
   [[nodiscard]] bool is_known(const FrameInfo& frame) const;
   [[nodiscard]] std::string note_of_end() const;
@@ -116,13 +129,15 @@ class TraceReader {
   [[nodiscard]] BadFrame damage(u64 offset, Position at, const std::string& what) const;
 
   const std::string name_;
-  TraceBytes bytes_;
+  std::shared_ptr<const TraceBytes> bytes_;  ///< Key frames that were handed out need it.
   u64 file_bytes_ = 0;
   TraceIdentity identity_;
   BoardLayout layout_;
   std::vector<FrameInfo> frames_;  ///< That tell the history.
   std::vector<FrameInfo> lost_frames_;
   std::array<FrameTotals, kFrameKinds> totals_{};
+  std::vector<IndexedFrame> index_;        ///< Empty: there is none, or none is wanted.
+  std::optional<u64> damaged_index_;       ///< Where it is.
   std::vector<TracedBranch> branches_ = {{kMainBranch, 0, {}, {}, {}}};
   u64 last_branch_ = 0;
   std::set<u64> ended_;  ///< Branches with an end.

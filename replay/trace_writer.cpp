@@ -40,12 +40,14 @@ TraceWriter::TraceWriter(std::string path, std::unique_ptr<TraceFile> file, cons
 }
 
 TraceWriter::~TraceWriter() {
+  key_frames_.reset();
   {
     const std::lock_guard lock(mutex_);
     closing_ = true;
   }
   wake_.notify_one();
   flusher_.join();
+  if (finished_ && !failed_) frames_.add_index();
   flush();
 }
 
@@ -154,6 +156,7 @@ void TraceWriter::on_progress(Position now) {
 }
 
 void TraceWriter::on_branch(const BranchPoint& branch) {
+  if (key_frames_) key_frames_->drain();
   {
     const std::lock_guard lock(mutex_);
     finished_ = false;
@@ -161,7 +164,19 @@ void TraceWriter::on_branch(const BranchPoint& branch) {
   tell([&](FrameBuilder& frames) { frames.add_branch(branch); });
 }
 
+void TraceWriter::on_key_frame(const KeyFrame& frame) {
+  if (failed()) return;
+  if (!key_frames_) {
+    key_frames_ = std::make_unique<KeyFrameWriter>([this](FrameKind kind, const PackedPayload& payload) {
+      tell([&](FrameBuilder& frames) { frames.add_frame(kind, payload); });
+      return !failed();
+    });
+  }
+  key_frames_->take(frame, frames_.branch());
+}
+
 void TraceWriter::on_finish(Position end, const Outcome& outcome) {
+  if (key_frames_) key_frames_->drain();
   tell([&](FrameBuilder& frames) { frames.add_end(end, outcome); });
   {
     const std::lock_guard lock(mutex_);

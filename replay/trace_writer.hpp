@@ -18,6 +18,7 @@
 #include "core/check.hpp"
 #include "replay/frame_builder.hpp"
 #include "replay/history.hpp"
+#include "replay/key_frame_writer.hpp"
 #include "replay/trace_file.hpp"
 
 namespace retrov {
@@ -48,6 +49,7 @@ class TraceWriter final : public HistoryListener {
   void on_mark(const HashMark& mark) override;
   void on_progress(Position now) override;
   void on_branch(const BranchPoint& branch) override;
+  void on_key_frame(const KeyFrame& frame) override;
   void on_finish(Position end, const Outcome& outcome) override;
 
   /// Everything told so far is in the file when this returns, unless failed(); on the disk, with Sync::kYes.
@@ -93,6 +95,8 @@ class TraceWriter final : public HistoryListener {
   std::optional<Error> error_;
   bool failed_ = false;
   std::thread flusher_;
+  /// Null before the first key frame. Frames of its making come behind what was told meanwhile.
+  std::unique_ptr<KeyFrameWriter> key_frames_;
 };
 
 }  // namespace retrov

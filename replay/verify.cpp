@@ -6,6 +6,7 @@
 
 #include "core/check.hpp"
 #include "replay/fresh_replay.hpp"
+#include "replay/key_frame_check.hpp"
 #include "replay/timeline.hpp"
 
 namespace retrov {
@@ -30,6 +31,7 @@ class Verifier {
     if (policy == SnapshotPolicy::kEvery || policy == SnapshotPolicy::kRandom) {
       timeline_ = std::make_unique<Timeline>(history, replay_.machine(), replay_.output(), options.snapshots);
     }
+    key_frames_.emplace(history, replay_.machine());
     good_ = replay_.snapshot();
     if (options.twice == Twice::kYes) start_second();
   }
@@ -37,7 +39,7 @@ class Verifier {
   Verdict run() {
     try {
       for (const HashMark& mark : history_.marks()) {
-        if (!reach(mark.at) || !compare_second() || !compare(mark)) break;
+        if (!reach(mark.at) || !compare_second() || !compare(mark) || !compare_key_frame()) break;
       }
       if (going_on() && reach(history_.end()) && compare_second()) compare_end();
     } catch (const Error& error) {
@@ -152,6 +154,13 @@ class Verifier {
     }
   }
 
+  bool compare_key_frame() {
+    const auto fault = key_frames_->compare(replay_.console());
+    verdict_.key_frames = key_frames_->compared();
+    if (fault) diverge(fault->components, fault->detail);
+    return !fault;
+  }
+
   void compare_end() {
     const Outcome& outcome = history_.outcome();
     const PowerState& power = replay_.machine().power();
@@ -167,6 +176,7 @@ class Verifier {
   const History& second_history_;
   const VerifyOptions& options_;
   FreshReplay replay_;
+  std::optional<KeyFrameCheck> key_frames_;
   std::unique_ptr<FreshReplay> second_;  ///< Only if there shall be two, or something is to be explained.
   std::unique_ptr<Timeline> timeline_;   ///< Only if there shall be snapshots.
   const std::atomic<bool> never_{false};

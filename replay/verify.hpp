@@ -20,6 +20,7 @@ struct Verdict {
   bool interrupted = false;
   Position reached;
   u64 marks = 0;                      ///< Compared and found equal.
+  u64 key_frames = 0;                 ///< The same.
   std::vector<std::string> unknown;   ///< Components of the recording that this machine does not have.
   ConsoleTally console;
   u64 hash = 0;                       ///< Of the state reached.

@@ -72,6 +72,30 @@ TEST_CASE("cli: a recording replays, verifies and describes itself", "[cli]") {
   CHECK_THAT(shell.run({"dump", "-s"}).out, has_substring("events"));
 }
 
+TEST_CASE("cli: a recording has key frames if it is told to, and a replay begins at them", "[cli]") {
+  Shell shell;
+  const auto record = [](const std::string& key_frames) {
+    return Shell::run({"record", "--key-frames", key_frames, "--until", "steps:60000", "-bios", "none", "-m", "2M",
+                       guest_path("two_harts")});
+  };
+  CHECK(record("every=10000").status == 124);
+  const CliResult verified = shell.run({"verify"});
+  INFO(verified.out << verified.err);
+  CHECK(verified.status == 0);
+  CHECK_THAT(verified.out, has_substring(" 6 key frames, "));
+  CHECK_THAT(shell.run({"dump", "-s"}).out, has_substring("key frame"));
+  const CliResult there = shell.run({"replay", "--batch", "-g", "45000"});
+  CHECK(there.status == 0);
+  CHECK_THAT(there.out, has_substring("step 45,000"));
+  CHECK(there.err.empty());
+  CHECK(record("off").status == 124);
+  CHECK_THAT(shell.run({"dump", "-s"}).out, !has_substring("key frame"));
+  const CliResult same = shell.run({"replay", "--batch", "-g", "45000"});
+  CHECK_THAT(same.out, has_substring("step 45,000"));
+  CHECK(record("sometimes").status == 64);
+  CHECK(record("every=0").status == 64);
+}
+
 TEST_CASE("cli: a second recording gets the next number and becomes the latest", "[cli]") {
   Shell shell;
   shell.record_echo("1q");

@@ -230,6 +230,7 @@ void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload,
       break;
     case FrameKind::kBranch:
     case FrameKind::kLost:
+    case FrameKind::kSymbols:
     case FrameKind::kUnknown:
       break;  // Above.
   }

@@ -131,11 +131,13 @@ void require_replayable(const TraceIdentity& identity) {
 const char* frame_kind_name(FrameKind kind) {
   static constexpr std::array<const char*, kFrameKinds> kNames = {
       "other", "board",  "memory", "events", "blocks", "components", "marks", "progress",
-      "end",   "branch", "",       "",       "",       "",           "holes", "lost"};
+      "end",   "branch", "",       "",       "",       "symbols",    "holes", "lost"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
-bool is_beside_history(FrameKind kind) { return kind == FrameKind::kUnknown || kind == FrameKind::kLost; }
+bool is_beside_history(FrameKind kind) {
+  return kind == FrameKind::kUnknown || kind == FrameKind::kSymbols || kind == FrameKind::kLost;
+}
 
 void append_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, std::span<const u8> payload) {
   RV_CHECK(payload.size() <= kMaxPayloadBytes);

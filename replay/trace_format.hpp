@@ -70,10 +70,11 @@ enum class FrameKind : u8 {
   kProgress = 7,    ///< The history reaches the frame's position.
   kEnd = 8,         ///< How it ended, and where.
   kBranch = 9,      ///< What follows is of that branch.
+  kSymbols = 13,    ///< Names for addresses, for debuggers.
   kHoles = 14,      ///< Disk blocks that could not be had.
   kLost = 15,       ///< Stands where an optional frame was damaged, so that nothing behind it moves.
 };
-/// One more than the highest; 10 to 13 are set aside.
+/// One more than the highest; 10 to 12 are set aside.
 inline constexpr std::size_t kFrameKinds = 16;
 [[nodiscard]] const char* frame_kind_name(FrameKind kind);
 /// What happened can be told without it: its frames are optional, and stand in no order.

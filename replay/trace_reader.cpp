@@ -176,6 +176,7 @@ void TraceReader::scan() {
     if (frame->kind == FrameKind::kEnd) ended_.insert(last_branch_);
     complete_ = ended_.contains(last_branch_);
     if (!is_beside_history(frame->kind)) frames_.push_back(*frame);
+    if (frame->kind == FrameKind::kSymbols) symbol_frames_.push_back(*frame);
     offset += size_bytes;
   }
   torn_bytes_ = file_bytes_ - offset;
@@ -321,6 +322,18 @@ std::vector<BranchHistory> TraceReader::read_branches() const {
   // The last frame may hold nothing but names, and still says that all below it was told.
   for (const BranchHistory& told : result) told.history->progress(told.branch.end);
   return result;
+}
+
+std::vector<SymbolFile> TraceReader::read_symbols() const {
+  SymbolCollector collector;
+  for (const FrameInfo& frame : symbol_frames_) {
+    try {
+      collector.add(payload(frame));
+    } catch (const Error& error) {
+      if (error.exit_code() != Exit::kBadTrace) throw;
+    }
+  }
+  return collector.take();
 }
 
 std::unique_ptr<History> TraceReader::read_history() const {

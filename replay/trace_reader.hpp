@@ -17,6 +17,7 @@
 #include "replay/history.hpp"
 #include "replay/trace_bytes.hpp"
 #include "replay/trace_codec.hpp"
+#include "replay/trace_symbols.hpp"
 
 namespace retrov {
 
@@ -94,6 +95,8 @@ class TraceReader {
   void visit(HistoryListener& listener) const;
   /// All branches, by number.
   [[nodiscard]] std::vector<BranchHistory> read_branches() const;
+  /// The symbols in it; what is damaged or against the rules is left out.
+  [[nodiscard]] std::vector<SymbolFile> read_symbols() const;
   /// Of a trace with one branch.
   [[nodiscard]] std::unique_ptr<History> read_history() const;
 
@@ -122,6 +125,7 @@ class TraceReader {
   BoardLayout layout_;
   std::vector<FrameInfo> frames_;  ///< That tell the history.
   std::vector<FrameInfo> lost_frames_;
+  std::vector<FrameInfo> symbol_frames_;
   std::array<FrameTotals, kFrameKinds> totals_{};
   std::vector<TracedBranch> branches_ = {{kMainBranch, 0, {}, {}, {}}};
   u64 last_branch_ = 0;

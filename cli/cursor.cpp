@@ -50,6 +50,7 @@ Cursor::Cursor(const Options& options, const OpenTrace& trace, ConsoleWiring wir
   front_end_ = std::make_unique<FrontEnd>(*session_, symbols, signals);
   front_end_->set_exit_report(options.live.exit_report);
   front_end_->keep_bookmarks(trace.id, kMainBranch);
+  front_end_->export_symbols(&trace_.symbols);
   front_end_->describe_recording([this](std::ostream& out) {
     out << "trace: " << trace_.path << '\n' << "events: " << session_->history().events().size() << '\n';
     for (const auto& writer : writers_) out << "branch: " << writer->path() << '\n';
@@ -60,7 +61,8 @@ Cursor::Cursor(const Options& options, const OpenTrace& trace, ConsoleWiring wir
 HistoryListener* Cursor::record_branch(const std::string& name) {
   const std::string base = std::filesystem::path(trace_.path).stem().string();
   const std::string path = TraceStore().new_trace(base + "-" + name);
-  writers_.push_back(std::make_unique<TraceWriter>(path, session_->history().board()));
+  writers_.push_back(std::make_unique<TraceWriter>(path, session_->history().board(), this_build(),
+                                                   TraceExtras{Sync::kNo, trace_.symbols}));
   front_end_->keep_bookmarks(writers_.back()->id(), name);
   if (!options_.quiet) say("branch " + name + " is recorded to " + for_people(path));
   return writers_.back().get();

@@ -23,6 +23,7 @@ struct OpenTrace {
   std::string note;
   std::vector<BranchHistory> branches;
   u64 current = 0;  ///< The branch to begin in.
+  std::vector<SymbolFile> symbols{};
 };
 
 class Cursor {

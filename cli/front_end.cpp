@@ -71,7 +71,9 @@ void FrontEnd::describe_effort(std::ostream& out) const {
 }
 
 void FrontEnd::export_trace(const std::string& path, std::ostream& out) {
-  TraceWriter writer(path, session_.history().board());
+  TraceExtras extras;
+  if (symbol_files_ != nullptr) extras.symbols = *symbol_files_;
+  TraceWriter writer(path, session_.history().board(), this_build(), extras);
   session_.tell_all(writer);
   writer.flush();
   if (const auto error = writer.take_error()) throw Error(error->exit_code(), error->what());

@@ -16,6 +16,7 @@
 #include "gdbstub/stub.hpp"
 #include "replay/commands.hpp"
 #include "replay/session.hpp"
+#include "replay/trace_symbols.hpp"
 
 namespace retrov {
 
@@ -35,6 +36,8 @@ class FrontEnd {
   }
   /// Bookmarks of `branch`, and of branches that leave it, are kept for the trace with that id, where it is main.
   void keep_bookmarks(const std::array<u8, 16>& id, const std::string& branch);
+  /// What `export` puts into a trace beside history; must outlive it.
+  void export_symbols(const std::vector<SymbolFile>* files) { symbol_files_ = files; }
   /// Of a word for one. Throws Error.
   [[nodiscard]] Position find_position(const std::string& word);
   /// What gdb is told when the guest has ended.
@@ -81,6 +84,7 @@ class FrontEnd {
 
   Session& session_;
   const Symbols& symbols_;
+  const std::vector<SymbolFile>* symbol_files_ = nullptr;
   Signals& signals_;
   Progress progress_;
   Places places_;

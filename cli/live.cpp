@@ -72,6 +72,8 @@ LiveRun::LiveRun(const Options& options)
       machine_(load_machine(options.machine)) {
   if (const Image* image = symbol_image(machine_.images)) symbols_.add(image->bytes);
   for (const std::string& file : options.symbols) symbols_.add_file(file);
+  const Dwarf dwarf = options.live.with_debug ? Dwarf::kKeep : Dwarf::kLeave;
+  symbol_files_ = symbols_to_store(machine_.images, options.symbols, dwarf);
   find_signature();
   // A busy port costs no trace.
   std::unique_ptr<Server> server;
@@ -110,7 +112,8 @@ void LiveRun::start_recording() {
   const TraceStore store;
   const bool named = !options_.live.trace.empty();
   const std::string path = named ? options_.live.trace : store.new_trace(guest_name(options_.machine));
-  writer_ = std::make_unique<TraceWriter>(path, machine_.board, this_build(), options_.live.sync);
+  writer_ = std::make_unique<TraceWriter>(path, machine_.board, this_build(),
+                                          TraceExtras{options_.live.sync, symbol_files_});
   watched_writer_ = std::make_unique<WatchedWriter>(*writer_);
   watched_writer_->on_failure([this] {
     const bool goes_on = options_.live.on_full == OnFull::kContinue;
@@ -160,6 +163,7 @@ void LiveRun::start_session() {
     return true;
   });
   console_.give_up_when([this] { return signals_.pending() != 0; });
+  front_end_->export_symbols(&symbol_files_);
   if (writer_) front_end_->keep_bookmarks(writer_->id(), kMainBranch);
   front_end_->set_exit_report(options_.live.exit_report);
   front_end_->on_resume([this](Direction direction) { return resume_for_prompt(direction); });

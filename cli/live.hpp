@@ -14,6 +14,7 @@
 #include "cli/images.hpp"
 #include "cli/options.hpp"
 #include "cli/signals.hpp"
+#include "cli/stored_symbols.hpp"
 #include "cli/symbols.hpp"
 #include "cli/terminal.hpp"
 #include "replay/session.hpp"
@@ -89,6 +90,7 @@ class LiveRun {
   Console console_;
   LoadedMachine machine_;
   Symbols symbols_;
+  std::vector<SymbolFile> symbol_files_;  ///< For traces of this machine.
   PhysAddr signature_begin_;
   u64 signature_bytes_ = 0;
   std::unique_ptr<TraceWriter> writer_;

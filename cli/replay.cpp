@@ -18,6 +18,7 @@
 #include "cli/signals.hpp"
 #include "cli/reports.hpp"
 #include "cli/store.hpp"
+#include "cli/stored_symbols.hpp"
 #include "cli/subcommands.hpp"
 #include "core/check.hpp"
 #include "replay/position.hpp"
@@ -38,6 +39,7 @@ OpenTrace open_trace(const Options& options) {
   if (!result.note.empty()) say(result.note);
   result.current = options.replay.branch.empty() ? trace.last_branch() : trace.branch_named(options.replay.branch);
   result.branches = trace.read_branches();
+  result.symbols = trace.read_symbols();
   return result;
 }
 
@@ -46,6 +48,7 @@ class ReplayRun {
  public:
   explicit ReplayRun(const Options& options) : options_(options), trace_(open_trace(options)) {
     for (const std::string& file : options.symbols) symbols_.add_file(file);
+    if (options.stored_symbols) use_stored_symbols();
     // What several cursors say on their way would be said several times. Where gdb or the prompt is on this terminal,
     // nothing is typed to the guest.
     const bool shared = options.replay.clients > 1;
@@ -69,6 +72,8 @@ class ReplayRun {
   [[nodiscard]] bool serves() const { return options_.replay.serve_port || options_.live.gdb; }
 
  private:
+  /// Where their user has not given others.
+  void use_stored_symbols();
   /// -e and -g: what the guest says on the way there has been seen before.
   void go_to_start();
   /// One client after the other, until there is no more to do or a signal has come.
@@ -83,6 +88,7 @@ class ReplayRun {
   Signals signals_;
   OpenTrace trace_;
   Symbols symbols_;
+  std::vector<SymbolFile> stored_;  ///< Of the trace, for gdb.
   std::vector<std::unique_ptr<Cursor>> cursors_;  ///< One for each client; the first is the main thread's.
   std::atomic<bool> ending_{false};
 };
@@ -91,6 +97,19 @@ void ReplayRun::finish() {
   for (const auto& one : cursors_) {
     one->finish(signals_.pending() != 0 ? Outcome::Kind::kInterrupted : Outcome::Kind::kStopped);
   }
+}
+
+void ReplayRun::use_stored_symbols() {
+  stored_ = not_replaced(trace_.symbols, options_.symbols);
+  std::erase_if(stored_, [this](const SymbolFile& file) {
+    try {
+      symbols_.add(file.bytes);
+      return false;
+    } catch (const Error& error) {
+      say("the symbols of " + file.name + " in the trace are no use: " + error.what());
+      return true;
+    }
+  });
 }
 
 void ReplayRun::go_to_start() {
@@ -187,9 +206,12 @@ int ReplayRun::start_gdb() {
   const std::string target = front_end().listen(ListenAddress{});
   std::vector<std::string> arguments{"-q"};
   if (options_.replay.batch) arguments.emplace_back("-batch");
-  if (!options_.symbols.empty()) arguments.push_back(options_.symbols.front());
-  for (std::size_t i = 1; i < options_.symbols.size(); ++i) {
-    arguments.insert(arguments.end(), {"-ex", "add-symbol-file " + options_.symbols[i]});
+  const SymbolFolder folder(stored_);
+  std::vector<std::string> files = options_.symbols;
+  files.insert(files.end(), folder.paths().begin(), folder.paths().end());
+  if (!files.empty()) arguments.push_back(files.front());
+  for (std::size_t i = 1; i < files.size(); ++i) {
+    arguments.insert(arguments.end(), {"-ex", "add-symbol-file " + files[i]});
   }
   arguments.insert(arguments.end(), {"-ex", "target remote " + target});
   for (const std::string& script : options_.replay.gdb_scripts) arguments.insert(arguments.end(), {"-x", script});

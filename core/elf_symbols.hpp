@@ -12,8 +12,8 @@ namespace retrov {
 
 enum class Dwarf : bool { kLeave, kKeep };
 
-/// Throws Error(kNoInput) as parse_elf() does, or if it would be larger than kMaxSymbolFileBytes. Made of its own result
-/// it is that again.
+/// Throws Error(kNoInput) as parse_elf() does, or if it would be larger than kMaxSymbolFileBytes. Made of its own
+/// result it is that again.
 [[nodiscard]] std::vector<u8> make_symbol_file(std::span<const u8> image, Dwarf dwarf);
 
 inline constexpr u64 kMaxSymbolFileBytes = u64{512} << 20;

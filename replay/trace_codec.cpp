@@ -233,6 +233,7 @@ void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload,
     case FrameKind::kKeyFrame:
     case FrameKind::kIndex:
     case FrameKind::kPages:
+    case FrameKind::kSymbols:
     case FrameKind::kUnknown:
       break;  // Above.
   }

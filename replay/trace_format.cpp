@@ -131,7 +131,7 @@ void require_replayable(const TraceIdentity& identity) {
 const char* frame_kind_name(FrameKind kind) {
   static constexpr std::array<const char*, kFrameKinds> kNames = {
       "other", "board",  "memory", "events", "blocks", "components", "marks", "progress",
-      "end",   "branch", "key frame", "index", "",       "",           "holes", "lost",    "pages"};
+      "end",   "branch", "key frame", "index", "",       "symbols",    "holes", "lost",    "pages"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

@@ -72,16 +72,17 @@ enum class FrameKind : u8 {
   kBranch = 9,      ///< What follows is of that branch.
   kKeyFrame = 10,   ///< A state of the machine, but for its pages. Optional.
   kIndex = 11,      ///< Where the frames of key frames are. Optional.
+  kSymbols = 13,    ///< Names for addresses, for debuggers.
   kHoles = 14,      ///< Disk blocks that could not be had.
   kLost = 15,       ///< Stands where an optional frame was damaged, so that nothing behind it moves.
   kPages = 16,      ///< Pages of key frames. Optional.
 };
-/// One more than the highest; 12 and 13 are set aside.
+/// One more than the highest; 12 is set aside.
 inline constexpr std::size_t kFrameKinds = 17;
 /// What happened can be told without it: its frames are optional, and their positions say nothing.
 [[nodiscard]] constexpr bool is_beside_history(FrameKind kind) {
   return kind == FrameKind::kUnknown || kind == FrameKind::kKeyFrame || kind == FrameKind::kIndex ||
-         kind == FrameKind::kLost || kind == FrameKind::kPages;
+         kind == FrameKind::kSymbols || kind == FrameKind::kLost || kind == FrameKind::kPages;
 }
 [[nodiscard]] const char* frame_kind_name(FrameKind kind);
 

@@ -239,7 +239,9 @@ void TraceReader::scan() {
     totals.raw_bytes += frame->raw_bytes;
     if (frame->kind == FrameKind::kEnd) ended_.insert(last_branch_);
     complete_ = ended_.contains(last_branch_);
-    if (frame->kind != FrameKind::kUnknown && frame->kind != FrameKind::kLost) frames_.push_back(*frame);
+    const bool is_symbols = frame->kind == FrameKind::kSymbols;
+    if (is_symbols) symbol_frames_.push_back(*frame);
+    if (!is_symbols && frame->kind != FrameKind::kUnknown && frame->kind != FrameKind::kLost) frames_.push_back(*frame);
     offset += size_bytes;
   }
   torn_bytes_ = file_bytes_ - offset;
@@ -413,6 +415,18 @@ std::vector<BranchHistory> TraceReader::read_branches() const {
   // The last frame may hold nothing but names, and still says that all below it was told.
   for (const BranchHistory& told : result) told.history->progress(told.branch.end);
   return result;
+}
+
+std::vector<SymbolFile> TraceReader::read_symbols() const {
+  SymbolCollector collector;
+  for (const FrameInfo& frame : symbol_frames_) {
+    try {
+      collector.add(payload(frame));
+    } catch (const Error& error) {
+      if (error.exit_code() != Exit::kBadTrace) throw;
+    }
+  }
+  return collector.take();
 }
 
 std::unique_ptr<History> TraceReader::read_history() const {

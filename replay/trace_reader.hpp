@@ -19,6 +19,7 @@
 #include "replay/key_frame_reader.hpp"
 #include "replay/trace_codec.hpp"
 #include "replay/trace_index.hpp"
+#include "replay/trace_symbols.hpp"
 
 namespace retrov {
 
@@ -102,6 +103,8 @@ class TraceReader {
   [[nodiscard]] std::vector<BranchHistory> read_branches() const;
   /// Those that can be found, in the order of the file.
   [[nodiscard]] std::vector<FoundKeyFrame> find_key_frames() const;
+  /// The symbols in it; what is damaged or against the rules is left out.
+  [[nodiscard]] std::vector<SymbolFile> read_symbols() const;
   /// Of a trace with one branch.
   [[nodiscard]] std::unique_ptr<History> read_history() const;
 
@@ -135,6 +138,7 @@ class TraceReader {
   BoardLayout layout_;
   std::vector<FrameInfo> frames_;  ///< That tell the history.
   std::vector<FrameInfo> lost_frames_;
+  std::vector<FrameInfo> symbol_frames_;
   std::array<FrameTotals, kFrameKinds> totals_{};
   std::vector<IndexedFrame> index_;        ///< Empty: there is none, or none is wanted.
   std::optional<u64> damaged_index_;       ///< Where it is.

@@ -10,6 +10,8 @@
 #include <utility>
 #include <variant>
 
+#include "core/elf_symbols.hpp"
+
 namespace retrov {
 
 namespace {
@@ -271,6 +273,18 @@ Section branch_section(const TraceReader& trace, ReportFormat format) {
   return branches;
 }
 
+Section symbol_section(const TraceReader& trace, ReportFormat format) {
+  Section symbols{"symbols", {}, true};
+  for (const SymbolFile& file : trace.read_symbols()) {
+    symbols.items.push_back(object(format, [&](Fields& fields) {
+      fields.text("name", file.name);
+      fields.number("bytes", file.bytes.size());
+      fields.text("build_id", bytes_as_hex(build_id_of(file.bytes)));
+    }));
+  }
+  return symbols;
+}
+
 Section size_section(const TraceReader& trace, ReportFormat format) {
   Section sizes{"sizes", {}, true};
   for (std::size_t i = 0; i < kFrameKinds; ++i) {
@@ -318,6 +332,7 @@ void report_info(const TraceReader& trace, std::ostream& out, ReportFormat forma
   add(machine_sections(trace.layout(), format));
   add(content_sections(trace, format));
   add({branch_section(trace, format)});
+  add({symbol_section(trace, format)});
   add({size_section(trace, format)});
   print(sections, out, format);
   if (format == ReportFormat::kText && !trace.note().empty()) out << trace.note() << '\n';

@@ -24,14 +24,15 @@ std::string name_failure(const std::string& path, int error) {
 
 }  // namespace
 
-TraceWriter::TraceWriter(const std::string& path, const BoardConfig& board, const TraceIdentity& identity, Sync sync)
-    : TraceWriter(path, std::make_unique<NewTraceFile>(path), board, identity, sync) {}
+TraceWriter::TraceWriter(const std::string& path, const BoardConfig& board, const TraceIdentity& identity,
+                         const TraceExtras& extras)
+    : TraceWriter(path, std::make_unique<NewTraceFile>(path), board, identity, extras) {}
 
 TraceWriter::TraceWriter(std::string path, std::unique_ptr<TraceFile> file, const BoardConfig& board,
-                         const TraceIdentity& identity, Sync sync)
-    : path_(std::move(path)), id_(identity.id), file_(std::move(file)), sync_(sync) {
+                         const TraceIdentity& identity, const TraceExtras& extras)
+    : path_(std::move(path)), id_(identity.id), file_(std::move(file)), sync_(extras.sync) {
   try {
-    write_header(board, identity);
+    write_header(board, identity, extras.symbols);
     flusher_ = start_quiet_thread([this] { run_flusher(); });
   } catch (...) {
     ::unlink(path_.c_str());
@@ -51,7 +52,8 @@ TraceWriter::~TraceWriter() {
   flush();
 }
 
-void TraceWriter::write_header(const BoardConfig& board, const TraceIdentity& identity) {
+void TraceWriter::write_header(const BoardConfig& board, const TraceIdentity& identity,
+                               const std::vector<SymbolFile>& symbols) {
   const auto write = [this](std::span<const u8> bytes) {
     const int error = write_out(bytes);
     if (error != 0) throw Error(Exit::kIo, name_failure(path_, error));
@@ -65,20 +67,23 @@ void TraceWriter::write_header(const BoardConfig& board, const TraceIdentity& id
   write(make_preamble(identity));
   const std::vector<const Blob*> blobs = initial_blobs(board);
   std::vector<u8> frame;
-  append_frame(frame, written_bytes_, FrameKind::kBoard, {}, description);
-  write(frame);
+  const auto write_frame = [&](FrameKind kind, std::span<const u8> payload) {
+    frame.clear();
+    append_frame(frame, written_bytes_, kind, {}, payload);
+    write(frame);
+  };
+  write_frame(FrameKind::kBoard, description);
   for (std::size_t content = 0; content < first_blob.size(); ++content) {
     const std::vector<u8>& bytes = blobs[first_blob[content]]->bytes;
     for (std::size_t done = 0; done < bytes.size();) {
       const std::size_t size_bytes = std::min<std::size_t>(kBlobChunkBytes, bytes.size() - done);
       std::vector<u8> payload;
       encode_blob_chunk(payload, {content, done}, {bytes.data() + done, size_bytes});
-      frame.clear();
-      append_frame(frame, written_bytes_, FrameKind::kBlob, {}, payload);
-      write(frame);
+      write_frame(FrameKind::kBlob, payload);
       done += size_bytes;
     }
   }
+  for (const std::vector<u8>& payload : encode_symbols(symbols)) write_frame(FrameKind::kSymbols, payload);
   frames_.start_at(written_bytes_);
   if (sync_ == Sync::kNo) return;
   if (const int error = file_->sync(); error != 0) throw Error(Exit::kIo, name_failure(path_, error));

@@ -20,11 +20,18 @@
 #include "replay/history.hpp"
 #include "replay/key_frame_writer.hpp"
 #include "replay/trace_file.hpp"
+#include "replay/trace_symbols.hpp"
 
 namespace retrov {
 
 /// What a loss of power may take. kYes: as little as a kill takes, and what one fdatasync(2) takes longer.
 enum class Sync : bool { kNo, kYes };
+
+/// What a recording has beside its history.
+struct TraceExtras {
+  Sync sync = Sync::kNo;
+  std::vector<SymbolFile> symbols;
+};
 
 class TraceWriter final : public HistoryListener {
  public:
@@ -35,10 +42,10 @@ class TraceWriter final : public HistoryListener {
   /// Creates `path` (mode 0600) and writes the header and the initial memory. Throws Error: kCannotCreate if it exists
   /// or cannot be made, kIo if it cannot be written, and then removes what it created.
   TraceWriter(const std::string& path, const BoardConfig& board, const TraceIdentity& identity = this_build(),
-              Sync sync = Sync::kNo);
+              const TraceExtras& extras = {});
   /// The same, to a file that was made already; `path` is its name in messages.
   TraceWriter(std::string path, std::unique_ptr<TraceFile> file, const BoardConfig& board,
-              const TraceIdentity& identity, Sync sync);
+              const TraceIdentity& identity, const TraceExtras& extras);
   /// Flushes. Without on_finish the trace says that its recorder did not end it.
   ~TraceWriter() override;
   TraceWriter(const TraceWriter&) = delete;
@@ -65,7 +72,7 @@ class TraceWriter final : public HistoryListener {
   [[nodiscard]] const std::array<u8, 16>& id() const { return id_; }
 
  private:
-  void write_header(const BoardConfig& board, const TraceIdentity& identity);
+  void write_header(const BoardConfig& board, const TraceIdentity& identity, const std::vector<SymbolFile>& symbols);
   /// Adds to the frames by `add(frames_)`, unless recording is over.
   template <class Add>
   void tell(Add add);

@@ -84,7 +84,8 @@ struct Recording {
 };
 
 Recording record(const std::string& path, const Faults& faults, Sync sync = Sync::kNo) {
-  TraceWriter writer(path, std::make_unique<FaultyFile>(path, faults), sample_board(), sample_identity(), sync);
+  TraceWriter writer(path, std::make_unique<FaultyFile>(path, faults), sample_board(), sample_identity(),
+                     {sync, {}});
   Tee tee(writer);
   History history(sample_board());
   history.set_listener(&tee);

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Every report on a trace that was cut or damaged: one line on stderr, named once, and a status that says which."""
+import json
 import os
 import random
 import subprocess
@@ -40,6 +41,14 @@ def reports(trace: str, what: str, content: bytes) -> set[int]:
     return {report(trace, what, *command) for command in commands}
 
 
+def checked(trace: str) -> tuple[str, int]:
+    """What fsck finds, and its status."""
+    done = subprocess.run([RETROV, "fsck", "--json", trace], env=ENVIRONMENT, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    findings = json.loads(done.stdout)["findings"] if done.stdout else [{"what": "no trace"}]
+    return findings[0]["what"], done.returncode
+
+
 chance = random.Random(1)
 whole = record(TMPDIR + "/whole.rvt")
 damaged = TMPDIR + "/damaged.rvt"
@@ -52,5 +61,8 @@ for place in [0, 10, 90, 100] + chance.sample(range(len(whole)), FLIPS):
     flipped = bytearray(whole)
     flipped[place] ^= 1 << chance.randrange(8)
     found = reports(damaged, f"with another byte at {place}", bytes(flipped))
-    check(found == {BAD_TRACE}, f"a damaged byte at {place} is found by all: {found}")
+    what, status = checked(damaged)
+    check(status == BAD_TRACE, f"a damaged byte at {place} is found by fsck: {status}")
+    # Of symbols it replays without, and says so.
+    check(found == {FINE if what == "dropped" else BAD_TRACE}, f"a damaged byte at {place} is found by all: {found}")
 check(reports(damaged, "that is none", b"#!/bin/sh\necho no trace\n") == {BAD_TRACE}, "what is no trace is refused")

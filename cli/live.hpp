@@ -16,6 +16,7 @@
 #include "cli/signals.hpp"
 #include "cli/symbols.hpp"
 #include "cli/terminal.hpp"
+#include "cli/until.hpp"
 #include "replay/session.hpp"
 #include "replay/trace_writer.hpp"
 
@@ -75,6 +76,7 @@ class LiveRun {
   Next after_detach();
   Next ask_user();
   [[nodiscard]] Next after_run(const Stop& stop, bool was_at_end);
+  [[nodiscard]] bool until_holds(const Stop& stop);
   [[nodiscard]] Next when_over();
   Stop resume_for_prompt(Direction direction);
   int finish();
@@ -86,6 +88,9 @@ class LiveRun {
   Signals signals_;
   Terminal terminal_;
   Console console_;
+  UntilWatch until_;
+  std::vector<VirtAddr> until_addresses_;
+  bool until_held_ = false;
   LoadedMachine machine_;
   Symbols symbols_;
   PhysAddr signature_begin_;

@@ -3,6 +3,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <ostream>
@@ -22,6 +23,14 @@ std::string size_text(u64 size_bytes) {
   if (size_bytes < 1024) return std::to_string(size_bytes) + " bytes";
   if (size_bytes < u64{10} << 20) return group_digits(size_bytes >> 10) + " KiB";
   return group_digits(size_bytes >> 20) + " MiB";
+}
+
+/// Of the guest's, for a message of ours.
+std::string printable(std::string text) {
+  for (char& c : text) {
+    if (c < ' ' || c > '~') c = '?';
+  }
+  return text;
 }
 
 }  // namespace
@@ -69,12 +78,14 @@ LiveRun::LiveRun(const Options& options)
     : options_(options),
       terminal_(STDIN_FILENO),
       console_(options.live.console),
+      until_(options.live.until, console_),
       machine_(load_machine(options.machine)) {
   if (const Image* image = symbol_image(machine_.images)) symbols_.add(image->bytes);
   for (const std::string& file : options.symbols) symbols_.add_file(file);
   const Dwarf dwarf = options.live.with_debug ? Dwarf::kKeep : Dwarf::kLeave;
   symbol_files_ = symbols_to_store(machine_.images, options.symbols, dwarf);
   find_signature();
+  until_addresses_ = until_addresses(options_.live.until, symbols_);
   // A busy port costs no trace.
   std::unique_ptr<Server> server;
   if (options.live.gdb) server = open_server(*options.live.gdb);
@@ -152,7 +163,8 @@ void LiveRun::start_session() {
   setup.snapshots = options_.snapshots;
   setup.marks = options_.live.marks;
   setup.key_frames = options_.live.key_frames;
-  session_ = Session::live(std::move(setup), console_);
+  session_ = Session::live(std::move(setup), until_);
+  until_.on_match([this] { session_->interrupt(); });
   front_end_ = std::make_unique<FrontEnd>(*session_, symbols_, signals_);
   console_.on_request([this](Console::Request request) {
     if (request == Console::Request::kPrompt && front_end_->gdb_attached()) {
@@ -237,9 +249,10 @@ LiveRun::Next LiveRun::run_guest() {
   give_terminal_to_guest();
   StopRequest stops;
   if (options_.live.on_reboot == OnReboot::kExit) stops.breakpoints = {VirtAddr{machine_.board.machine.reset_pc.value}};
+  stops.breakpoints.insert(stops.breakpoints.end(), until_addresses_.begin(), until_addresses_.end());
   session_->set_stops(stops);
   const bool was_at_end = session_->position() == session_->end();
-  const Position limit = options_.live.step_limit ? Position{*options_.live.step_limit} : kEndOfTime;
+  const Position limit = options_.live.until.steps ? Position{*options_.live.until.steps} : kEndOfTime;
   return after_run(front_end_->run(limit), was_at_end);
 }
 
@@ -266,13 +279,11 @@ LiveRun::Next LiveRun::after_run(const Stop& stop, bool was_at_end) {
       break;
   }
   if (front_end_->client_waiting()) return Next::kServe;
+  // What the guest said may have been the last thing it did.
+  until_held_ = until_holds(stop);
+  if (until_held_) return Next::kFinish;
   if (stop.reason == StopReason::kPoweredOff) return when_over();
   if (stop.reason == StopReason::kBreakpoint) return at_reset_vector(stop.hart);
-  if (options_.live.step_limit && session_->position().steps >= *options_.live.step_limit) {
-    why_ = "the limit of --until";
-    status_ = static_cast<int>(Exit::kStepLimit);
-    return Next::kFinish;
-  }
   if (stop.reason == StopReason::kHistoryEnd && was_at_end) {
     // Nothing but a debugger can make it go on.
     if (front_end_->listens()) return Next::kServe;
@@ -281,6 +292,23 @@ LiveRun::Next LiveRun::after_run(const Stop& stop, bool was_at_end) {
     return Next::kFinish;
   }
   return Next::kRun;
+}
+
+bool LiveRun::until_holds(const Stop& stop) {
+  const VirtAddr pc = session_->machine().hart_summary(stop.hart).pc;
+  const bool executed = stop.reason == StopReason::kBreakpoint &&
+                        std::find(until_addresses_.begin(), until_addresses_.end(), pc) != until_addresses_.end();
+  if (executed) {
+    why_ = "--until, hart " + std::to_string(stop.hart) + " is at " + symbols_.near(pc);
+  } else if (!until_.matched().empty()) {
+    why_ = "--until, the console says: " + printable(until_.matched());
+  } else if (const auto limit = options_.live.until.steps;
+             limit && stop.reason != StopReason::kPoweredOff && session_->position().steps >= *limit) {
+    why_ = "the limit of --until";
+  } else {
+    return false;
+  }
+  return true;
 }
 
 LiveRun::Next LiveRun::when_over() {
@@ -411,6 +439,7 @@ int LiveRun::finish() {
   if (const int error = console_.write_error(); error != 0 && status_ == 0) {
     throw Error(Exit::kIo, "cannot write the console: " + std::generic_category().message(error));
   }
+  if (until_held_) return static_cast<int>(Exit::kStepLimit);
   const PowerState& power = session_->machine().power();
   return power.off && ended_by_ != Outcome::Kind::kInterrupted ? power.status : status_;
 }
@@ -418,7 +447,8 @@ int LiveRun::finish() {
 void LiveRun::print_summary() {
   if (options_.quiet) return;
   const Machine& machine = session_->machine();
-  const std::string why = machine.power().off                        ? machine.power().why
+  const bool ended_itself = machine.power().off && !until_held_;
+  const std::string why = ended_itself                               ? machine.power().why
                           : ended_by_ == Outcome::Kind::kInterrupted ? "interrupted by a signal"
                                                                      : why_;
   const u64 tenths = machine.now().value / (kTicksPerSecond / 10);

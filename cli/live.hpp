@@ -17,6 +17,7 @@
 #include "cli/stored_symbols.hpp"
 #include "cli/symbols.hpp"
 #include "cli/terminal.hpp"
+#include "cli/until.hpp"
 #include "replay/session.hpp"
 #include "replay/trace_writer.hpp"
 
@@ -77,6 +78,7 @@ class LiveRun {
   Next after_detach();
   Next ask_user();
   [[nodiscard]] Next after_run(const Stop& stop, bool was_at_end);
+  [[nodiscard]] bool until_holds(const Stop& stop);
   [[nodiscard]] Next when_over();
   Stop resume_for_prompt(Direction direction);
   int finish();
@@ -88,6 +90,9 @@ class LiveRun {
   Signals signals_;
   Terminal terminal_;
   Console console_;
+  UntilWatch until_;
+  std::vector<VirtAddr> until_addresses_;
+  bool until_held_ = false;
   LoadedMachine machine_;
   Symbols symbols_;
   std::vector<SymbolFile> symbol_files_;  ///< For traces of this machine.

@@ -142,7 +142,9 @@ constexpr std::array kRows =
             [](Options& o, std::string_view v) {
               o.live.at_exit = is_second("--on-exit", v, "quit", "debug") ? AtExit::kDebug : AtExit::kQuit;
             }},
-        OptionRow{"--until", "steps:N", "stop after N steps, with status 124", Group::kConsole, kLive, apply_until},
+        OptionRow{"--until", "steps:N|panic|uart:/RE/|pc:SYMBOL",
+                  "stop with status 124 after N steps, or when that is said or executed", Group::kConsole, kLive,
+                  [](Options& o, std::string_view v) { parse_until(o.live.until, v); }},
         OptionRow{"-s", "", "let gdb attach: -gdb tcp::1234", Group::kDebugging, kLive,
                   [](Options& o, std::string_view) {
                     o.live.gdb = ListenAddress{ListenAddress::Kind::kTcp, 1234, {}};

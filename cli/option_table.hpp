@@ -48,7 +48,6 @@ void apply_serial(Options& options, std::string_view value);
 void apply_gdb(Options& options, std::string_view value);
 void apply_icount(Options& options, std::string_view value);
 void apply_rtc(Options& options, std::string_view value);
-void apply_until(Options& options, std::string_view value);
 void apply_paranoid(Options& options, std::string_view value);
 void apply_snapshots(Options& options, std::string_view value);
 void apply_key_frames(Options& options, std::string_view value);

@@ -331,12 +331,6 @@ void apply_rtc(Options& options, std::string_view value) {
   }
 }
 
-void apply_until(Options& options, std::string_view value) {
-  constexpr std::string_view kSteps = "steps:";
-  if (!value.starts_with(kSteps)) refuse("--until: unknown condition " + quoted(value) + "; there is steps:N");
-  options.live.step_limit = parse_whole("--until", value.substr(kSteps.size()));
-}
-
 void apply_paranoid(Options& options, std::string_view value) {
   MarkPlan& marks = options.live.marks;
   marks.dense_steps = kDenseMarkSteps;

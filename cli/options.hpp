@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/until.hpp"
 #include "core/machine.hpp"
 #include "core/types.hpp"
 #include "devices/memory_map.hpp"
@@ -92,8 +93,8 @@ struct LiveWords {
   ClockMode clock = ClockMode::kReal;
   std::optional<std::array<u8, 32>> seed;
   std::optional<u64> rtc_unix_ns;
-  std::optional<u64> step_limit;  ///< --until steps:N
-  MarkPlan marks;                 ///< --paranoid
+  UntilWords until;
+  MarkPlan marks;  ///< --paranoid
   std::string signature;
   u64 signature_granularity = 4;
 };

@@ -143,8 +143,16 @@ class Verifier {
     return false;
   }
 
+  /// Runs what went wrong once more, which can go wrong in another way: what is known already stays known.
   void explain_divergence() {
-    Divergence& divergence = *verdict_.divergence;
+    try {
+      look_closer(*verdict_.divergence);
+    } catch (const Error& error) {
+      verdict_.divergence->explanation = std::string("  looking closer failed: ") + error.what() + "\n";
+    }
+  }
+
+  void look_closer(Divergence& divergence) {
     if (missed_ != nullptr) {
       const Mismatch mismatch{good_, *missed_, replay_.machine().component_hashes()};
       if (!second_) start_second();

@@ -34,7 +34,8 @@ class FrontEnd {
     context_.describe_recording = std::move(describe);
   }
   /// Bookmarks of `branch`, and of branches that leave it, are kept for the trace with that id, where it is main.
-  void keep_bookmarks(const std::array<u8, 16>& id, const std::string& branch);
+  /// `packed` are those in the trace itself.
+  void keep_bookmarks(const std::array<u8, 16>& id, const std::string& branch, std::vector<Bookmark> packed = {});
   /// Of a word for one. Throws Error.
   [[nodiscard]] Position find_position(const std::string& word);
   /// What gdb is told when the guest has ended.

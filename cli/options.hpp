@@ -25,7 +25,7 @@
 
 namespace retrov {
 
-enum class Subcommand : u8 { kRun, kRecord, kReplay, kDebug, kInfo, kVerify, kDump, kGdbinit, kHelp };
+enum class Subcommand : u8 { kRun, kRecord, kReplay, kDebug, kInfo, kVerify, kDump, kPack, kGdbinit, kHelp };
 
 /// -drive.
 struct DriveWords {

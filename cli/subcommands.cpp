@@ -70,6 +70,11 @@ constexpr std::array kSubcommands = {
                   "  retrov dump crash.rvt 0-1,000,000\n"
                   "  retrov dump -s crash.rvt\n",
                   run_dump},
+    SubcommandRow{Subcommand::kPack, "pack", "[TRACE] -o FILE",
+                  "Makes the smallest file of a trace, with its bookmarks; the trace stays as it is.",
+                  "  retrov pack -o crash.rvt\n"
+                  "  retrov pack --key-frames off -o small.rvt crash.rvt\n",
+                  run_pack},
     SubcommandRow{Subcommand::kGdbinit, "gdbinit", "", "Prints the rv commands for gdb, a script in Python.",
                   "  retrov gdbinit\n"
                   "  retrov gdbinit --help\n",

@@ -219,6 +219,7 @@ void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload,
     case FrameKind::kBranch:
     case FrameKind::kKeyFrame:
     case FrameKind::kIndex:
+    case FrameKind::kNotes:
     case FrameKind::kPages:
     case FrameKind::kUnknown:
       break;  // Above.

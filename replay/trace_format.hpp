@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/types.hpp"
+#include "replay/compress.hpp"
 
 namespace retrov {
 
@@ -70,14 +71,16 @@ enum class FrameKind : u8 {
   kBranch = 9,      ///< What follows is of that branch.
   kKeyFrame = 10,   ///< A state of the machine, but for its pages. Optional.
   kIndex = 11,      ///< Where the frames of key frames are. Optional.
+  kNotes = 12,      ///< Bookmarks. Optional.
   kHoles = 14,      ///< Disk blocks that could not be had.
   kPages = 16,      ///< Pages of key frames. Optional.
 };
-/// One more than the highest; 12, 13 and 15 are set aside.
+/// One more than the highest; 13 and 15 are set aside.
 inline constexpr std::size_t kFrameKinds = 17;
 /// What is skipped by whoever only wants the history: it tells nothing that happened, and its position says nothing.
 [[nodiscard]] constexpr bool is_optional(FrameKind kind) {
-  return kind == FrameKind::kKeyFrame || kind == FrameKind::kIndex || kind == FrameKind::kPages;
+  return kind == FrameKind::kKeyFrame || kind == FrameKind::kIndex || kind == FrameKind::kNotes ||
+         kind == FrameKind::kPages;
 }
 [[nodiscard]] const char* frame_kind_name(FrameKind kind);
 
@@ -104,7 +107,7 @@ struct PackedPayload {
   [[nodiscard]] u32 raw_bytes() const;
 };
 /// Compressed if that pays. At most kMaxPayloadBytes.
-[[nodiscard]] PackedPayload pack_payload(std::span<const u8> payload);
+[[nodiscard]] PackedPayload pack_payload(std::span<const u8> payload, Compression how = Compression::kFast);
 /// Appends a frame that will stand at `offset` in the file.
 void append_packed_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, const PackedPayload& payload);
 void append_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, std::span<const u8> payload);

@@ -344,6 +344,16 @@ std::vector<u8> TraceReader::payload(const FrameInfo& frame) const {
   return unpack_frame(frame, bytes);
 }
 
+std::string TraceReader::notes() const {
+  std::string text;
+  for (const FrameInfo& frame : frames_) {
+    if (frame.kind != FrameKind::kNotes) continue;
+    const std::vector<u8> bytes = payload(frame);
+    text.assign(bytes.begin(), bytes.end());
+  }
+  return text;
+}
+
 std::vector<FoundKeyFrame> TraceReader::find_key_frames() const {
   const auto load = [bytes = bytes_, name = name_](const FrameInfo& frame) {
     std::vector<u8> whole(kFrameHeaderBytes + frame.stored_bytes + kFrameCheckBytes);

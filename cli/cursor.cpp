@@ -49,7 +49,7 @@ Cursor::Cursor(const Options& options, const OpenTrace& trace, ConsoleWiring wir
   session_->allow_forks(std::move(world));
   front_end_ = std::make_unique<FrontEnd>(*session_, symbols, signals);
   front_end_->set_exit_report(options.live.exit_report);
-  front_end_->keep_bookmarks(trace.id, kMainBranch);
+  front_end_->keep_bookmarks(trace.id, kMainBranch, trace.bookmarks);
   front_end_->export_symbols(&trace_.symbols);
   front_end_->describe_recording([this](std::ostream& out) {
     out << "trace: " << trace_.path << '\n' << "events: " << session_->history().events().size() << '\n';

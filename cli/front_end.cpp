@@ -107,9 +107,8 @@ void FrontEnd::run_monitor(std::string_view line, std::ostream& out, MonitorCont
   controls.physical = context.space == AddressSpace::kPhysical;
 }
 
-void FrontEnd::keep_bookmarks(const std::array<u8, 16>& id, const std::string& branch) {
-  const std::string path = TraceStore().bookmark_file(id);
-  if (!path.empty()) places_.bookmarks.keep_in(path, branch);
+void FrontEnd::keep_bookmarks(const std::array<u8, 16>& id, const std::string& branch, std::vector<Bookmark> packed) {
+  places_.bookmarks.keep_in(TraceStore().bookmark_file(id), branch, std::move(packed));
 }
 
 Position FrontEnd::find_position(const std::string& word) {

@@ -35,7 +35,8 @@ class FrontEnd {
     context_.describe_recording = std::move(describe);
   }
   /// Bookmarks of `branch`, and of branches that leave it, are kept for the trace with that id, where it is main.
-  void keep_bookmarks(const std::array<u8, 16>& id, const std::string& branch);
+  /// `packed` are those in the trace itself.
+  void keep_bookmarks(const std::array<u8, 16>& id, const std::string& branch, std::vector<Bookmark> packed = {});
   /// What `export` puts into a trace beside history; must outlive it.
   void export_symbols(const std::vector<SymbolFile>* files) { symbol_files_ = files; }
   /// Of a word for one. Throws Error.

@@ -15,6 +15,7 @@ using Group = OptionGroup;
 
 constexpr SubcommandSet kLive = only(Subcommand::kRun) | only(Subcommand::kRecord) | only(Subcommand::kDebug);
 constexpr SubcommandSet kRecords = only(Subcommand::kRecord);
+constexpr SubcommandSet kMakesTraces = kRecords | only(Subcommand::kPack);
 constexpr SubcommandSet kReplays = only(Subcommand::kReplay);
 constexpr SubcommandSet kDebugs = only(Subcommand::kReplay) | only(Subcommand::kDebug);
 constexpr SubcommandSet kAsks = only(Subcommand::kLastWrite) | only(Subcommand::kFirstWrite) |
@@ -164,7 +165,7 @@ constexpr std::array kRows =
         OptionRow{"-S", "", "do not start: wait for gdb, or at the prompt", Group::kDebugging, kLive,
                   [](Options& o, std::string_view) { o.live.stopped = true; }},
         OptionRow{"-o --output", "FILE", "the trace (default: a new one in the trace folder)", Group::kRecording,
-                  kRecords, [](Options& o, std::string_view v) { o.live.trace = v; }},
+                  kMakesTraces, [](Options& o, std::string_view v) { o.live.trace = v; }},
         OptionRow{"-o --output", "FILE", "the new trace", Group::kReport, only(Subcommand::kRecover),
                   [](Options& o, std::string_view v) { o.live.trace = v; }},
         OptionRow{"--sync", "", "wait for the disk, too: a loss of power takes no more than a kill", Group::kRecording,
@@ -181,7 +182,7 @@ constexpr std::array kRows =
                   "hash all of the state every STEPS steps (1000), or only from A to B", Group::kRecording, kRecords,
                   apply_paranoid},
         OptionRow{"--key-frames", "off|auto|every=STEPS", "whole states in the trace, where a replay can begin",
-                  Group::kRecording, kRecords, apply_key_frames},
+                  Group::kRecording, kMakesTraces, apply_key_frames},
         OptionRow{"--record", "on|off", "off: keep no history; the run cannot go back", Group::kRecording,
                   only(Subcommand::kRun) | only(Subcommand::kDebug),
                   [](Options& o, std::string_view v) { o.live.keep_history = is_second("--record", v, "off", "on"); }},
@@ -245,7 +246,8 @@ constexpr std::array kRows =
                   "when to take them; all but auto are for tests", Group::kGeneral, kExecutes, apply_snapshots},
         OptionRow{"--no-snapshots", "", "--snapshots=none: going back runs from the beginning", Group::kGeneral,
                   kExecutes, [](Options& o, std::string_view) { apply_snapshots(o, "none"); }},
-        OptionRow{"-q --quiet", "", "say nothing that is not an error", Group::kGeneral, kExecutes,
+        OptionRow{"-q --quiet", "", "say nothing that is not an error", Group::kGeneral,
+                  kExecutes | only(Subcommand::kPack),
                   [](Options& o, std::string_view) { o.quiet = true; }},
         OptionRow{"-h --help", "", "this", Group::kGeneral, ~0u, [](Options& o, std::string_view) { o.help = true; }},
 };

@@ -30,7 +30,7 @@ namespace retrov {
 
 enum class Subcommand : u8 {
   kRun, kRecord, kReplay, kDebug, kInfo, kVerify, kDump, kLastWrite, kFirstWrite, kWrites, kReads, kExecutions, kFsck,
-  kRecover, kLs, kRm, kMv, kGdbinit, kHelp
+  kRecover, kPack, kLs, kRm, kMv, kGdbinit, kHelp
 };
 
 /// -drive.

@@ -38,6 +38,7 @@ OpenTrace open_trace(const Options& options) {
   result.note = trace.note();
   if (!result.note.empty()) say(result.note);
   result.current = options.replay.branch.empty() ? trace.last_branch() : trace.branch_named(options.replay.branch);
+  result.bookmarks = parse_bookmarks(trace.notes());
   result.branches = trace.read_branches();
   result.symbols = trace.read_symbols();
   return result;

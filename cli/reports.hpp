@@ -1,4 +1,4 @@
-// `info`, `dump` and `verify`: what is in a trace, and whether it still replays.
+// `info`, `dump`, `verify` and `pack`: what is in a trace, whether it still replays, and a smaller one.
 #pragma once
 
 #include <atomic>
@@ -15,6 +15,7 @@ namespace retrov {
 int run_info(const Options& options);
 int run_dump(const Options& options);
 int run_verify(const Options& options);
+int run_pack(const Options& options);
 
 /// What SIGINT sets while a trace is verified: verify() looks at a flag instead of being told.
 class InterruptFlag {

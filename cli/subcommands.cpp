@@ -119,6 +119,11 @@ constexpr std::array kSubcommands = {
                   "  retrov mv Image-3.rvt bug-77.rvt\n"
                   "  retrov mv latest-trace /srv/traces\n",
                   run_mv},
+    SubcommandRow{Subcommand::kPack, "pack", "[TRACE] -o FILE",
+                  "Makes the smallest file of a trace, with its bookmarks; the trace stays as it is.",
+                  "  retrov pack -o crash.rvt\n"
+                  "  retrov pack --key-frames off -o small.rvt crash.rvt\n",
+                  run_pack},
     SubcommandRow{Subcommand::kGdbinit, "gdbinit", "", "Prints the rv commands for gdb, a script in Python.",
                   "  retrov gdbinit\n"
                   "  retrov gdbinit --help\n",

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "core/check.hpp"
 #include "replay/history.hpp"
@@ -54,12 +55,13 @@ bool read_line(std::string_view line, std::vector<Bookmark>& list) {
   bookmark.text = line;
   if (!at || !is_bookmark_name(bookmark.name) || !is_branch_name(bookmark.branch)) return false;
   bookmark.at = Position{*at};
+  // The file may repeat what is packed in the trace.
+  std::erase_if(list, [&](const Bookmark& other) { return other.number == *number; });
   list.push_back(std::move(bookmark));
   return true;
 }
 
-std::vector<Bookmark> read_journal(const std::string& path) {
-  std::vector<Bookmark> list;
+std::vector<Bookmark> read_journal(const std::string& path, std::vector<Bookmark> list) {
   std::ifstream in(path, std::ios::binary);
   if (!in) {
     std::error_code ignored;
@@ -126,7 +128,37 @@ bool is_bookmark_name(std::string_view name) {
   return begins_with_letter && is_branch_name(name) && name != "begin" && name != "start" && name != "end";
 }
 
-void Bookmarks::keep_in(const std::string& path, const std::string& branch) { shelves_.push_back({branch, path}); }
+std::string write_bookmarks(const std::vector<Bookmark>& bookmarks) {
+  std::string text;
+  for (const Bookmark& bookmark : bookmarks) text += line_of(bookmark, bookmark.branch);
+  return text;
+}
+
+std::vector<Bookmark> parse_bookmarks(std::string_view text) {
+  constexpr std::size_t kMostBookmarks = 4096;
+  std::vector<Bookmark> list;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    if (list.size() >= kMostBookmarks || !read_line(text.substr(0, end), list)) {
+      throw Error(Exit::kBadTrace, "the bookmarks in the trace are none");
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  for (Bookmark& bookmark : list) {
+    // Terminals obey control characters.
+    std::replace_if(
+        bookmark.text.begin(), bookmark.text.end(), [](char c) { return static_cast<u8>(c) < ' ' || c == 0x7f; }, '?');
+  }
+  return list;
+}
+
+void Bookmarks::keep_in(const std::string& path, const std::string& branch, std::vector<Bookmark> packed) {
+  if (path.empty()) {
+    loose_ = std::move(packed);
+  } else {
+    shelves_.push_back({branch, path, std::move(packed)});
+  }
+}
 
 const Bookmarks::Shelf* Bookmarks::shelf_of(const Debugger& debugger) const {
   for (const BranchInfo& branch : lineage(debugger, current_branch(debugger))) {
@@ -140,7 +172,7 @@ const Bookmarks::Shelf* Bookmarks::shelf_of(const Debugger& debugger) const {
 std::vector<Bookmark> Bookmarks::list() const {
   std::vector<Bookmark> result = loose_;
   for (const Shelf& shelf : shelves_) {
-    for (Bookmark& bookmark : read_journal(shelf.path)) {
+    for (Bookmark& bookmark : read_journal(shelf.path, shelf.packed)) {
       if (bookmark.branch == kMainBranch) bookmark.branch = shelf.branch;
       result.push_back(std::move(bookmark));
     }
@@ -192,7 +224,7 @@ Bookmark Bookmarks::remove(std::string_view word) {
   const auto is_it = [&](const Bookmark& bookmark) { return bookmark.number == gone.number; };
   if (std::erase_if(loose_, is_it) != 0) return gone;
   for (const Shelf& shelf : shelves_) {
-    const std::vector<Bookmark> there = read_journal(shelf.path);
+    const std::vector<Bookmark> there = read_journal(shelf.path, shelf.packed);
     if (std::none_of(there.begin(), there.end(), is_it)) continue;
     append(shelf.path, std::string(kDeleted) + '\t' + std::to_string(gone.number) + '\n');
     break;

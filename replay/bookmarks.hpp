@@ -30,8 +30,9 @@ struct Bookmark {
 class Bookmarks {
  public:
   /// Those of `branch`, and of branches that leave it and have no file of their own, are kept in that file from here
-  /// on; in it `branch` is called main. Nothing is made before the first bookmark.
-  void keep_in(const std::string& path, const std::string& branch);
+  /// on; in it `branch` is called main. Nothing is made before the first bookmark. `packed` are those that are in the
+  /// trace, as if the file began with them. Without a path they are kept here.
+  void keep_in(const std::string& path, const std::string& branch, std::vector<Bookmark> packed = {});
 
   /// In the order in which they were made. Throws Error (kIo) if a file cannot be read or is none.
   [[nodiscard]] std::vector<Bookmark> list() const;
@@ -49,6 +50,7 @@ class Bookmarks {
   struct Shelf {
     std::string branch;
     std::string path;
+    std::vector<Bookmark> packed;
   };
   [[nodiscard]] const Shelf* shelf_of(const Debugger& debugger) const;
 
@@ -56,6 +58,11 @@ class Bookmarks {
   /// Those without a file.
   std::vector<Bookmark> loose_;
 };
+
+/// Bookmarks as text, for a trace.
+[[nodiscard]] std::string write_bookmarks(const std::vector<Bookmark>& bookmarks);
+/// May be from a stranger. Throws Error (kBadTrace).
+[[nodiscard]] std::vector<Bookmark> parse_bookmarks(std::string_view text);
 
 /// Whether that place of `branch` is one of the line the debugger is in.
 [[nodiscard]] bool is_on_line(const Debugger& debugger, const std::string& branch, Position at);

@@ -1,6 +1,7 @@
 #include "replay/compress.hpp"
 
 #include <lz4.h>
+#include <lz4hc.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -9,13 +10,17 @@
 
 namespace retrov {
 
-bool compress(std::span<const u8> raw, std::vector<u8>& out) {
+bool compress(std::span<const u8> raw, std::vector<u8>& out, Compression how) {
   RV_CHECK(raw.size() <= LZ4_MAX_INPUT_SIZE);
   // With no room for more than is worth storing, LZ4 gives up early on what does not compress.
   const std::size_t worth = raw.size() - raw.size() / 16;
   out.resize(worth);
-  const int size = LZ4_compress_default(reinterpret_cast<const char*>(raw.data()), reinterpret_cast<char*>(out.data()),
-                                        static_cast<int>(raw.size()), static_cast<int>(worth));
+  const auto* from = reinterpret_cast<const char*>(raw.data());
+  auto* to = reinterpret_cast<char*>(out.data());
+  const int raw_bytes = static_cast<int>(raw.size());
+  const int most_bytes = static_cast<int>(worth);
+  const int size = how == Compression::kBest ? LZ4_compress_HC(from, to, raw_bytes, most_bytes, LZ4HC_CLEVEL_MAX)
+                                           : LZ4_compress_default(from, to, raw_bytes, most_bytes);
   out.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
   return size > 0;
 }

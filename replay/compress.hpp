@@ -11,8 +11,11 @@ namespace retrov {
 /// LZ4 never expands a byte to more than this; a larger claim is a lie.
 inline constexpr u64 kMostExpansion = 255;
 
+/// kBest takes fifty times as long.
+enum class Compression : u8 { kFast, kBest };
+
 /// Replaces `out` by the compressed form; false if that saves less than a sixteenth, and `out` means nothing.
-[[nodiscard]] bool compress(std::span<const u8> raw, std::vector<u8>& out);
+[[nodiscard]] bool compress(std::span<const u8> raw, std::vector<u8>& out, Compression how = Compression::kFast);
 
 /// Fills `raw` exactly; false if `stored` is not the compressed form of that many bytes. Safe on any input.
 [[nodiscard]] bool decompress(std::span<const u8> stored, std::span<u8> raw);

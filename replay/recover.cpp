@@ -1,14 +1,10 @@
 #include "replay/recover.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 
 #include "core/check.hpp"
+#include "replay/new_file.hpp"
 #include "replay/position.hpp"
 #include "replay/trace_codec.hpp"
 
@@ -20,48 +16,9 @@ using What = TraceFinding::What;
 
 constexpr u64 kPieceBytes = u64{1} << 20;
 
-/// A new file that is gone again unless it was kept.
-class NewFile {
- public:
-  explicit NewFile(const std::string& path) : path_(path) {
-    file_ = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-    if (file_ < 0) fail(Exit::kCannotCreate, errno == EEXIST ? " (a trace is never overwritten)" : "");
-  }
-  ~NewFile() {
-    ::close(file_);
-    if (!kept_) ::unlink(path_.c_str());
-  }
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
-
-  void write(std::span<const u8> bytes) {
-    written_bytes_ += bytes.size();
-    while (!bytes.empty()) {
-      const ssize_t size = ::write(file_, bytes.data(), bytes.size());
-      if (size < 0 && errno == EINTR) continue;
-      if (size < 0) fail(Exit::kIo, "");
-      bytes = bytes.subspan(static_cast<std::size_t>(size));
-    }
-  }
-  void keep() {
-    if (::fsync(file_) != 0 && errno != EINVAL) fail(Exit::kIo, "");
-    kept_ = true;
-  }
-  [[nodiscard]] u64 written_bytes() const { return written_bytes_; }
-
- private:
-  [[noreturn]] void fail(Exit exit, const char* hint) const {
-    throw Error(exit, "trace " + path_ + ": " + std::strerror(errno) + hint);
-  }
-  const std::string path_;
-  int file_ = -1;
-  bool kept_ = false;
-  u64 written_bytes_ = 0;
-};
-
 void copy(const TraceBytes& source, u64 end, NewFile& out) {
-  while (out.written_bytes() < end) {
-    const u64 from = out.written_bytes();
+  while (out.size_bytes() < end) {
+    const u64 from = out.size_bytes();
     out.write(source.read(from, std::min(kPieceBytes, end - from)));
   }
 }
@@ -99,7 +56,7 @@ u64 recover_trace(const TraceCheck& check, const TraceBytes& source, const std::
     out.write(frame);
   }
   out.keep();
-  return out.written_bytes();
+  return out.size_bytes();
 }
 
 std::string describe_loss(const TraceCheck& check) {

@@ -232,6 +232,7 @@ void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload,
     case FrameKind::kLost:
     case FrameKind::kKeyFrame:
     case FrameKind::kIndex:
+    case FrameKind::kNotes:
     case FrameKind::kPages:
     case FrameKind::kSymbols:
     case FrameKind::kUnknown:

@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include "core/check.hpp"
-#include "replay/compress.hpp"
 #include "replay/release.hpp"
 
 namespace retrov {
@@ -131,7 +130,7 @@ void require_replayable(const TraceIdentity& identity) {
 const char* frame_kind_name(FrameKind kind) {
   static constexpr std::array<const char*, kFrameKinds> kNames = {
       "other", "board",  "memory", "events", "blocks", "components", "marks", "progress",
-      "end",   "branch", "key frame", "index", "",       "symbols",    "holes", "lost",    "pages"};
+      "end",   "branch", "key frame", "index", "notes",  "symbols",    "holes", "lost",    "pages"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -139,10 +138,10 @@ u32 PackedPayload::raw_bytes() const {
   return compressed ? get<u32>(stored.data()) : static_cast<u32>(stored.size());
 }
 
-PackedPayload pack_payload(std::span<const u8> payload) {
+PackedPayload pack_payload(std::span<const u8> payload, Compression how) {
   RV_CHECK(payload.size() <= kMaxPayloadBytes);
   std::vector<u8> compressed;
-  if (payload.size() < kLeastCompressed || !compress(payload, compressed)) {
+  if (payload.size() < kLeastCompressed || !compress(payload, compressed, how)) {
     return {{payload.begin(), payload.end()}, false};
   }
   PackedPayload packed{std::vector<u8>(kRawSizeBytes), true};

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/types.hpp"
+#include "replay/compress.hpp"
 
 namespace retrov {
 
@@ -72,17 +73,19 @@ enum class FrameKind : u8 {
   kBranch = 9,      ///< What follows is of that branch.
   kKeyFrame = 10,   ///< A state of the machine, but for its pages. Optional.
   kIndex = 11,      ///< Where the frames of key frames are. Optional.
+  kNotes = 12,      ///< Bookmarks. Optional.
   kSymbols = 13,    ///< Names for addresses, for debuggers.
   kHoles = 14,      ///< Disk blocks that could not be had.
   kLost = 15,       ///< Stands where an optional frame was damaged, so that nothing behind it moves.
   kPages = 16,      ///< Pages of key frames. Optional.
 };
-/// One more than the highest; 12 is set aside.
+/// One more than the highest.
 inline constexpr std::size_t kFrameKinds = 17;
 /// What happened can be told without it: its frames are optional, and their positions say nothing.
 [[nodiscard]] constexpr bool is_beside_history(FrameKind kind) {
   return kind == FrameKind::kUnknown || kind == FrameKind::kKeyFrame || kind == FrameKind::kIndex ||
-         kind == FrameKind::kSymbols || kind == FrameKind::kLost || kind == FrameKind::kPages;
+         kind == FrameKind::kNotes || kind == FrameKind::kSymbols || kind == FrameKind::kLost ||
+         kind == FrameKind::kPages;
 }
 [[nodiscard]] const char* frame_kind_name(FrameKind kind);
 
@@ -109,7 +112,7 @@ struct PackedPayload {
   [[nodiscard]] u32 raw_bytes() const;
 };
 /// Compressed if that pays. At most kMaxPayloadBytes.
-[[nodiscard]] PackedPayload pack_payload(std::span<const u8> payload);
+[[nodiscard]] PackedPayload pack_payload(std::span<const u8> payload, Compression how = Compression::kFast);
 /// Appends a frame that will stand at `offset` in the file.
 void append_packed_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, const PackedPayload& payload);
 void append_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, std::span<const u8> payload);

@@ -239,9 +239,8 @@ void TraceReader::scan() {
     totals.raw_bytes += frame->raw_bytes;
     if (frame->kind == FrameKind::kEnd) ended_.insert(last_branch_);
     complete_ = ended_.contains(last_branch_);
-    const bool is_symbols = frame->kind == FrameKind::kSymbols;
-    if (is_symbols) symbol_frames_.push_back(*frame);
-    if (!is_symbols && frame->kind != FrameKind::kUnknown && frame->kind != FrameKind::kLost) frames_.push_back(*frame);
+    if (frame->kind == FrameKind::kSymbols) symbol_frames_.push_back(*frame);
+    if (frame->kind != FrameKind::kUnknown && frame->kind != FrameKind::kLost) frames_.push_back(*frame);
     offset += size_bytes;
   }
   torn_bytes_ = file_bytes_ - offset;
@@ -292,6 +291,16 @@ std::vector<u8> TraceReader::payload(const FrameInfo& frame) const {
   // The file can be written to by others between the scan and now.
   if (!frame_intact(bytes, frame.offset)) throw damage(frame.offset, frame.at, "changed while it was read");
   return unpack_frame(frame, bytes);
+}
+
+std::string TraceReader::notes() const {
+  std::string text;
+  for (const FrameInfo& frame : frames_) {
+    if (frame.kind != FrameKind::kNotes) continue;
+    const std::vector<u8> bytes = payload(frame);
+    text.assign(bytes.begin(), bytes.end());
+  }
+  return text;
 }
 
 std::vector<FoundKeyFrame> TraceReader::find_key_frames() const {

@@ -105,6 +105,10 @@ class TraceReader {
   [[nodiscard]] std::vector<FoundKeyFrame> find_key_frames() const;
   /// The symbols in it; what is damaged or against the rules is left out.
   [[nodiscard]] std::vector<SymbolFile> read_symbols() const;
+  /// What is in that frame of frames().
+  [[nodiscard]] std::vector<u8> payload(const FrameInfo& frame) const;
+  /// Bookmarks that were packed into it, for parse_bookmarks; from a stranger.
+  [[nodiscard]] std::string notes() const;
   /// Of a trace with one branch.
   [[nodiscard]] std::unique_ptr<History> read_history() const;
 
@@ -127,7 +131,6 @@ class TraceReader {
   [[nodiscard]] std::span<const FrameInfo> told_frames() const;
   [[nodiscard]] std::vector<std::vector<u8>> read_contents() const;
   [[nodiscard]] std::vector<u8> frame_bytes(const FrameInfo& frame) const;
-  [[nodiscard]] std::vector<u8> payload(const FrameInfo& frame) const;
   [[nodiscard]] Error cut(const std::string& where) const;
   [[nodiscard]] BadFrame damage(u64 offset, Position at, const std::string& what) const;
 

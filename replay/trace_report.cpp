@@ -244,6 +244,7 @@ std::vector<Section> content_sections(const TraceReader& trace, ReportFormat for
                              fields.number("blocks", counter.blocks);
                              fields.number("marks", counter.marks);
                              fields.number("holes", counter.holes);
+                             fields.number("key_frames", trace.find_key_frames().size());
                            })},
           {"end", one(format, [&](Fields& fields) {
              fields.number("at", trace.end().steps);

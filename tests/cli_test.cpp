@@ -96,6 +96,23 @@ TEST_CASE("cli: a recording has key frames if it is told to, and a replay begins
   CHECK(record("every=0").status == 64);
 }
 
+TEST_CASE("cli: a packed trace replays, has the bookmarks, and comes with a warning", "[cli]") {
+  Shell shell;
+  shell.record_echo();
+  const std::string packed = shell.scratch.file("packed.rvt");
+  CHECK_THAT(shell.run({"debug"}, "goto 100\nbookmark early\n").out, has_substring("early"));
+  CHECK(shell.run({"pack"}).status == 64);
+  const CliResult result = shell.run({"pack", "-o", packed});
+  INFO(result.out << result.err);
+  CHECK(result.status == 0);
+  CHECK_THAT(result.err, has_substring("passwords included"));
+  CHECK(shell.run({"pack", "-q", "-o", packed}).status == 73);
+  CHECK(shell.run({"replay", "-a", packed}).out == "hello\nq");
+  setenv("RETROV_TRACE_DIR", shell.scratch.file("elsewhere").c_str(), 1);
+  const CliResult there = shell.run({"replay", "--batch", "-g", "early", packed});
+  CHECK_THAT(there.out, has_substring("step 100 "));
+}
+
 TEST_CASE("cli: a second recording gets the next number and becomes the latest", "[cli]") {
   Shell shell;
   shell.record_echo("1q");

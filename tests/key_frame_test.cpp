@@ -250,3 +250,16 @@ TEST_CASE("key_frame: which blocks were needed is noted without doubles", "[key_
   CHECK(reads.since() == Position{9});
   CHECK(reads.take(Position{10}).empty());
 }
+
+TEST_CASE("key_frame: a block that is there already is noted when it is needed again", "[key_frame]") {
+  History history(sample_board());
+  history.add_block(Position{1}, {0, 3, page_of(1)});
+  CHECK(history.block_reads() == nullptr);
+  history.note_block_reads();
+  history.add_block(Position{7}, {0, 3, page_of(1)});
+  history.add_block(Position{8}, {0, 5, page_of(2)});
+  history.add_block(Position{9}, {0, 3, page_of(1)});
+  const std::vector<BlockName> expected = {{0, 3}, {0, 5}};
+  CHECK(history.block_reads()->take(Position{10}) == expected);
+  CHECK(history.block_reads()->take(Position{11}).empty());
+}

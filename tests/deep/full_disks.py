@@ -92,4 +92,5 @@ shim = SCRATCH / "failing_disk.so"
 subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", shim, Path(__file__).with_name("_failing_disk.c")], check=True)
 for number in range(RUNS):
     after = chance.randrange(6000, 40000)
-    record(SCRATCH / f"failing-{number}.rvt", number % 2 == 1, {"LD_PRELOAD": str(shim), "FAILING_AFTER": str(after)}, 0)
+    failing = {"LD_PRELOAD": str(shim), "FAILING_AFTER": str(after)}
+    record(SCRATCH / f"failing-{number}.rvt", number % 2 == 1, failing, 0)

@@ -21,10 +21,10 @@ struct OpenTrace {
   std::string path;
   std::array<u8, 16> id{};
   std::string note;
-  std::vector<Bookmark> bookmarks;  ///< Those that are in it.
   std::vector<BranchHistory> branches;
   u64 current = 0;  ///< The branch to begin in.
   std::vector<SymbolFile> symbols{};
+  std::vector<Bookmark> bookmarks = {};  ///< Those that are in it.
 };
 
 class Cursor {

@@ -19,7 +19,7 @@ bool compress(std::span<const u8> raw, std::vector<u8>& out, Compression how) {
   auto* to = reinterpret_cast<char*>(out.data());
   const int raw_bytes = static_cast<int>(raw.size());
   const int most_bytes = static_cast<int>(worth);
-  const int size = how == Compression::kBest ? LZ4_compress_HC(from, to, raw_bytes, most_bytes, LZ4HC_CLEVEL_MAX)
+  const int size = how == Compression::kBest ? LZ4_compress_HC(from, to, raw_bytes, most_bytes, LZ4HC_CLEVEL_DEFAULT)
                                            : LZ4_compress_default(from, to, raw_bytes, most_bytes);
   out.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
   return size > 0;

@@ -11,7 +11,7 @@ namespace retrov {
 /// LZ4 never expands a byte to more than this; a larger claim is a lie.
 inline constexpr u64 kMostExpansion = 255;
 
-/// kBest takes fifty times as long.
+/// kBest takes ten times as long or more.
 enum class Compression : u8 { kFast, kBest };
 
 /// Replaces `out` by the compressed form; false if that saves less than a sixteenth, and `out` means nothing.

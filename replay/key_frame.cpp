@@ -5,15 +5,19 @@
 
 #include "replay/history.hpp"
 
+#include "replay/marks.hpp"
+
 namespace retrov {
 
 bool is_marked(const History& history, Position at, const std::vector<ComponentHash>& components,
                const ConsoleTally& console) {
   const auto same = [](const ComponentHash& a, const ComponentHash& b) { return a.name == b.name && a.hash == b.hash; };
+  const std::vector<ComponentHash> mine = with_state(components);
   for (std::size_t i = history.first_mark_at(at); i < history.marks().size() && history.marks()[i].at == at; ++i) {
     const HashMark& mark = history.marks()[i];
+    const std::vector<ComponentHash> theirs = with_state(mark.components);
     if (mark.console_bytes == console.bytes && mark.console_hash == console.hash &&
-        std::equal(mark.components.begin(), mark.components.end(), components.begin(), components.end(), same)) {
+        std::equal(theirs.begin(), theirs.end(), mine.begin(), mine.end(), same)) {
       return true;
     }
   }

@@ -11,12 +11,14 @@ Position MarkPlan::next_after(Position now) const {
   return dense <= dense_to ? std::min(full, dense) : full;
 }
 
-HashMark make_mark(Machine& machine, const ConsoleTally& console, HashRam ram) {
-  HashMark mark{machine.position(), machine.component_hashes(ram), console.bytes, console.hash};
-  // A component without state (an empty slot) has the hash of nothing, always.
+std::vector<ComponentHash> with_state(std::vector<ComponentHash> components) {
   const u64 nothing = hash_bytes({});
-  std::erase_if(mark.components, [&](const ComponentHash& component) { return component.hash == nothing; });
-  return mark;
+  std::erase_if(components, [&](const ComponentHash& component) { return component.hash == nothing; });
+  return components;
+}
+
+HashMark make_mark(Machine& machine, const ConsoleTally& console, HashRam ram) {
+  return {machine.position(), with_state(machine.component_hashes(ram)), console.bytes, console.hash};
 }
 
 }  // namespace retrov

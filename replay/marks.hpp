@@ -25,6 +25,9 @@ struct MarkPlan {
   [[nodiscard]] Position next_after(Position now) const;
 };
 
+/// Without those that have no state (an empty slot), whose hash is always that of nothing.
+[[nodiscard]] std::vector<ComponentHash> with_state(std::vector<ComponentHash> components);
+
 /// Of the machine's state, with the console output below it.
 [[nodiscard]] HashMark make_mark(Machine& machine, const ConsoleTally& console, HashRam ram);
 

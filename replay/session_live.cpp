@@ -245,7 +245,7 @@ void Session::add_key_frame() {
   const u64 begin = cpu_ns();
   KeyFrame frame;
   frame.state = timeline_->snapshot_for_key_frame();
-  for (const ComponentHash& component : history_->marks().back().components) frame.names.push_back(component.name);
+  for (const ComponentHash& component : machine_->component_hashes()) frame.names.push_back(component.name);
   if (BlockReads* reads = history_->block_reads()) {
     frame.blocks_since = reads->since();
     frame.blocks = reads->take(position());

@@ -33,8 +33,8 @@ check([f"step {fact['step']:,}  hart {fact['hart']}" for fact in facts]
       == [line[: line.index("  0x")] for line in writes[:-1]], "JSON says the same")
 middle = facts[len(facts) // 2]
 address = middle["physical"]
-check(json.loads(ask("last-write", "--json", "-g", str(middle["step"]), trace, address)[0]) == facts[len(facts) // 2 - 1],
-      "-g says before when")
+before = json.loads(ask("last-write", "--json", "-g", str(middle["step"]), trace, address)[0])
+check(before == facts[len(facts) // 2 - 1], "-g says before when")
 check(json.loads(ask("last-write", "--json", "--phys", trace, address, "1")[0])["step"] == facts[-1]["step"], "--phys")
 part = ask("writes", trace, f"{facts[3]['step']}-{facts[5]['step']}", address)
 check(len(part) == 2 + 1, f"a range: {part}")

@@ -1,5 +1,6 @@
 /* About 100 million steps of everything at once: hart 0 reads and writes sectors at random, echoes what is typed and
-   prints a line now and then; all harts compute, and add to what they share. What was typed, and when, is in the sum. */
+   prints a line now and then; all harts compute, and add to what they share. What was typed, and when, is in the sum.
+ */
 #include "support/disk.h"
 #include "support/guest.h"
 #include "support/harts.h"

@@ -35,6 +35,7 @@ enum RuleId : unsigned {
   kNoTables,
   kNoEntry,
   kForeign,
+  kEntryInside,
 };
 
 constexpr Rule kRules[] = {
@@ -63,6 +64,7 @@ constexpr Rule kRules[] = {
     {"no tables", "a page table where no memory is gives a page fault on QEMU, not an access fault (4.3.2)"},
     {"no PMP entry", "on QEMU the MRET that leaves M-mode faults, not the fetch behind it (3.7.1: accesses fail)"},
     {"reads what other programs have left", "that depends on the batch"},
+    {"PMP entry inside", "QEMU looks at the first and the last byte; an entry between them matches, too (3.7.1)"},
 };
 
 constexpr u64 kSurelyPast = u64{1} << 20, kSurelyFuture = u64{1} << 40;
@@ -251,6 +253,27 @@ std::optional<unsigned> Referee::halves_differ(const StepSeen& step) const {
                                                                                          : std::nullopt;
 }
 
+/// Of a load or store of 8 bytes, the only ones that have room for an entry that reaches neither end.
+bool Referee::has_entry_inside(const StepSeen& step) const {
+  if (step.row == nullptr || (step.row->kind != Kind::kLoad && step.row->kind != Kind::kStore)) return false;
+  constexpr u64 kLongest = 8;
+  Hart& hart = const_cast<Hart&>(hart_);
+  const VirtAddr address{step.address + static_cast<u64>(i64{step.operands.imm})};
+  const Hart::Translation to = hart.translate(address, 1, AccessKind::kLoad, Hart::Walk::kProbe);
+  if (to.trap || to.address.value % kLongest == 0) return false;
+  u64 below = 0;
+  for (std::size_t i = 0; i < hart.csr.pmpcfg.size(); ++i) {
+    constexpr u8 kTopOfRange = 1, kFourBytes = 2;
+    const u64 at = hart.csr.pmpaddr[i] << 2;
+    const u8 mode = hart.csr.pmpcfg[i] >> 3 & 3;
+    const u64 first = mode == kFourBytes ? at : below, end = mode == kFourBytes ? at + 4 : at;
+    const bool is_inside = first > to.address.value && end < to.address.value + kLongest && first < end;
+    if ((mode == kTopOfRange || mode == kFourBytes) && is_inside) return true;
+    below = at;
+  }
+  return false;
+}
+
 bool Referee::reads_foreign(const StepSeen& step) const {
   if (step.row == nullptr) return false;
   const bool load = step.row->kind == Kind::kLoad;
@@ -324,6 +347,7 @@ std::optional<unsigned> Referee::before(StepSeen& step) {
     if (!hart.reservation.valid && store_is_felt(step.address, size_bytes)) return kFailedStore;
   }
   if (reads_foreign(step)) return kForeign;
+  if (has_entry_inside(step)) return kEntryInside;
   if (paged && step.row != nullptr && step.row->format == Format::kAmo) return halves_differ(step);
   return std::nullopt;
 }

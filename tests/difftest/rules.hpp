@@ -57,6 +57,7 @@ class Referee {
   [[nodiscard]] std::optional<u64> leaf_of(u64 address) const;
   [[nodiscard]] bool marks_too_early(const StepSeen& step) const;
   [[nodiscard]] std::optional<unsigned> halves_differ(const StepSeen& step) const;
+  [[nodiscard]] bool has_entry_inside(const StepSeen& step) const;
   [[nodiscard]] bool reads_foreign(const StepSeen& step) const;
   [[nodiscard]] bool store_is_felt(u64 address, unsigned size_bytes) const;
   [[nodiscard]] bool timer_differs(const StepSeen& step) const;

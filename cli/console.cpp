@@ -63,6 +63,7 @@ void Console::console(Position, std::span<const u8> bytes) {
 }
 
 void Console::notice(Position, const std::string& sentence) {
+  if (muted_) return;
   // A sentence of ours does not begin in the middle of a line of the guest's, where both go to one terminal.
   if (!std::exchange(at_line_start_, true) && isatty(STDERR_FILENO) == 1) std::fputc('\n', stderr);
   say(sentence);

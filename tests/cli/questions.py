@@ -8,7 +8,7 @@ from _pty import GUESTS, RETROV, check
 
 TMPDIR = os.environ["TMPDIR"]
 ENVIRONMENT = dict(os.environ, RETROV_TRACE_DIR=TMPDIR + "/traces")
-ELF = GUESTS + "echo.elf"
+ELF = GUESTS + "disk.elf"
 USAGE, NO_INPUT = 64, 66
 
 
@@ -20,15 +20,21 @@ def ask(*words: str, status: int = 0) -> list[str]:
     return (done.stdout if status == 0 else done.stderr).splitlines()
 
 
-subprocess.run([RETROV, "record", "-q", "-bios", "none", "-m", "2M", "-smp", "2", ELF], env=ENVIRONMENT,
-               input=b"some text, q", stdout=subprocess.DEVNULL, check=True)
+image = TMPDIR + "/disk.img"
+with open(image, "wb") as file:
+    file.write(bytes(range(1, 256)) * 64)
+    file.truncate(16 * 512)
+subprocess.run([RETROV, "record", "-q", "-bios", "none", "-m", "2M", "-smp", "2", "-drive",
+                f"file={image},format=raw,if=none,id=d0,snapshot=on", "-device",
+                "virtio-blk-device,drive=d0,bus=virtio-mmio-bus.0", ELF], env=ENVIRONMENT, stdin=subprocess.DEVNULL,
+               stdout=subprocess.DEVNULL, check=True)
 [trace] = [f"{TMPDIR}/traces/{name}" for name in os.listdir(TMPDIR + "/traces") if name.endswith(".rvt")]
 
-writes = ask("writes", "--symbols", ELF, trace, "total")
+writes = ask("writes", "--symbols", ELF, trace, "sum")
 check(len(writes) > 10 and f"{len(writes) - 1} accesses in steps 0 to " in writes[-1].replace(",", ""), writes[-1])
-check(ask("last-write", "--symbols", ELF, trace, "total") == [writes[-2]], "the last is the last of the list")
-check(ask("first-write", "--symbols", ELF, "total") == [writes[0]], "the first of the latest trace is the first")
-facts = [json.loads(line) for line in ask("writes", "--json", "--symbols", ELF, trace, "total")]
+check(ask("last-write", "--symbols", ELF, trace, "sum") == [writes[-2]], "the last is the last of the list")
+check(ask("first-write", "--symbols", ELF, "sum") == [writes[0]], "the first of the latest trace is the first")
+facts = [json.loads(line) for line in ask("writes", "--json", "--symbols", ELF, trace, "sum")]
 check([f"step {fact['step']:,}  hart {fact['hart']}" for fact in facts]
       == [line[: line.index("  0x")] for line in writes[:-1]], "JSON says the same")
 middle = facts[len(facts) // 2]
@@ -38,9 +44,9 @@ check(before == facts[len(facts) // 2 - 1], "-g says before when")
 check(json.loads(ask("last-write", "--json", "--phys", trace, address, "1")[0])["step"] == facts[-1]["step"], "--phys")
 part = ask("writes", trace, f"{facts[3]['step']}-{facts[5]['step']}", address)
 check(len(part) == 2 + 1, f"a range: {part}")
-executions = ask("executions", "--symbols", ELF, trace, "work_next")
-check(" times in steps 0 to " in executions[-1] and "work_next" in executions[0], executions[-1])
-check("accesses in steps 0 to" in ask("reads", "--symbols", ELF, trace, "total")[-1], "reads")
+executions = ask("executions", "--symbols", ELF, trace, "main")
+check(" times in steps 0 to " in executions[-1] and "main" in executions[0], executions[-1])
+check("accesses in steps 0 to" in ask("reads", "--symbols", ELF, trace, "sum")[-1], "reads")
 
 check("'nonsense'" in ask("last-write", trace, "nonsense", status=USAGE)[0], "an unknown symbol is named")
 check("usage: last-write" in ask("last-write", trace, status=USAGE)[0], "what to ask for is missing")

@@ -25,8 +25,9 @@ struct CliResult {
   std::string err;
 };
 
-/// Where std::cout goes before a reporter of the tests catches it.
+/// Where these go before a reporter of the tests catches them.
 inline std::streambuf* const kOwnOutput = std::cout.rdbuf();
+inline std::streambuf* const kOwnErrors = std::cerr.rdbuf();
 
 /// `input` is all there is to read; it ends after that.
 inline CliResult run_cli(const std::vector<std::string>& arguments, const std::string& input = {}) {
@@ -42,6 +43,7 @@ inline CliResult run_cli(const std::vector<std::string>& arguments, const std::s
       for (const int fd : ends) close(fd);
     }
     std::cout.rdbuf(kOwnOutput);
+    std::cerr.rdbuf(kOwnErrors);
     int status = 99;
     try {
       status = run_command_line(arguments);

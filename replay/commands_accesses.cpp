@@ -156,10 +156,10 @@ Position look_aside(const CommandContext& context, const std::function<Position(
   return reached;
 }
 
-void say_end(const AccessOrder& order, u64 count, Position reached, bool json, std::ostream& out) {
-  if (json) return;
-  out << group_digits(count) << (count == 1 ? " access" : " accesses") << " in steps " << group_digits(order.from.steps)
-      << " to " << group_digits(reached.steps) << (reached < order.to ? ", where it was broken off" : "") << '\n';
+/// `count` says of what.
+void say_end(const std::string& count, Position from, Position to, Position reached, std::ostream& out) {
+  out << count << " in steps " << group_digits(from.steps) << " to " << group_digits(reached.steps)
+      << (reached < to ? ", where it was broken off" : "") << '\n';
 }
 
 void list_accesses(CommandContext& context, Arguments arguments, std::ostream& out, WatchKind kind,
@@ -177,7 +177,8 @@ void list_accesses(CommandContext& context, Arguments arguments, std::ostream& o
       return true;
     });
   });
-  say_end(order, count, reached, question.json, out);
+  if (question.json) return;
+  say_end(group_digits(count) + (count == 1 ? " access" : " accesses"), order.from, order.to, reached, out);
 }
 
 /// The one access that `order` finds, or that there is none.
@@ -273,9 +274,7 @@ void executions(CommandContext& context, Arguments arguments, std::ostream& out)
   request.breakpoints.erase(doubles, request.breakpoints.end());
   const Position reached = look_aside(context, [&] { return context.debugger.scan(request, from, to); });
   if (question.json) return;
-  out << group_digits(rules.count()) << (rules.count() == 1 ? " time" : " times") << " in steps "
-      << group_digits(from.steps) << " to " << group_digits(reached.steps)
-      << (reached < to ? ", where it was broken off" : "") << '\n';
+  say_end(group_digits(rules.count()) + (rules.count() == 1 ? " time" : " times"), from, to, reached, out);
 }
 
 }  // namespace retrov::command_rows

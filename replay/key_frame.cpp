@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "replay/history.hpp"
-
 #include "replay/marks.hpp"
 
 namespace retrov {

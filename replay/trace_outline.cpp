@@ -11,8 +11,6 @@ namespace retrov {
 
 namespace {
 
-constexpr u8 kKeyFrameKind = 10;
-
 class Outliner {
  public:
   explicit Outliner(const TraceBytes& bytes) : bytes_(bytes) {
@@ -50,7 +48,7 @@ class Outliner {
       return false;
     }
     if (frame_size_bytes(*frame) > rest_bytes) return cut(offset);
-    if (frame->kind_byte == kKeyFrameKind) ++outline_.key_frames;
+    if (frame->kind == FrameKind::kKeyFrame) ++outline_.key_frames;
     if (!is_beside_history(frame->kind) && (frame->flags & kFrameOptional) == 0 && !note(*frame)) {
       outline_.damaged_at = offset;
       return false;

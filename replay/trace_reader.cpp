@@ -121,7 +121,7 @@ void TraceReader::read_index() {
   const std::span<const u8, kFrameHeaderBytes> header(bytes.data(), kFrameHeaderBytes);
   const std::optional<FrameInfo> frame = parse_frame_header(header, *offset);
   const bool is_index = frame && frame->kind == FrameKind::kIndex &&
-                        kFrameHeaderBytes + frame->stored_bytes + kFrameCheckBytes == bytes.size();
+                        frame_size_bytes(*frame) == bytes.size();
   if (!is_index || !frame_intact(bytes, *offset)) return;
   try {
     index_ = decode_index(unpack_frame(*frame, bytes));
@@ -305,8 +305,7 @@ std::string TraceReader::notes() const {
 
 std::vector<FoundKeyFrame> TraceReader::find_key_frames() const {
   const auto load = [bytes = bytes_, name = name_](const FrameInfo& frame) {
-    std::vector<u8> whole(kFrameHeaderBytes + frame.stored_bytes + kFrameCheckBytes);
-    bytes->read(frame.offset, whole);
+    const std::vector<u8> whole = bytes->read(frame.offset, frame_size_bytes(frame));
     if (!frame_intact(whole, frame.offset)) {
       throw Error(Exit::kBadTrace, "trace " + name + ": damaged at offset " + std::to_string(frame.offset));
     }

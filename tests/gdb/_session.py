@@ -49,6 +49,14 @@ def machine(guest: str, harts: int) -> list[str]:
     return ["-M", "virt", "-m", "64M", "-smp", str(harts), "-bios", "none", "-kernel", elf(guest), "-nographic"]
 
 
+def disk_drive(folder: str) -> list[str]:
+    """Options for the disk that the guest `disk` reads, made in that folder."""
+    image = Path(folder) / "disk.img"
+    image.write_bytes((bytes(range(1, 256)) * 64)[: 16 * 512])
+    return ["-drive", f"file={image},format=raw,if=none,id=d0,snapshot=on", "-device",
+            "virtio-blk-device,drive=d0,bus=virtio-mmio-bus.0"]
+
+
 def own_environment() -> dict[str, str]:
     """Traces and histories of the person at this machine stay out of it."""
     return dict(os.environ, HOME=tempfile.gettempdir(), XDG_STATE_HOME=tempfile.gettempdir(), LC_ALL="C")

@@ -3,19 +3,15 @@
 # Handlers: Z2 Z4 monitor:watch-dma monitor:watch-csr monitor:watch-unchanged
 import re
 import tempfile
-from pathlib import Path
 
-from _session import NO_MORE, Gdb, Packets, Served, elf, live, machine, replay, require, symbols
+from _session import NO_MORE, Gdb, Packets, Served, disk_drive, elf, live, machine, replay, require, symbols
 
 
 def device_writes() -> None:
     names = symbols("disk")
     buffer, status = names["buffer"], names["status"]
     with tempfile.TemporaryDirectory() as folder:
-        image = Path(folder) / "disk.img"
-        image.write_bytes((bytes(range(1, 256)) * 64)[: 16 * 512])
-        drive = ["-drive", f"file={image},format=raw,if=none,id=d0,snapshot=on", "-device",
-                 "virtio-blk-device,drive=d0,bus=virtio-mmio-bus.0"]
+        drive = disk_drive(folder)
         with Served(["run", *machine("disk", 1), "-S", "-gdb", "tcp::0", *drive]) as served, Packets(served) as client:
             require(client.monitor("watch-dma") == "watch-dma off\n", "on from the start")
             require(client.monitor("watch-dma on") == "watch-dma on\n", "not on")

@@ -4,17 +4,13 @@ for the physical bytes; nothing moves."""
 # Handlers: monitor:last-write monitor:first-write monitor:writes monitor:reads monitor:executions
 import json
 import tempfile
-from pathlib import Path
 
-from _session import Packets, Served, machine, require, symbols
+from _session import Packets, Served, disk_drive, machine, require, symbols
 
 names = symbols("disk")
 buffer = names["buffer"]
 with tempfile.TemporaryDirectory() as folder:
-    image = Path(folder) / "disk.img"
-    image.write_bytes((bytes(range(1, 256)) * 64)[: 16 * 512])
-    drive = ["-drive", f"file={image},format=raw,if=none,id=d0,snapshot=on", "-device",
-             "virtio-blk-device,drive=d0,bus=virtio-mmio-bus.0"]
+    drive = disk_drive(folder)
     with Served(["run", *machine("disk", 1), "-S", "-gdb", "tcp::0", *drive]) as served, Packets(served) as client:
         while "replaylog:end" not in client.ask("vCont;c"):
             pass

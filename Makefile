@@ -257,6 +257,7 @@ bench: demo-guests
 	@$(MAKE) --no-print-directory -j$(JOBS) retrov guests
 	@BUILD=$(BUILD) scripts/bench
 	@BUILD=$(BUILD) scripts/bench-stub
+	@BUILD=$(BUILD) scripts/bench-record
 
 # One target is fuzz-NAME. scripts/fuzz runs them.
 FUZZ_BUILD = $(MAKE) --no-print-directory -j$(JOBS) BUILD=build/fuzz CXX=clang++ OPT=-O1 \

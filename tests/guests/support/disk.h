@@ -37,13 +37,13 @@ static u8 buffer[kSector] __attribute__((aligned(8)));
 
 static inline volatile u32* reg(u32 offset) { return (volatile u32*)(u64)(VIRTIO_BASE + offset); }
 
-/* 0: reads into `buffer`, 1: writes it. Waits for the end; `status` is that of the device. */
-static inline void transfer(u32 type, u64 sector) {
+/* 0: reads into `data`, 1: writes it. Waits for the end; `status` is that of the device. */
+static inline void transfer_data(u32 type, u64 sector, u8* data, u32 bytes) {
   header.type = type;
   header.sector = sector;
   status = 0xff;
   queue.descriptors[0] = (struct descriptor){(u64)&header, 16, 1, 1};
-  queue.descriptors[1] = (struct descriptor){(u64)buffer, kSector, type == 0 ? 3 : 1, 2};
+  queue.descriptors[1] = (struct descriptor){(u64)data, bytes, type == 0 ? 3 : 1, 2};
   queue.descriptors[2] = (struct descriptor){(u64)&status, 1, 2, 0};
   queue.available[queue.available_index % kQueue] = 0;
   __sync_synchronize();
@@ -55,6 +55,9 @@ static inline void transfer(u32 type, u64 sector) {
   }
   *reg(0x64) = *reg(0x60);
 }
+
+/* The same with a sector in `buffer`. */
+static inline void transfer(u32 type, u64 sector) { transfer_data(type, sector, buffer, kSector); }
 
 static inline void set_address(u32 offset, volatile void* address) {
   *reg(offset) = (u32)(u64)address;

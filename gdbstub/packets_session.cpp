@@ -59,6 +59,7 @@ std::string kill(Stub& stub, std::string_view arguments) {
 /// An extended client stays: it may run the program again.
 std::string kill_process(Stub& stub, std::string_view) {
   if (!stub.extended) stub.end = SessionEnd::kKilled;
+  stub.gone = stub.extended;
   return "OK";
 }
 
@@ -74,7 +75,9 @@ std::string restart(Stub& stub, std::string_view arguments) {
 }
 
 std::string attach(Stub& stub, std::string_view arguments) {
-  return arguments == "1" ? stub.last_stop_reply() : stub.error("the machine is process 1");
+  if (arguments != "1") return stub.error("the machine is process 1");
+  stub.gone = false;
+  return stub.last_stop_reply();
 }
 
 std::string monitor(Stub& stub, std::string_view arguments) {

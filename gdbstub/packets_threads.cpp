@@ -26,14 +26,15 @@ std::string select_resume(Stub& stub, std::string_view arguments) {
 }
 
 std::string is_alive(Stub& stub, std::string_view arguments) {
-  return stub.parse_thread(arguments) ? "OK" : stub.error("no such thread");
+  return stub.parse_thread(arguments) && !stub.gone ? "OK" : stub.error("no such thread");
 }
 
 std::string current_thread(Stub& stub, std::string_view arguments) {
-  return arguments.empty() ? "QC" + stub.thread_id(stub.general_hart()) : "";
+  return arguments.empty() && !stub.gone ? "QC" + stub.thread_id(stub.general_hart()) : "";
 }
 
 std::string first_threads(Stub& stub, std::string_view) {
+  if (stub.gone) return "l";
   std::string result = "m";
   for (unsigned hart = 0; hart < stub.machine().hart_count(); ++hart) {
     result += (hart == 0 ? "" : ",") + stub.thread_id(hart);
@@ -53,7 +54,7 @@ std::string extra_info(Stub& stub, std::string_view arguments) {
 
 std::string read_threads(Stub& stub, std::string_view arguments) {
   std::vector<ThreadLine> lines;
-  for (unsigned hart = 0; hart < stub.machine().hart_count(); ++hart) {
+  for (unsigned hart = 0; hart < stub.machine().hart_count() && !stub.gone; ++hart) {
     lines.push_back({stub.thread_id(hart), hart, stub.hart_text(hart)});
   }
   return transfer(threads_xml(lines), arguments);

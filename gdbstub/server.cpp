@@ -25,6 +25,9 @@ namespace {
 
 /// An interrupt that came just before the machine began to move is said again after this time.
 constexpr int kInterruptAgainMs = 5;
+/// A client that steps again and again, or that evaluates a condition at each hit, sends most of its Ctrl-C while the
+/// machine stands. One is for the move that is asked for so soon afterwards.
+constexpr std::chrono::milliseconds kSoon(100);
 /// A client that sends more than this ahead is not read until we have caught up.
 constexpr std::size_t kMostQueuedFrames = 256;
 constexpr std::size_t kMostQueuedBytes = 4 * kPacketSize;
@@ -259,14 +262,17 @@ void Server::read_client() {
 
 void Server::take(Frame frame) {
   if (frame.kind == Frame::Kind::kInterrupt) {
-    // Without anything that moves, or is about to, it means nothing.
+    unanswered_interrupt_ = std::chrono::steady_clock::now();
+    interrupt_meant_ = busy_;
+    // Of what stands, and is not about to move, only a move that comes soon may be meant.
     if (!busy_ && frames_.empty()) return;
     interrupt_wanted_ = true;
     behind_interrupt_ = 0;
     return;
   }
   queued_bytes_ += frame.payload.size();
-  frames_.push_back(std::move(frame));
+  const bool soon = unanswered_interrupt_ && std::chrono::steady_clock::now() - *unanswered_interrupt_ < kSoon;
+  frames_.push_back({std::move(frame), soon});
   ++behind_interrupt_;
 }
 
@@ -344,7 +350,8 @@ Server::Next Server::next_frame(Frame& frame) {
   const bool was_congested = congested();
   // What the client sent after its Ctrl-C is not what that was for.
   if (frames_.size() <= behind_interrupt_ && !eof_ && !hung_up_) interrupt_wanted_ = false;
-  frame = std::move(frames_.front());
+  frame = std::move(frames_.front().frame);
+  interrupt_meant_ = frames_.front().behind_interrupt;
   frames_.pop_front();
   queued_bytes_ -= frame.payload.size();
   busy_ = true;
@@ -397,6 +404,7 @@ void Server::drop_client() {
     if (client_ >= 0 && address_.kind != ListenAddress::Kind::kStdio) ::close(client_);
     forget_client();
     hung_up_ = serving_ = busy_ = interrupt_wanted_ = false;
+    unanswered_interrupt_.reset();
     debugger_ = nullptr;
     frames_.clear();
     queued_bytes_ = 0;
@@ -431,7 +439,7 @@ void Server::begin_move() {
     const std::lock_guard lock(mutex_);
     moving_ = true;
     // Nobody is there to stop it any more.
-    if (eof_ || stopped_) interrupt_wanted_ = true;
+    if (eof_ || stopped_ || (interrupt_meant_ && unanswered_interrupt_)) interrupt_wanted_ = true;
     if (!interrupt_wanted_) return;
   }
   wake();
@@ -441,6 +449,13 @@ void Server::end_move() {
   const std::lock_guard lock(mutex_);
   moving_ = false;
   interrupt_wanted_ = false;
+}
+
+bool Server::take_interrupt() {
+  const std::lock_guard lock(mutex_);
+  const bool meant = interrupt_meant_ && unanswered_interrupt_;
+  unanswered_interrupt_.reset();
+  return meant;
 }
 
 void Server::log(const std::string& line) { log_(line); }

@@ -10,10 +10,12 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -83,6 +85,11 @@ class Server final : private StubClient {
     int fd_;
   };
 
+  struct Arrived {
+    Frame frame;
+    bool behind_interrupt = false;  ///< A Ctrl-C had come just before it.
+  };
+
   void start();
   void listen_tcp(u16 port);
   void listen_unix(const std::string& path);
@@ -114,6 +121,7 @@ class Server final : private StubClient {
   void send(std::string_view payload) override;
   void begin_move() override;
   void end_move() override;
+  bool take_interrupt() override;
   void log(const std::string& line) override;
 
   ListenAddress address_;
@@ -136,10 +144,13 @@ class Server final : private StubClient {
   bool busy_ = false;    ///< A frame is being handled.
   bool moving_ = false;  ///< The machine moves.
   bool interrupt_wanted_ = false;
+  /// When the last Ctrl-C came that no stop has answered.
+  std::optional<std::chrono::steady_clock::time_point> unanswered_interrupt_;
+  bool interrupt_meant_ = false;  ///< It may be for the frame that is being handled.
   bool stopped_ = false;
   bool quit_ = false;             ///< The thread must end.
   Debugger* debugger_ = nullptr;  ///< While serving.
-  std::deque<Frame> frames_;
+  std::deque<Arrived> frames_;
   std::size_t behind_interrupt_ = 0;  ///< Frames that came after the last Ctrl-C.
   std::size_t queued_bytes_ = 0;
   std::function<void()> on_client_;

@@ -113,7 +113,7 @@ Stub::Stub(Debugger& debugger, const MachineView& machine, MonitorCommand monito
 void Stub::begin_session(StubClient& client) {
   client_ = &client;
   features = {};
-  no_ack = extended = no_answer = false;
+  no_ack = extended = gone = no_answer = false;
   end = SessionEnd::kOpen;
   stops.clear();
   controls = {};
@@ -125,6 +125,9 @@ void Stub::begin_session(StubClient& client) {
 }
 
 void Stub::end_session() {
+  StopSettings settings = debugger_.stop_settings();
+  settings.csr_writes.clear();
+  debugger_.set_stop_settings(settings);
   stops.clear();
   handed_over_.reset();
   debugger_.set_stops({});
@@ -201,7 +204,7 @@ std::string Stub::resume(Direction direction) {
       stop.hart = hart;
       return stop;
     }
-    return debugger_.resume(direction);
+    return stop_of(only, debugger_.resume(direction));
   });
 }
 
@@ -218,6 +221,7 @@ void Stub::power_cycle() {
 std::string Stub::restart() {
   controls.armed_goto.reset();
   controls.armed_switch.reset();
+  gone = false;
   return move(Way::kShort, [&] {
     if (debugger_.live()) {
       power_cycle();
@@ -234,6 +238,7 @@ std::string Stub::restart() {
 void Stub::while_moving(const std::function<void()>& action) {
   const Moving moving(*client_);
   action();
+  (void)client_->take_interrupt();
 }
 
 /// Of something that may take long; ends on every way out, a thrown Error among them.
@@ -288,6 +293,9 @@ std::string Stub::move(Way way, const std::function<Stop()>& action) {
     }
   }
   if (on_arrival_) on_arrival_(stop);
+  // A step is over before a Ctrl-C can end it; a client that steps again and again would never be stopped.
+  const bool may_answer = stop.reason == StopReason::kStep || stop.reason == StopReason::kInterrupted;
+  if (may_answer && client_->take_interrupt()) stop.reason = StopReason::kInterrupted;
   const std::optional<std::string> exited = exit_packet(stop);
   // Scripts that wait for the end of a program expect it to stand alone, and gdb says the status.
   const bool is_plain_exit = exited && stop.reason == StopReason::kPoweredOff;
@@ -313,6 +321,7 @@ std::optional<std::string> Stub::exit_packet(const Stop& stop) {
   } else {
     return std::nullopt;
   }
+  gone = extended;
   if (!extended) end = SessionEnd::kDetached;
   return packet + (features.multiprocess ? ";process:1" : "");
 }
@@ -357,6 +366,7 @@ std::string Stub::stop_place(unsigned hart) const {
 }
 
 std::string Stub::last_stop_reply() const {
+  if (gone) return "W00";
   std::string result = "T";
   append_hex_byte(result, static_cast<u8>(stop_signal_));
   return result + stop_place(stop_hart_);

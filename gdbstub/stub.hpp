@@ -43,6 +43,8 @@ class StubClient {
   /// The machine is about to move: from now on Ctrl-C, or the end of the connection, means Debugger::interrupt().
   virtual void begin_move() = 0;
   virtual void end_move() = 0;
+  /// Whether a Ctrl-C that no stop has answered was meant for the packet in hand. From now on it counts as answered.
+  virtual bool take_interrupt() = 0;
   /// One line for the person at the host's end.
   virtual void log(const std::string& line) = 0;
 };
@@ -81,7 +83,7 @@ class Stub {
 
   /// A client has come: forgets everything the one before had said or set.
   void begin_session(StubClient& client);
-  /// The client is gone: its breakpoints and watchpoints go, too.
+  /// The client is gone: its breakpoints and watchpoints go, too, those of CSRs among them. Other settings stay.
   void end_session();
 
   [[nodiscard]] Debugger& debugger() { return debugger_; }
@@ -92,6 +94,8 @@ class Stub {
   ClientFeatures features;
   bool no_ack = false;
   bool extended = false;  ///< It said `!`.
+  /// There is no process for an extended client: it has killed it, or heard of its end.
+  bool gone = false;
   bool no_answer = false;  ///< The packet in hand has none, not even an empty one.
   SessionEnd end = SessionEnd::kOpen;
   StopTable stops{[this](std::string_view text) { print(text); }};

@@ -43,8 +43,23 @@ TEST_CASE("packets_run: a vCont that means nothing moves nothing", "[packets_run
   CHECK(f.debugger.calls.empty());
 }
 
+TEST_CASE("packets_run: a step that a Ctrl-C came for ends with it, once", "[packets_run]") {
+  for (const char* packet : {"vCont;s:1", "vCont;r10,20:1", "bs"}) {
+    INFO(packet);
+    StubFixture f;
+    f.client.interrupted = true;
+    CHECK(f.ask(packet).substr(0, 3) == "T02");
+    CHECK(f.ask(packet).substr(0, 3) == "T05");
+    // What stops for a reason of its own says so; the Ctrl-C is for the next.
+    f.client.interrupted = true;
+    f.next_stop(StopReason::kWatchpoint, 0);
+    CHECK(f.ask(packet).substr(0, 3) == "T05");
+    CHECK(f.client.interrupted);
+  }
+}
+
 TEST_CASE("packets_run: who is stepped alone is who stops, whoever ends the step", "[packets_run]") {
-  for (const char* packet : {"vCont;s:2", "vCont;r10,20:2"}) {
+  for (const char* packet : {"vCont;s:2", "vCont;r10,20:2", "vCont;c:2"}) {
     for (const StopReason reason : {StopReason::kBreakpoint, StopReason::kWatchpoint, StopReason::kStep}) {
       StubFixture f;
       f.next_stop(reason, 0);

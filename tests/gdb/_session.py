@@ -211,11 +211,15 @@ class Gdb:
         require(self._read_until("Continuing.", PATIENCE_SECONDS), "gdb does not go on")
         # gdb takes a Ctrl-C that comes before it has sent its packet for one that ends the command, and stays there.
         self._wait_until_idle()
-        for _ in range(int(PATIENCE_SECONDS)):
+        return self.press_ctrl_c(int(PATIENCE_SECONDS))
+
+    def press_ctrl_c(self, times: int) -> str:
+        """Each second until the command typed by begin() ends, at most so often; what gdb says then."""
+        for _ in range(times):
             self.process.send_signal(signal.SIGINT)
             if self._read_until(self.MARK, 1.0):
-                break
-        return self.answer()
+                return self.answer()
+        require(False, f"Ctrl-C does not end it:\n{self.transcript}{self.unread}")
 
     def expect_interrupt(self) -> None:
         answer = self.interrupt()

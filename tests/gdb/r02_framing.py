@@ -3,6 +3,7 @@
 # Handlers: QStartNoAckMode m
 import random
 import socket
+import time
 
 from _session import Packets, framed, live, replay, require, symbols
 
@@ -76,14 +77,20 @@ def many_at_once() -> None:
         require(client.answer().startswith("T02thread:p1."), "no stop by Ctrl-C behind other packets")
         seen = [client.answer() for _ in range(3)]
         require(seen[0].startswith("QCp1.") and seen[1:] == [memory[:8], "1"], f"behind the stop: {seen}")
-        # 0x03 in a packet is data, whole or in pieces; between packets of a stopped machine it is nothing.
+        # 0x03 in a packet is data, whole or in pieces; to a machine that stands and stays it is nothing.
         write = framed(b"X82000000,4:\x03\x03\x01\x03")
         for cut in (len(write), 14, 15):
             client.raw(write[:cut])
             client.raw(write[cut:] + b"\x03")
             require(client.answer() == "OK", "X with 0x03")
         require(client.ask("m82000000,4") == "03030103", "0x03 is not written")
+        time.sleep(0.3)
         require(client.ask("vCont;s:p1.1").startswith("T05thread:p1.1;"), "an old Ctrl-C stops a step")
+        # Directly in front of a move it is for that.
+        for packet in (b"vCont;c", b"vCont;s:p1.1"):
+            client.raw(b"\x03" + framed(packet))
+            require(client.answer().startswith("T02thread:p1."), f"Ctrl-C in front of {packet}")
+            require(client.ask("vCont;s:p1.1").startswith("T05thread:p1.1;"), "a Ctrl-C stops twice")
 
 
 def acknowledgements() -> None:

@@ -59,6 +59,26 @@ def spinning_and_history() -> None:
             require(client.place()[0] < end, "it ran through")
 
 
+def between_the_packets_of_a_command() -> None:
+    """gdb steps by itself, or asks itself whether to stop: most of a Ctrl-C comes while the machine stands."""
+    for command in ("stepi 1000000", "watch spins if spins == -1", "break *spin+4 if $mcause == 77UL"):
+        with live() as served, Gdb(served) as gdb:
+            gdb.ask("set var mode = 2")
+            gdb.ask("tbreak spin")
+            gdb.ask("continue")
+            if command.startswith("stepi"):
+                gdb.begin(command)
+            else:
+                gdb.ask(command)
+                gdb.begin("continue")
+            used = served.cpu_seconds()
+            while served.cpu_seconds() < used + 0.1:
+                pass
+            # One that comes while gdb itself is at work is gdb's.
+            answer = gdb.press_ctrl_c(5)
+            require("received signal SIGINT" in answer, f"{command} and Ctrl-C: {answer}")
+
+
 def asleep() -> None:
     with live() as served, Gdb(served) as gdb:
         gdb.ask("set var mode = 3")
@@ -105,5 +125,6 @@ def client_vanishes_while_it_runs() -> None:
 
 
 spinning_and_history()
+between_the_packets_of_a_command()
 asleep()
 client_vanishes_while_it_runs()

@@ -82,12 +82,15 @@ def one_that_vanishes_leaves_the_guest_to_the_next() -> None:
         with Gdb(served) as gdb:
             in_round(gdb, 5)
             gdb.ask("break run_round")
+            gdb.ask("monitor watch-csr mip")
+            gdb.ask("monitor watch-csr mie")
             at = gdb.step_number()
             gdb.kill()
         served.wait_said("the guest waits for the next one")
         with Packets(served) as client:
             require(position(client.monitor("when")) == at, "it moved")
-            # The breakpoint of the one that is gone does not stop this one.
+            # The breakpoint of the one that is gone does not stop this one, nor does its CSR.
+            require(client.monitor("watch-csr") == "watch-csr off\n", "a CSR is still watched")
             require("replaylog:end" in client.ask("vCont;c"), "an old breakpoint is there")
 
 

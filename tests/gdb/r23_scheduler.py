@@ -49,6 +49,21 @@ def gdb_runs_one_hart() -> None:
         require(gdb.step_number() == locked_at, "backwards it is another history")
 
 
+def a_hart_that_waits_alone_is_interrupted(program: str) -> None:
+    """gdb ends by an internal error if it hears of another hart."""
+    with live() as served, Gdb(served, program=program) as gdb:
+        gdb.ask("set var mode = 2")
+        gdb.ask("tbreak spin")
+        gdb.ask("continue")
+        gdb.begin("continue")
+        gdb.expect_interrupt()
+        gdb.ask("set scheduler-locking on")
+        gdb.ask("thread 2")
+        gdb.begin("continue")
+        gdb.expect_interrupt()
+        require(gdb.value("$mhartid") == 1, "another hart is shown")
+
+
 def what_was_chosen_replays() -> None:
     names = symbols()
     with live() as served, Packets(served) as client:
@@ -116,4 +131,5 @@ gdb_runs_one_hart()
 what_was_chosen_replays()
 the_past_is_followed()
 for each in gdbs():
+    a_hart_that_waits_alone_is_interrupted(each)
     a_stop_of_another_hart_ends_a_step_off_a_breakpoint(each)

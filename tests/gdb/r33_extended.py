@@ -21,6 +21,8 @@ def run_goes_to_the_beginning() -> None:
         gdb.expect("continue", "hit Breakpoint.*store")
         require(gdb.step_number() == at, "another run")
         gdb.ask("kill")
+        gdb.expect("info threads", "No threads")
+        gdb.expect("continue", "not being run")
         gdb.ask("tbreak mix")
         gdb.expect("run", "hit Temporary breakpoint.*mix")
         gdb.ask("disconnect")
@@ -90,7 +92,11 @@ def the_packet_itself() -> None:
         start = client.place()
         client.ask(f"Z0,{symbols()['main']:x},2")
         require(client.ask("vCont;c").startswith("T05"), "no stop")
+        require(client.ask("vKill;1") == "OK", "no kill")
+        seen = [client.ask(packet) for packet in ("qfThreadInfo", "qC", "?")]
+        require(seen == ["l", "", "W00"], f"who is killed is there: {seen}")
         require(client.ask("vRun;").startswith("T05"), "it is not run")
+        require(client.ask("qfThreadInfo") == "mp1.1,p1.2", "there are no threads")
         require(client.place() == start, "not from power-on")
 
 

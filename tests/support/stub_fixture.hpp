@@ -4,6 +4,7 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gdbstub/framing.hpp"
@@ -20,6 +21,7 @@ class FakeClient final : public StubClient {
   std::vector<std::string> logged;
   int moves = 0;
   bool moving = false;
+  bool interrupted = false;  ///< A Ctrl-C waits to be answered.
 
   void send(std::string_view payload) override { sent.emplace_back(payload); }
   void begin_move() override {
@@ -28,6 +30,7 @@ class FakeClient final : public StubClient {
     ++moves;
   }
   void end_move() override { moving = false; }
+  bool take_interrupt() override { return std::exchange(interrupted, false); }
   void log(const std::string& line) override { logged.push_back(line); }
 };
 

@@ -71,6 +71,8 @@ void FrontEnd::describe_effort(std::ostream& out) const {
 }
 
 void FrontEnd::export_trace(const std::string& path, std::ostream& out) {
+  // Before there is a file.
+  session_.check_telling();
   TraceExtras extras;
   if (symbol_files_ != nullptr) extras.symbols = *symbol_files_;
   TraceWriter writer(path, session_.history().board(), this_build(), extras);

@@ -151,7 +151,8 @@ void Session::write_memory(unsigned hart, AddressSpace space, u64 address, std::
   }
   if (done != bytes.size()) {
     throw Error(Exit::kFailure, stop_settings_.mmio_write ? "not all of that memory is mapped RAM, nor one register"
-                                                          : "not all of that memory is mapped RAM");
+                                                          : "not all of that memory is mapped RAM; registers of "
+                                                            "devices are written after `monitor mmio-write on`");
   }
   apply_live(std::move(inputs));
 }
@@ -222,7 +223,7 @@ Stop Session::step(unsigned hart, Direction direction) {
   if (direction == Direction::kBackward) drop_scratch();
   Move move(*this);
   if (direction == Direction::kBackward) return step_backward(hart);
-  Stop stop = step_forward(hart);
+  Stop stop = step_forward(hart, Instruction::kPassed);
   // Whoever steps to a breakpoint sees it; what its rules do there is done on arrival, and not again when leaving.
   if (stop.reason == StopReason::kStep) (void)stops_at_breakpoint_of(hart);
   return stop;
@@ -230,8 +231,8 @@ Stop Session::step(unsigned hart, Direction direction) {
 
 Stop Session::step_range(unsigned hart, VirtAddr start, VirtAddr end) {
   Move move(*this);
-  for (;;) {
-    Stop stop = step_forward(hart);
+  for (Instruction here = Instruction::kPassed;; here = Instruction::kLookedAt) {
+    Stop stop = step_forward(hart, here);
     if (stop.reason != StopReason::kStep) return stop;
     const VirtAddr pc = machine_->hart_summary(hart).pc;
     if (pc < start || pc >= end) return stop;
@@ -307,9 +308,13 @@ void Session::finish(Outcome::Kind kind) {
   history_->finish(machine_->power().off ? outcome() : Outcome{kind, 0, {}});
 }
 
-void Session::tell_all(HistoryListener& listener) {
+void Session::check_telling() const {
   if (recording_ == Recording::kOff) throw Error(Exit::kUsage, "this run is not recorded (--record off)");
   if (scratch_) throw Error(Exit::kUsage, "this is a throw-away copy; `scratch off` returns to history");
+}
+
+void Session::tell_all(HistoryListener& listener) {
+  check_telling();
   const bool at_live_end = live() && !in_past() && !branch_->finished;
   if (at_live_end) {
     recorder_->reached(position());

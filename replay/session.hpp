@@ -133,6 +133,8 @@ class Session final : public Debugger {
   /// Tells all of the line the session is in, and how it ended; a session that grows goes on. At the live end it is
   /// told with a mark. Throws Error if nothing is recorded.
   void tell_all(HistoryListener& listener);
+  /// Throws Error if there is nothing that tell_all could tell.
+  void check_telling() const;
   /// Steps made by this session in all its branches, again or for the first time, and the CPU time they took.
   [[nodiscard]] Effort effort() const;
   /// Forgets an interrupt() that came when nothing moved.
@@ -220,10 +222,12 @@ class Session final : public Debugger {
   void add_key_frame();
 
   // session_step.cpp: steps of one hart
-  Stop step_forward(unsigned hart);
+  /// A stop at the instruction where the hart stands: a CSR that is watched, an ebreak.
+  enum class Instruction : bool { kLookedAt, kPassed };
+  Stop step_forward(unsigned hart, Instruction here);
   Stop step_backward(unsigned hart);
-  std::optional<Stop> raw_step(unsigned hart);
-  std::optional<Stop> make_step();
+  std::optional<Stop> raw_step(unsigned hart, Instruction here);
+  std::optional<Stop> make_step(Instruction here);
   std::optional<Stop> run_to_hart(unsigned hart);
   std::optional<Stop> leave_handler(unsigned hart, Position taken_at, unsigned depth);
   void pass_debugger_writes();

@@ -48,9 +48,10 @@ bool Session::stops_at_breakpoint_of(unsigned hart) {
 
 /// One step of the machine, whoever makes it. A breakpoint here was reported on arrival and is passed; an access that
 /// is watched is not.
-std::optional<Stop> Session::make_step() {
+std::optional<Stop> Session::make_step(Instruction here) {
   StopSet stops = wanted();
-  stops.pass_breakpoint_at = stops.pass_instruction_at = position();
+  stops.pass_breakpoint_at = position();
+  if (here == Instruction::kPassed) stops.pass_instruction_at = position();
   const Went went = go(&stops, Position{position().steps + 1});
   if (went == Went::kLimit) return std::nullopt;
   return stop_for(went, stops);
@@ -65,14 +66,14 @@ std::optional<Stop> Session::run_to_hart(unsigned hart) {
 }
 
 /// To the hart's next stop after it has made a step; where it has just begun to wait, to the end of the wait.
-std::optional<Stop> Session::raw_step(unsigned hart) {
+std::optional<Stop> Session::raw_step(unsigned hart, Instruction here) {
   const Position start = position();
   const bool from_wait = begins_to_wait(*machine_, hart);
   // A breakpoint where the hart was about to step was reported on arrival. It is passed even if an input comes first.
   const VirtAddr pc = machine_->hart_summary(hart).pc;
   const bool reported = machine_->current_hart() == hart;
   for (;;) {
-    if (auto early = make_step()) return early;
+    if (auto early = make_step(here)) return early;
     if (auto early = run_to_hart(hart)) return early;
     const auto last = machine_->stepping(hart).last_step;
     if (from_wait || (last && *last >= start)) break;
@@ -109,9 +110,9 @@ std::optional<Stop> Session::leave_handler(unsigned hart, Position taken_at, uns
   return stop_at(StopReason::kStep, hart);
 }
 
-Stop Session::step_forward(unsigned hart) {
+Stop Session::step_forward(unsigned hart, Instruction here) {
   const std::vector<Position> inside = open_handlers(hart);
-  if (auto early = raw_step(hart)) return *early;
+  if (auto early = raw_step(hart, here)) return *early;
   while (step_irq_ == StepIrq::kSkip) {
     const SteppingFacts& facts = machine_->stepping(hart);
     const auto outer = std::find_if(facts.open_irqs.begin(), facts.open_irqs.end(), [&](const InterruptFrame& frame) {
@@ -122,7 +123,7 @@ Stop Session::step_forward(unsigned hart) {
       early = leave_handler(hart, outer->taken_at, static_cast<unsigned>(outer - facts.open_irqs.begin()));
     } else if (facts.returned_at == position() && !contains(inside, facts.returned_irq_taken_at)) {
       // Back at the interrupted instruction, which is part of the step.
-      early = raw_step(hart);
+      early = raw_step(hart, Instruction::kPassed);
     } else {
       break;
     }

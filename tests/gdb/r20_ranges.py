@@ -44,6 +44,29 @@ def ranges_end_where_they_should() -> None:
         require(stop.startswith("T05swbreak:;"), f"a breakpoint in the range: {stop}")
 
 
+def what_stops_an_instruction_ends_a_range() -> None:
+    """A CSR that is watched, an ebreak that is the debugger's: not only where the range begins."""
+    main = symbols()["main"]
+    # All of the code: what is called lies in it, too.
+    begin, end = 0x80000000, 0x80001000
+    with live(harts=1) as served, Packets(served) as client:
+        client.ask(f"Z0,{main:x},2")
+        require(client.ask("vCont;c").startswith("T05swbreak"), "main is not reached")
+        client.ask(f"z0,{main:x},2")
+        client.monitor("watch-csr mtvec")
+        stop = client.ask(f"vCont;r{begin:x},{end:x}:p1.1")
+        require(stop.startswith("T00") and "writes mtvec" in client.printed, f"a watched CSR in a range: {stop}")
+        at = client.place()[0]
+        # The one where one stands was reported.
+        client.monitor("watch-csr off")
+        pc = int.from_bytes(bytes.fromhex(client.ask("p20")), "little")
+        require(client.ask(f"M{pc + 4:x},4:73001000") == "OK", "no ebreak is written")
+        stop = client.ask(f"vCont;r{begin:x},{end:x}:p1.1")
+        require(stop.startswith("T05thread"), f"an ebreak in a range: {stop}")
+        require(client.ask("p20") == (pc + 4).to_bytes(8, "little").hex(), "not at the ebreak")
+        require(client.place()[0] > at, "it stays")
+
+
 def a_call_leaves_the_range() -> None:
     """gdb then sets a breakpoint where the call returns, and goes on with the range from there."""
     with live() as served, Gdb(served) as gdb:
@@ -64,4 +87,5 @@ def a_call_leaves_the_range() -> None:
 
 stepping_sends_few_packets()
 ranges_end_where_they_should()
+what_stops_an_instruction_ends_a_range()
 a_call_leaves_the_range()

@@ -68,6 +68,9 @@ def a_throw_away_copy_leaves_nothing_behind(served: Served) -> None:
         # Backwards from where the copy was made, and there again.
         gdb.ask("monitor scratch on")
         require(gdb.value("factorial(5)") == 120, "a call computes something else")
+        with tempfile.TemporaryDirectory() as folder:
+            gdb.expect(f"monitor export {folder}/copy.rvt", "this is a throw-away copy")
+            require(not list(Path(folder).iterdir()), "a file is left where nothing was exported")
         gdb.ask("stepi 20")
         gdb.ask("reverse-stepi")
         require(gdb.step_number() < here[0] and "scratch" not in gdb.ask("monitor when"), "the copy is still there")

@@ -187,7 +187,8 @@ void check_combination(Options& options) {
     throw Error(Exit::kUsage, "--clients: -s PORT says where they attach");
   }
   const bool gdb_on_stdio = options.live.gdb && options.live.gdb->kind == ListenAddress::Kind::kStdio;
-  if (gdb_on_stdio && (options.live.console != ConsoleWiring::kNone || options.subcommand == Subcommand::kDebug)) {
+  const bool console_wants_it = !replays && options.live.console != ConsoleWiring::kNone;
+  if (gdb_on_stdio && (console_wants_it || options.subcommand == Subcommand::kDebug)) {
     throw Error(Exit::kUsage, "-gdb stdio has standard input and output for itself: -serial none, and not for debug");
   }
   if (options.live.once && options.live.on_detach && *options.live.on_detach != OnDetach::kQuit) {

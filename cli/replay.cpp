@@ -158,6 +158,7 @@ int ReplayRun::serve() {
   if (signals_.pending() != 0) return signal_status();
   const ListenAddress address =
       options_.live.gdb.value_or(ListenAddress{ListenAddress::Kind::kTcp, options_.replay.serve_port.value_or(0), {}});
+  if (address.kind == ListenAddress::Kind::kStdio) cursor().console().mute(true);
   const std::string target = front_end().listen(address);
   std::vector<std::thread> threads;
   for (std::size_t i = 1; i < cursors_.size(); ++i) cursors_[i]->front_end().share(front_end());

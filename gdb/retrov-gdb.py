@@ -15,10 +15,22 @@ import gdb
 # --- asking retrov ---------------------------------------------------------------------------------------------------
 
 
+class Uninterrupted:
+    """While it lives, a Ctrl-C waits."""
+
+    def __enter__(self) -> None:
+        self.before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+    def __exit__(self, *_) -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, self.before)
+
+
 def ask(words: str) -> str:
-    """What `monitor` answers. Up to gdb 15 a refusal is an answer like any other."""
+    """What `monitor` answers. Up to gdb 15 a refusal is an answer like any other. gdb keeps a Ctrl-C to itself while
+    it waits, takes no more of the answer, and has it for that of its next question."""
     try:
-        return gdb.execute("monitor " + words, to_string=True)
+        with Uninterrupted():
+            return gdb.execute("monitor " + words, to_string=True)
     except gdb.error as error:
         raise gdb.GdbError(re.sub(r"^Protocol error with Rcmd: (.*)\.$", r"\1", str(error))) from None
 
@@ -223,25 +235,22 @@ SLICE_SECONDS = 0.2
 
 
 def scan(places: str) -> None:
-    """In slices: gdb keeps a Ctrl-C to itself while `monitor` answers, and then takes no more of the answer."""
+    """In slices, between which a Ctrl-C is heard."""
     end = int(expect(ask("branches"), r"^\* .*\bends at step ([\d,]+)").group(1).replace(",", ""))
     begin, steps, hits = 0, 1_000_000, 0
     try:
         while True:
             to = min(begin + steps, end)
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            try:
+            # What is shown is counted, whenever a Ctrl-C comes.
+            with Uninterrupted():
                 started = time.monotonic()
                 answer = ask(f"scan {begin}-{to} {places}")
                 seconds = time.monotonic() - started
                 last = expect(answer, r"^(\d+) hits? in steps .*\n\Z")
-                # What is shown is counted, whenever a Ctrl-C comes.
                 gdb.write(answer[: last.start()])
                 gdb.flush()
                 hits += int(last.group(1))
                 begin = to
-            finally:
-                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
             if begin == end:
                 break
             steps = max(1000, int(steps * min(4, SLICE_SECONDS / (seconds + 1e-6))))

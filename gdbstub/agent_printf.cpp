@@ -71,6 +71,37 @@ void append(std::string& out, const std::string& pattern, Value value) {
   out += text;
 }
 
+/// How many bytes of the beginning are one character of UTF-8 (RFC 3629, section 4); 0 if they are none.
+std::size_t character_bytes(std::string_view text) {
+  const auto at = [&](std::size_t i) { return static_cast<u8>(text[i]); };
+  if (at(0) < 0x80) return 1;
+  const std::size_t size = at(0) < 0xc2 ? 0 : at(0) < 0xe0 ? 2 : at(0) < 0xf0 ? 3 : at(0) < 0xf5 ? 4 : 0;
+  if (size == 0 || size > text.size()) return 0;
+  for (std::size_t i = 1; i < size; ++i) {
+    if (at(i) >> 6 != 2) return 0;
+  }
+  // Too long for what they mean, halves of UTF-16, beyond the last character.
+  const bool overlong = (at(0) == 0xe0 && at(1) < 0xa0) || (at(0) == 0xf0 && at(1) < 0x90);
+  const bool no_character = (at(0) == 0xed && at(1) >= 0xa0) || (at(0) == 0xf4 && at(1) >= 0x90);
+  return overlong || no_character ? 0 : size;
+}
+
+/// With \ooo for each byte of the guest's that is no text: gdb's Python takes no other.
+std::string as_text(std::string_view bytes) {
+  std::string text;
+  while (!bytes.empty()) {
+    const std::size_t size = character_bytes(bytes);
+    if (size == 0) {
+      std::array<char, 8> escape;
+      std::snprintf(escape.data(), escape.size(), "\\%03o", static_cast<unsigned>(static_cast<u8>(bytes[0])));
+      text += escape.data();
+    }
+    text += bytes.substr(0, size);
+    bytes.remove_prefix(std::max<std::size_t>(size, 1));
+  }
+  return text;
+}
+
 }  // namespace
 
 AgentFormat::AgentFormat(std::string_view text, unsigned arguments) {
@@ -125,30 +156,32 @@ std::string_view AgentFormat::parse_conversion(std::string_view text, Piece& pie
 
 void AgentFormat::print(const HartView& hart, std::span<const u64> arguments, std::string& out) const {
   std::size_t next = 0;
+  std::string bytes;
   for (const Piece& piece : pieces_) {
-    out += piece.text;
+    bytes += piece.text;
     if (piece.conversion == 0) continue;
     const u64 argument = arguments[next++];
     const unsigned unused_bits = 64 - piece.size_bits;
     switch (piece.conversion) {
       case 'd':
-        append(out, "%" + piece.flags + "lld",
+        append(bytes, "%" + piece.flags + "lld",
                static_cast<long long>(static_cast<i64>(argument << unused_bits) >> unused_bits));
         break;
       case 'c':
-        append(out, "%" + piece.flags + "c", static_cast<int>(argument & 0xff));
+        append(bytes, "%" + piece.flags + "c", static_cast<int>(argument & 0xff));
         break;
       case 's':
-        append(out, "%" + piece.flags + "s", read_string(hart, argument).c_str());
+        append(bytes, "%" + piece.flags + "s", read_string(hart, argument).c_str());
         break;
       case 'p':
-        append(out, "%" + piece.flags + "s", ("0x" + hex_number(argument)).c_str());
+        append(bytes, "%" + piece.flags + "s", ("0x" + hex_number(argument)).c_str());
         break;
       default:
-        append(out, "%" + piece.flags + "ll" + piece.conversion,
+        append(bytes, "%" + piece.flags + "ll" + piece.conversion,
                static_cast<unsigned long long>(argument << unused_bits >> unused_bits));
     }
   }
+  out += as_text(bytes);
 }
 
 }  // namespace retrov

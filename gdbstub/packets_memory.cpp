@@ -93,6 +93,10 @@ std::string write_binary(Stub& stub, std::string_view arguments) {
   return write_bytes(stub, where, std::vector<u8>(arguments.begin(), arguments.end()));
 }
 
+bool all_zeros(std::span<const u8> bytes) {
+  return bytes.empty() || (bytes[0] == 0 && std::equal(bytes.begin() + 1, bytes.end(), bytes.begin()));
+}
+
 /// "1,address" of the first match, or "0".
 std::string search(Stub& stub, std::string_view arguments) {
   const std::optional<u64> address = parse_hex(split(arguments, ';'));
@@ -105,7 +109,16 @@ std::string search(Stub& stub, std::string_view arguments) {
   u64 window_address = range.address;
   std::optional<u64> found;
   const std::boyer_moore_horspool_searcher searcher(pattern.begin(), pattern.end());
+  const bool in_zeros = all_zeros({reinterpret_cast<const u8*>(pattern.data()), pattern.size()});
   read_in_chunks(stub, range, [&](std::span<const u8> bytes) {
+    // Most of a large memory was never written, and gdb does not wait for long.
+    if (!in_zeros && all_zeros(bytes) && window.find_first_not_of('\0') == std::string::npos) {
+      window_address += window.size() + bytes.size();
+      window.clear();
+      window.assign(std::min<u64>(pattern.size() - 1, bytes.size()), '\0');
+      window_address -= window.size();
+      return true;
+    }
     window.append(bytes.begin(), bytes.end());
     const auto hit = std::search(window.cbegin(), window.cend(), searcher);
     if (hit != window.cend()) {

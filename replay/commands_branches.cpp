@@ -14,7 +14,9 @@ void fork(CommandContext& context, Arguments arguments, std::ostream& out) {
   const auto all = context.debugger.branches();
   const auto left = std::find_if(all.begin(), all.end(), [](const BranchInfo& branch) { return branch.current; });
   const std::string name = context.debugger.fork(arguments.empty() ? "" : std::string(arguments[0]));
-  out << "branch " << name << " leaves " << left->name << " at step "
+  const auto now = context.debugger.branches();
+  const auto forked = std::find_if(now.begin(), now.end(), [](const BranchInfo& branch) { return branch.current; });
+  out << "branch " << name << " leaves " << forked->parent << " at step "
       << group_digits(context.debugger.position().steps) << " and is lived from here; what came later is in "
       << left->name << " (switch " << left->name << ")\n";
 }

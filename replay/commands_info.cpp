@@ -133,6 +133,7 @@ void say_if_more(const PageMappings& mappings, std::ostream& out) {
 
 /// As QEMU prints it.
 void info_mem(CommandContext& context, Arguments, std::ostream& out) {
+  name_hart(context, out);
   if (!is_translated(context)) {
     out << kBare;
     return;
@@ -175,6 +176,7 @@ void print_walk(const CommandContext& context, u64 address, std::ostream& out) {
 /// There is no TLB that a guest could see (docs/machine.md), so what is shown is what one would be filled with.
 void info_tlb(CommandContext& context, Arguments arguments, std::ostream& out) {
   expect_arguments(arguments, 0, 1, "info tlb [ADDRESS]");
+  name_hart(context, out);
   if (!is_translated(context)) {
     out << kBare;
     return;

@@ -147,9 +147,15 @@ void print_instructions(const CommandContext& context, u64 address, u64 count, s
 
 }  // namespace
 
+void name_hart(const CommandContext& context, std::ostream& out) {
+  const bool is_gdb = context.go_to != nullptr;
+  if (is_gdb && context.debugger.machine().hart_count() > 1) out << "hart " << context.hart << ":\n";
+}
+
 void list_registers(CommandContext& context, std::ostream& out, const std::function<bool(const RegisterInfo&)>& which) {
   constexpr std::size_t kColumns = 3;
   constexpr std::size_t kNameWidth = 14;
+  name_hart(context, out);
   std::size_t column = 0;
   for (const RegisterInfo& info : register_list()) {
     if (!which(info)) continue;
@@ -252,6 +258,7 @@ void examine(CommandContext& context, Arguments arguments, std::ostream& out) {
   expect_arguments(arguments, expected, expected, "x [/NFU] ADDRESS");
   const Examine what = has_format ? parse_examine(arguments[0]) : Examine{};
   const u64 address = parse_address(context, arguments.back());
+  name_hart(context, out);
   switch (what.format) {
     case 'i':
       return print_instructions(context, address, what.count, out);
@@ -306,7 +313,8 @@ u64 parse_address(const CommandContext& context, std::string_view text) {
   if (context.symbol) {
     if (const auto value = context.symbol(text)) return *value;
   }
-  throw Error(Exit::kUsage, "'" + std::string(text) + "' is neither a number nor a register ($a0) nor a known symbol");
+  throw Error(Exit::kUsage, "'" + std::string(text) +
+                                "' is no number, no register (a dollar sign and its name) and no known symbol");
 }
 
 }  // namespace retrov

@@ -152,7 +152,15 @@ std::optional<std::pair<std::string_view, std::string_view>> range_words(std::st
 
 Position place_of(const CommandContext& context, std::string_view word) {
   const auto address = [&](std::string_view text) { return parse_address(context, text); };
-  return resolve_position(word, context.debugger, {context.places.bookmarks, address});
+  Position place;
+  // The third time that something is executed may be far away.
+  const auto look = [&] { place = resolve_position(word, context.debugger, {context.places.bookmarks, address}); };
+  if (context.aside) {
+    context.aside(look);
+  } else {
+    look();
+  }
+  return place;
 }
 
 void move_to(CommandContext& context, Position target, std::ostream& out) {

@@ -42,6 +42,7 @@ void diff(CommandContext& context, Arguments arguments, std::ostream& out) {
 void events(CommandContext& context, Arguments arguments, std::ostream& out) {
   expect_arguments(arguments, 0, 2, "events [A [B]]");
   const auto [from, to] = parse_range(context, arguments);
+  if (to < from) throw Error(Exit::kUsage, "events: the range ends before it begins");
   const Debugger& debugger = context.debugger;
   std::size_t printed = 0;
   for (u64 number = 1; number <= debugger.event_count(); ++number) {

@@ -33,6 +33,8 @@ void expect_arguments(Arguments arguments, std::size_t least, std::size_t most, 
 void info(CommandContext&, Arguments, std::ostream&);
 
 // commands_look.cpp
+/// For gdb, where there are several: it does not always tell which of them it shows.
+void name_hart(const CommandContext& context, std::ostream& out);
 /// Those for which `which` holds, of the current hart.
 void list_registers(CommandContext& context, std::ostream& out,
                     const std::function<bool(const RegisterInfo&)>& which);

@@ -225,6 +225,11 @@ TEST_CASE("agent_expr: printf prints as C does", "[agent_expr]") {
   CHECK(printed("231008", "[%s]", 1) == "[hello]");
   CHECK(printed("231008", "[%7.3s]", 1) == "[    hel]");
   CHECK(printed("2205", "[%s]", 1) == "[<nothing can be read at 0x5>]");
+  // What is no text is written as gdb writes it, and text is left alone.
+  CHECK(printed("22c8", "[%c]", 1) == "[\\310]");
+  CHECK(printed("", "\\303\\244 \\342\\202\\254 \\360\\237\\230\\200", 0) == "\u00e4 \u20ac \U0001f600");
+  CHECK(printed("", "\\303|\\300\\200|\\355\\240\\200|\\364\\220\\200\\200", 0) ==
+        "\\303|\\300\\200|\\355\\240\\200|\\364\\220\\200\\200");
   CHECK(printed("", "\\t\\\"\\\\\\e\\101\\a", 0) == "\t\"\\\033A\a");
   CHECK(printed("", "", 0).empty());
 }

@@ -300,6 +300,7 @@ TEST_CASE("options: gdb attaches from this host only", "[options]") {
   CHECK_THAT(refusal({"run", "-gdb", "tcp::port"}), has_substring("-gdb"));
   CHECK(parse({"run", "-gdb", "stdio", "-serial", "none", "x"}).live.gdb->kind == ListenAddress::Kind::kStdio);
   CHECK_THAT(refusal({"run", "-gdb", "stdio", "x"}), has_substring("-serial none"));
+  CHECK(parse({"replay", "-gdb", "stdio", "x"}).live.gdb->kind == ListenAddress::Kind::kStdio);
   CHECK_THAT(refusal({"debug", "-gdb", "stdio", "-serial", "none", "-bios", "none", "x"}), has_substring("debug"));
 }
 

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """R41: goto and its kind wait for the next command that moves, whatever it is, and gdb then sees where it is."""
 # Handlers: monitor:goto
-from _session import Gdb, Packets, elf, live, replay, require
+import time
+
+from _session import Gdb, Packets, elf, framed, live, replay, require, symbols
 
 
 def positions_by_name() -> None:
@@ -36,7 +38,24 @@ def positions_by_execution() -> None:
             gdb.ask("continue")
             require(gdb.step_number() == at and gdb.function() == "run_round", f"{word} leads elsewhere")
         gdb.expect("monitor goto run_round@999", "run_round is not executed 999 times in this history")
-        gdb.expect("monitor goto nowhere@1", "'nowhere' is neither a number nor a register")
+        gdb.expect("monitor goto nowhere@1", "'nowhere' is no number, no register")
+
+
+def a_place_far_away_is_broken_off() -> None:
+    with live(harts=1) as served, Packets(served) as client:
+        client.ask(f"M{symbols()['mode']:x},4:02000000")
+        client.raw(framed(b"vCont;c"))
+        served.wait_console(b"rounds done")
+        used = served.cpu_seconds()
+        while served.cpu_seconds() < used + 0.5:
+            time.sleep(0.01)
+        client.raw(b"\x03")
+        require(client.answer().startswith("T02"), "no stop")
+        place = client.place()
+        client.raw(framed(b"qRcmd," + f"goto {symbols()['spin'] + 4:#x}@999999999".encode().hex().encode()) + b"\x03")
+        client.answer()
+        require("interrupted" in client.printed, f"it says {client.printed!r}")
+        require(client.place() == place, "it moved")
 
 
 def where_one_has_been() -> None:
@@ -71,5 +90,6 @@ def an_armed_move_waits_for_any_packet() -> None:
 
 positions_by_name()
 positions_by_execution()
+a_place_far_away_is_broken_off()
 where_one_has_been()
 an_armed_move_waits_for_any_packet()

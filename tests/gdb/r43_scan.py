@@ -47,6 +47,8 @@ def a_recording(program: str) -> None:
             require(scanned[-1].startswith(f"{len(wanted)} hits in steps 0 to "), scanned[-1])
             gdb.ask("monitor goto 50%")
             gdb.ask("stepi")
+            # What the guest printed on the way to its end is read beside.
+            served.wait_console(b"off\n")
             said = served.console
         harts = {re.search(r"hart (\d)", line).group(1) for line in lines(gdb.ask('rv printf work,"x"'))[:-1]}
         require(harts == {"1"}, f"work runs on hart 1: {harts}")

@@ -22,7 +22,7 @@ namespace retrov {
 
 inline constexpr u64 kFakeBase = 0x80000000;  ///< Virtual; the same bytes are at kFakePhysical.
 inline constexpr u64 kFakePhysical = 0x10000;
-inline constexpr u64 kFakeBytes = 0x10000;
+inline constexpr u64 kFakeBytes = 0x18000;
 inline constexpr u64 kFakeTopBytes = 0x100;  ///< Readable zeros at the end of the address space.
 inline constexpr u16 kFakeReadOnly = kFirstCsr + 0xf14;
 inline constexpr u16 kFakeUnavailable = kFirstCsr + 0x14d;

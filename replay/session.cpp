@@ -9,6 +9,7 @@
 #include "replay/guest_memory.hpp"
 #include "replay/host_clock.hpp"
 #include "replay/session_parts.hpp"
+#include "replay/side_cursor.hpp"
 
 namespace retrov {
 
@@ -287,6 +288,11 @@ void Session::interrupt() noexcept {
 void Session::set_progress(std::function<void()> progress) {
   progress_ = std::move(progress);
   timeline_->set_progress(progress_);
+}
+
+void Session::set_jobs(unsigned jobs, u64 alone_steps) {
+  jobs_ = jobs;
+  alone_steps_ = alone_steps;
 }
 
 void Session::finish(Outcome::Kind kind) {

@@ -46,6 +46,17 @@ void SnapshotStore::share(const SnapshotStore& other, Position at) {
   }
 }
 
+std::vector<KeptPointer> SnapshotStore::release() {
+  std::vector<KeptPointer> released;
+  while (kept_.size() > 1) {
+    const auto entry = std::next(kept_.begin());
+    bytes_ -= entry->second.cost_bytes;
+    released.push_back(std::move(entry->second.snapshot));
+    kept_.erase(entry);
+  }
+  return released;
+}
+
 void SnapshotStore::recount(Entries::iterator entry) {
   bytes_ -= entry->second.cost_bytes;
   const Snapshot* before =

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "core/machine.hpp"
 #include "replay/output_log.hpp"
@@ -40,6 +41,8 @@ class SnapshotStore {
   [[nodiscard]] KeptPointer at_or_before(Position at) const;
   /// Keeps those of `other` that lie at or before `at`, too.
   void share(const SnapshotStore& other, Position at);
+  /// Hands over all but the first.
+  [[nodiscard]] std::vector<KeptPointer> release();
   [[nodiscard]] std::size_t count() const { return kept_.size(); }
   /// What they hold beyond each other, roughly.
   [[nodiscard]] u64 bytes() const { return bytes_; }

@@ -22,6 +22,8 @@ constexpr u64 kMaxSliceSteps = 4'000'000;
 constexpr u64 kProgressEveryNs = 50'000'000;
 /// Running this far costs about as much as a snapshot.
 constexpr u64 kWorthASnapshotSteps = 2048;
+/// What a timeline beside this one may keep, of the budget.
+constexpr u64 kSideShare = 8;
 
 }  // namespace
 
@@ -71,6 +73,16 @@ KeptPointer Timeline::take_snapshot() {
   cpu_since_snapshot_ns_ = 0;
   snapshot_at_ = now();
   return kept;
+}
+
+SnapshotOptions Timeline::side_options() const {
+  SnapshotOptions options = options_;
+  options.budget_bytes /= kSideShare;
+  return options;
+}
+
+void Timeline::keep(KeptPointer snapshot) {
+  if (options_.policy != SnapshotPolicy::kNone) store_.keep(std::move(snapshot));
 }
 
 /// What lies below is known already; where something between is not, all before is forgotten.

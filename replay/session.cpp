@@ -15,7 +15,11 @@ namespace retrov {
 
 Session::Session(OutputSink& output, Recording recording) : output_(output), recording_(recording) {}
 
-Session::~Session() = default;
+/// Those that leave another go first.
+Session::~Session() {
+  scratch_.reset();
+  while (!branches_.empty()) branches_.pop_back();
+}
 
 /// The machine of the first branch, at its first position.
 void Session::start(EngineKind engine, const SnapshotOptions& snapshots) {

@@ -133,6 +133,7 @@ class Session final : public Debugger {
   Stop run_to(Position limit);
   [[nodiscard]] const History& history() const { return *history_; }
   [[nodiscard]] const SnapshotStore& snapshots() const { return timeline_->snapshots(); }
+  [[nodiscard]] Timeline::WorstSeek worst_seek() const { return timeline_->worst_seek(); }
   /// Lets branches leave a recording. Once, before the first. Throws Error if an image cannot be opened.
   void allow_forks(ForkWorld world);
   /// Tells all of the line the session is in, and how it ended; a session that grows goes on. At the live end it is

@@ -44,7 +44,7 @@ class Session::Silence {
 SideCursor* Session::side_cursor() {
   if (side_ && &side_->history() != history_) side_.reset();
   try {
-    if (!side_) side_ = std::make_unique<SideCursor>(*history_, machine_->engine_kind(), timeline_->side_options());
+    if (!side_) side_ = std::make_unique<SideCursor>(*history_, machine_->engine_kind(), timeline_->lend_to_side());
   } catch (const Error& error) {
     if (error.exit_code() != Exit::kUnavailable) throw;
   } catch (const std::bad_alloc&) {

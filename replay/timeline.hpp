@@ -30,7 +30,7 @@ class Timeline {
   Timeline(const History& history, Machine& machine, OutputLog& output, const SnapshotOptions& options);
   /// Of a history that has all in common with that of `other` below `at`. The machine may stand anywhere; if it is not
   /// in this history, return_to() comes before anything else.
-  Timeline(const History& history, const Timeline& other, Position at);
+  Timeline(const History& history, Timeline& other, Position at);
 
   [[nodiscard]] Position now() const { return machine_.position(); }
   [[nodiscard]] Position end() const { return history_.end(); }
@@ -61,8 +61,15 @@ class Timeline {
   void keep(KeptPointer snapshot);
   /// The snapshots in the store but the first; they are kept no longer.
   [[nodiscard]] std::vector<KeptPointer> release_snapshots() { return store_.release(); }
-  /// For a timeline beside this one, in the same history, that hands over what it keeps.
-  [[nodiscard]] SnapshotOptions side_options() const;
+  /// For a timeline beside this one, in the same history, that hands over what it keeps: with a part of the budget,
+  /// which is its own from here on.
+  [[nodiscard]] SnapshotOptions lend_to_side();
+  /// The longest way that a seek may have to run, from its snapshot or key frame.
+  struct WorstSeek {
+    Position from;
+    u64 steps = 0;
+  };
+  [[nodiscard]] WorstSeek worst_seek() const;
   [[nodiscard]] const Effort& effort() const { return effort_; }
   /// Called about every 50 ms of host time during long moves. May be empty; must not move the timeline.
   void set_progress(std::function<void()> progress) { progress_ = std::move(progress); }

@@ -40,6 +40,7 @@ Cursor::Cursor(const Options& options, const OpenTrace& trace, ConsoleWiring wir
                         std::make_unique<History>(*told.history, told.history->end())});
   }
   session_ = Session::replay(std::move(branches), trace.current, options.engine, console_, options.snapshots);
+  session_->set_jobs(options.jobs);
   ForkWorld world;
   world.inputs.console_fd = console_fd;
   world.inputs.rtc_unix_ns = clock_ns(CLOCK_REALTIME);

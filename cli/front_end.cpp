@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <ostream>
@@ -46,13 +47,34 @@ CommandContext FrontEnd::make_context() {
     context.symbol = [this](std::string_view name) { return symbols_.find(name); };
     context.symbol_near = [this](VirtAddr address) { return symbols_.near(address); };
   }
-  context.describe_snapshots = [this](std::ostream& out) {
-    out << session_.snapshots().count() << " snapshots, " << group_digits(session_.snapshots().bytes() >> 10)
-        << " KiB\n";
-  };
+  context.describe_snapshots = [this](std::ostream& out) { describe_snapshots(out); };
   context.describe_effort = [this](std::ostream& out) { describe_effort(out); };
   context.export_trace = [this](const std::string& path, std::ostream& out) { export_trace(path, out); };
   return context;
+}
+
+void FrontEnd::describe_snapshots(std::ostream& out) const {
+  const SnapshotStore::Totals totals = session_.snapshots().totals();
+  out << totals.count << " snapshots, " << group_digits(totals.bytes >> 10) << " KiB of "
+      << group_digits(totals.budget_bytes >> 10) << " KiB";
+  if (totals.lines > 1) out << ", in " << totals.lines << " lines of history";
+  out << '\n';
+  const u64 here = session_.position().steps;
+  const std::vector<Position> positions = session_.snapshots().positions();
+  for (u64 distance = 1'000'000; distance <= 1'000'000'000; distance *= 10) {
+    out << (distance == 1'000'000 ? "from here less than " : ", ") << group_digits(distance) << ": "
+        << std::count_if(positions.begin(), positions.end(), [&](Position at) {
+             return std::max(at.steps, here) - std::min(at.steps, here) < distance;
+           });
+  }
+  const Timeline::WorstSeek worst = session_.worst_seek();
+  out << "\nworst seek: " << group_digits(worst.steps) << " steps from step " << group_digits(worst.from.steps);
+  const Effort effort = session_.effort();
+  if (effort.steps > 0) {
+    const u128 worst_ns = u128{worst.steps} * effort.cpu_ns / effort.steps;
+    out << ", about " << group_digits(static_cast<u64>(worst_ns / 1'000'000)) << " ms";
+  }
+  out << '\n';
 }
 
 void FrontEnd::describe_effort(std::ostream& out) const {

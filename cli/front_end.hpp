@@ -80,6 +80,7 @@ class FrontEnd {
  private:
   void export_trace(const std::string& path, std::ostream& out);
   void describe_effort(std::ostream& out) const;
+  void describe_snapshots(std::ostream& out) const;
   void run_monitor(std::string_view line, std::ostream& out, MonitorControls& controls);
   [[nodiscard]] CommandContext make_context();
 

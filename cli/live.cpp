@@ -164,6 +164,7 @@ void LiveRun::start_session() {
   setup.marks = options_.live.marks;
   setup.key_frames = options_.live.key_frames;
   session_ = Session::live(std::move(setup), until_);
+  session_->set_jobs(options_.jobs);
   until_.on_match([this] { session_->interrupt(); });
   front_end_ = std::make_unique<FrontEnd>(*session_, symbols_, signals_);
   console_.on_request([this](Console::Request request) {

@@ -138,6 +138,8 @@ struct Options {
   ShelfWords shelf;
   EngineKind engine = EngineKind::kFast;
   SnapshotOptions snapshots;
+  /// Threads that search backwards.
+  unsigned jobs = 2;
   bool quiet = false;
   std::vector<std::string> symbols;
   bool stored_symbols = true;  ///< Those in the trace are used.

@@ -52,7 +52,11 @@ PagePointer PageTree::make_page(std::span<const u8, kPageBytes> bytes) {
   return fresh;
 }
 
-void PageTree::set(u64 index, std::span<const u8, kPageBytes> bytes) { put(index, make_page(bytes)); }
+void PageTree::set(u64 index, std::span<const u8, kPageBytes> bytes) {
+  const Page* old = find(index);
+  const bool same = old != nullptr ? std::equal(bytes.begin(), bytes.end(), old->bytes.begin()) : all_zero(bytes);
+  if (!same) put(index, make_page(bytes));
+}
 
 void PageTree::put(u64 index, PagePointer page) {
   RV_CHECK(index >> (kLevels * kFanOutBits) == 0);

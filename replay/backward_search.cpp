@@ -1,120 +1,209 @@
 #include "replay/backward_search.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <system_error>
 #include <utility>
 
+#include "replay/quiet_thread.hpp"
+#include "replay/side_cursor.hpp"
 #include "replay/skippable.hpp"
 
 namespace retrov {
 
 namespace {
-/// So many hits in one stretch are not worth visiting one by one: the later half may have one.
-constexpr unsigned kManyHits = 200;
-constexpr u64 kWorthHalvingSteps = 20'000;
+
+/// So much is planned ahead that the helper finds the next stretch whenever it has done one.
+constexpr std::size_t kLeastAhead = 2;
+constexpr std::size_t kMostAhead = 8;
+constexpr u64 kAheadSteps = 40'000'000;
+/// How often whoever waits for the helper looks whether it shall go on.
+constexpr std::chrono::milliseconds kLookEvery{5};
+
 }  // namespace
 
-BackwardSearch::BackwardSearch(Timeline& timeline, const Machine& machine, StopSet wanted,
-                               const StopRules* rules, const std::atomic<bool>& interrupted, Accept accept)
-    : timeline_(timeline),
-      machine_(machine),
-      wanted_(std::move(wanted)),
-      rules_(rules),
-      filter_(machine, wanted_.watches, rules),
-      interrupted_(interrupted),
-      accept_(std::move(accept)) {
-  filter_.set_look_behind(LookBehind::kYes);
-  wanted_.filter = &filter_;
-}
+BackwardSearch::BackwardSearch(Timeline& timeline, const Machine& machine, SearchOrder order,
+                               const std::atomic<bool>& interrupted)
+    : timeline_(timeline), machine_(machine), order_(std::move(order)), interrupted_(interrupted) {}
 
-bool is_behind(StopHit::Kind kind) {
-  return kind == StopHit::Kind::kWatch || kind == StopHit::Kind::kOtherWrite || kind == StopHit::Kind::kCsrWrite;
+BackwardSearch::~BackwardSearch() { end_help(); }
+
+void BackwardSearch::let_help(u64 alone_steps, std::function<SideCursor*()> side) {
+  alone_steps_ = alone_steps;
+  side_ = std::move(side);
 }
 
 std::optional<PastStop> BackwardSearch::run(Position from) {
-  Position upper = timeline_.now();
-  KeptPointer at_upper = timeline_.take_snapshot();
-  while (upper > from) {
-    KeptPointer lower = timeline_.snapshot_before(upper);
-    const Position begin = std::max(lower->machine.at, from);
-    if (skippable(machine_, lower->machine, at_upper->machine, wanted_)) {
-      if (begin == from) break;
-      upper = begin;
-      at_upper = std::move(lower);
-      continue;
+  planned_from_ = timeline_.now();
+  at_planned_from_ = timeline_.take_snapshot();
+  all_planned_ = planned_from_ <= from;
+  StretchScan scan(timeline_, machine_, order_, interrupted_);
+  for (;;) {
+    get_help();
+    while (!all_planned_ && !broken_ && !has_enough_planned()) plan(from);
+    if (Stretch* mine = broken_ ? nullptr : claim()) {
+      search(*mine, scan);
+    } else if (!broken_ && !stretches_.empty()) {
+      wait_for_help();
     }
-    auto result = scan(begin, upper);
     if (broken_) {
-      timeline_.restore(at_upper);
+      break_off();
       return std::nullopt;
     }
-    if (result) return result;
-    if (begin == from) break;
-    upper = begin;
-    at_upper = std::move(lower);
-  }
-  return std::nullopt;
-}
-
-std::optional<PastStop> BackwardSearch::scan(Position from, Position to) {
-  std::optional<PastStop> last;
-  broken_ = !timeline_.seek(from, interrupted_);
-  StopSet set = wanted_;
-  unsigned hits = 0;
-  while (!broken_) {
-    const Halt halt = timeline_.run_history(to, &set, interrupted_);
-    broken_ = halt == Halt::kInterrupted;
-    if (halt != Halt::kStop) break;
-    take(set, last);
-    if (++hits == kManyHits && to.steps - timeline_.now().steps > kWorthHalvingSteps) {
-      return scan_in_halves(std::move(last), to);
-    }
-  }
-  return broken_ ? std::nullopt : last;
-}
-
-void BackwardSearch::take(StopSet& set, std::optional<PastStop>& last) {
-  const StopHit hit = *set.hit;
-  switch (hit.kind) {
-    case StopHit::Kind::kWatch:
-      if (hit.made) return found(PastStop{timeline_.now(), hit, filter_.report()}, last);
-      return after_watch(hit, last);
-    case StopHit::Kind::kOtherWrite:
-      return found(PastStop{timeline_.now(), hit, other_write_report(hit, set)}, last);
-    case StopHit::Kind::kCsrWrite:
-      set.pass_instruction_at = timeline_.now();
-      return found(PastStop{Position{timeline_.now().steps + 1}, hit, std::nullopt}, last);
-    case StopHit::Kind::kEbreak:
-      set.pass_instruction_at = timeline_.now();
-      return found(PastStop{timeline_.now(), hit, std::nullopt}, last);
-    default:
-      // The instruction there may do more that counts, such as a watched access.
-      set.pass_breakpoint_at = timeline_.now();
-      return found(PastStop{timeline_.now(), hit, std::nullopt}, last);
+    settle();
+    if (stretches_.empty() && all_planned_) return std::nullopt;
+    if (stretches_.empty() || !stretches_.front().is_answer()) continue;
+    end_help();
+    const Stretch& nearest = stretches_.front();
+    if (nearest.failure) std::rethrow_exception(nearest.failure);
+    return nearest.found;
   }
 }
 
-std::optional<PastStop> BackwardSearch::scan_in_halves(std::optional<PastStop> so_far, Position to) {
-  const Position here = timeline_.now();
-  const Position middle{here.steps + (to.steps - here.steps) / 2};
-  auto later = scan(middle, to);
-  if (later || broken_) return later;
-  auto earlier = scan(here, middle);
-  return earlier || broken_ ? earlier : so_far;
+// --- what is to be searched ---
+
+/// The next stretch before those that are planned; none if it need not be run.
+void BackwardSearch::plan(Position from) {
+  KeptPointer lower = timeline_.snapshot_before(planned_from_);
+  const Position begin = std::max(lower->machine.at, from);
+  if (!skippable(machine_, lower->machine, at_planned_from_->machine, order_.wanted)) {
+    const std::lock_guard lock(mutex_);
+    stretches_.push_back({begin, planned_from_, lower, at_planned_from_});
+    changed_.notify_all();
+  }
+  planned_from_ = begin;
+  at_planned_from_ = std::move(lower);
+  all_planned_ = begin <= from;
+  broken_ = !all_planned_ && interrupted_;
 }
 
-void BackwardSearch::found(PastStop stop, std::optional<PastStop>& last) const {
-  if (accept_(stop)) last = std::move(stop);
+bool BackwardSearch::has_enough_planned() {
+  const std::lock_guard lock(mutex_);
+  std::size_t waiting = 0;
+  u64 steps = 0;
+  for (const Stretch& stretch : stretches_) {
+    if (stretch.is_answer()) return true;
+    if (stretch.state != Stretch::State::kWaiting) continue;
+    ++waiting;
+    steps += stretch.to.steps - stretch.from.steps;
+  }
+  if (!helper_.joinable()) return waiting > 0;
+  return waiting >= kLeastAhead && (waiting >= kMostAhead || steps >= kAheadSteps);
 }
 
-void BackwardSearch::after_watch(const StopHit& hit, std::optional<PastStop>& last) {
-  const WatchedAccess access(machine_, wanted_.watches, hit);
-  const Position after{timeline_.now().steps + 1};
-  // The same stops, passed over: other ones would cost what was translated for these.
-  StopSet past = wanted_;
-  past.ignore_at = timeline_.now();
-  broken_ = timeline_.run_history(after, &past, interrupted_) == Halt::kInterrupted;
+/// The nearest that nobody has begun with; what lies before an answer is of no interest.
+BackwardSearch::Stretch* BackwardSearch::next_waiting() {
+  for (Stretch& stretch : stretches_) {
+    if (stretch.is_answer()) return nullptr;
+    if (stretch.state == Stretch::State::kWaiting) return &stretch;
+  }
+  return nullptr;
+}
+
+BackwardSearch::Stretch* BackwardSearch::claim() {
+  const std::lock_guard lock(mutex_);
+  Stretch* stretch = next_waiting();
+  if (stretch != nullptr) stretch->state = Stretch::State::kInHand;
+  return stretch;
+}
+
+// --- searching ---
+
+void BackwardSearch::search(Stretch& stretch, StretchScan& scan) {
+  std::optional<PastStop> found;
+  std::exception_ptr failure;
+  try {
+    timeline_.restore(stretch.lower);
+    found = scan.run(stretch.from, stretch.to);
+    broken_ = scan.interrupted();
+  } catch (const Error&) {
+    failure = std::current_exception();
+  }
+  searched_steps_ += stretch.to.steps - stretch.from.steps;
   if (broken_) return;
-  if (const auto report = access.after(machine_, rules_)) found(PastStop{after, hit, report}, last);
+  const std::lock_guard lock(mutex_);
+  stretch.found = std::move(found);
+  stretch.failure = std::move(failure);
+  stretch.state = Stretch::State::kDone;
+}
+
+/// What is done and holds nothing is forgotten, as far as nothing nearer is under way.
+void BackwardSearch::settle() {
+  const std::lock_guard lock(mutex_);
+  for (Stretch& stretch : stretches_) {
+    if (stretch.state != Stretch::State::kDone) continue;
+    for (KeptPointer& snapshot : std::exchange(stretch.laid, {})) timeline_.keep(std::move(snapshot));
+  }
+  while (!stretches_.empty() && stretches_.front().state == Stretch::State::kDone && !stretches_.front().is_answer()) {
+    stretches_.pop_front();
+  }
+}
+
+void BackwardSearch::break_off() {
+  end_help();
+  settle();
+  timeline_.restore(stretches_.empty() ? at_planned_from_ : stretches_.front().upper);
+}
+
+// --- the second machine ---
+
+void BackwardSearch::get_help() {
+  if (helper_.joinable() || !side_ || searched_steps_ < alone_steps_ || all_planned_) return;
+  SideCursor* cursor = std::exchange(side_, {})();
+  if (cursor == nullptr) return;
+  try {
+    helper_ = start_quiet_thread([this, cursor] { help(*cursor); });
+  } catch (const std::system_error&) {
+    // The host has no thread to spare.
+  }
+}
+
+void BackwardSearch::help(SideCursor& cursor) {
+  StretchScan scan(cursor.timeline(), cursor.machine(), order_, enough_);
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return enough_ || next_waiting() != nullptr; });
+    if (enough_) return;
+    Stretch& stretch = *next_waiting();
+    stretch.state = Stretch::State::kInHand;
+    lock.unlock();
+    std::optional<PastStop> found;
+    std::exception_ptr failure;
+    try {
+      cursor.timeline().restore(stretch.lower);
+      found = scan.run(stretch.from, stretch.to);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    std::vector<KeptPointer> laid = cursor.take_snapshots();
+    lock.lock();
+    if (enough_) return;
+    stretch.found = std::move(found);
+    stretch.failure = std::move(failure);
+    stretch.laid = std::move(laid);
+    stretch.state = Stretch::State::kDone;
+    changed_.notify_all();
+  }
+}
+
+/// Until the nearest stretch is done, or for a moment.
+void BackwardSearch::wait_for_help() {
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kLookEvery, [this] { return stretches_.front().state == Stretch::State::kDone; });
+  }
+  timeline_.report_progress();
+  broken_ = interrupted_;
+}
+
+void BackwardSearch::end_help() {
+  if (!helper_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    enough_ = true;
+    changed_.notify_all();
+  }
+  helper_.join();
 }
 
 }  // namespace retrov

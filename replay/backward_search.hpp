@@ -1,61 +1,81 @@
 // Where was the last stop before here? Stretches of history are run forward, the nearest first, and the last hit of the
-// first stretch that has one is the answer.
-//
-// A breakpoint counts where it is about to execute; a watched access counts right after it was made (docs/gdb.md,
-// "Going backwards"), so one that lies a step before a breakpoint shares its position and is the earlier of the two.
+// nearest stretch that has one is the answer. What each holds depends on history alone, so a second machine may run
+// through one of them while the session's runs through another.
 #pragma once
 
-#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <exception>
 #include <functional>
+#include <mutex>
 #include <optional>
+#include <thread>
+#include <vector>
 
-#include "core/stops.hpp"
-#include "replay/stop_filter.hpp"
-#include "replay/timeline.hpp"
-#include "replay/watched_access.hpp"
+#include "replay/stretch_scan.hpp"
 
 namespace retrov {
 
-struct PastStop {
-  Position at;  ///< Where it is reported.
-  StopHit hit;
-  std::optional<WatchReport> watch;
-};
-
-/// Such a hit is reported right behind the instruction that made it, not before.
-[[nodiscard]] bool is_behind(StopHit::Kind kind);
+class SideCursor;
 
 class BackwardSearch {
  public:
-  /// Which of what is found counts.
-  using Accept = std::function<bool(const PastStop&)>;
-  /// All must outlive it. `wanted` is what stops for its own sake, without the conditions of stepping; `rules`, which
-  /// may be null, say what of it counts.
-  BackwardSearch(Timeline& timeline, const Machine& machine, StopSet wanted, const StopRules* rules,
-                 const std::atomic<bool>& interrupted, Accept accept);
+  /// All must outlive it.
+  BackwardSearch(Timeline& timeline, const Machine& machine, SearchOrder order, const std::atomic<bool>& interrupted);
+  ~BackwardSearch();
   BackwardSearch(const BackwardSearch&) = delete;
   BackwardSearch& operator=(const BackwardSearch&) = delete;
 
+  /// Once so many steps have been run through in vain, `side` is asked for a second machine in this history, which
+  /// must outlive the search; null: there is none.
+  void let_help(u64 alone_steps, std::function<SideCursor*()> side);
   /// The last stop found by running through [from, now). The timeline is left anywhere, or, if the search was
-  /// interrupted, where everything from there on has been searched.
+  /// interrupted, where everything from there on has been searched. Throws Error if a stretch in which nothing nearer
+  /// was found cannot be run.
   std::optional<PastStop> run(Position from);
   [[nodiscard]] bool interrupted() const { return broken_; }
 
  private:
-  std::optional<PastStop> scan(Position from, Position to);
-  void take(StopSet& set, std::optional<PastStop>& last);
-  std::optional<PastStop> scan_in_halves(std::optional<PastStop> so_far, Position to);
-  void found(PastStop stop, std::optional<PastStop>& last) const;
-  void after_watch(const StopHit& hit, std::optional<PastStop>& last);
+  struct Stretch {
+    Position from, to;
+    KeptPointer lower;  ///< At or before `from`.
+    KeptPointer upper;  ///< At `to`.
+    enum class State : u8 { kWaiting, kInHand, kDone } state = State::kWaiting;
+    std::optional<PastStop> found = std::nullopt;
+    std::exception_ptr failure = nullptr;
+    std::vector<KeptPointer> laid = {};  ///< Snapshots taken in it by the second machine.
+    [[nodiscard]] bool is_answer() const { return state == State::kDone && (found || failure); }
+  };
+  void plan(Position from);
+  [[nodiscard]] bool has_enough_planned();
+  Stretch* claim();
+  [[nodiscard]] Stretch* next_waiting();
+  void search(Stretch& stretch, StretchScan& scan);
+  void settle();
+  void wait_for_help();
+  void break_off();
+  void get_help();
+  void help(SideCursor& cursor);
+  void end_help();
 
   Timeline& timeline_;
   const Machine& machine_;
-  StopSet wanted_;
-  const StopRules* rules_;
-  RulesFilter filter_;
+  const SearchOrder order_;
   const std::atomic<bool>& interrupted_;
-  Accept accept_;
   bool broken_ = false;
+  u64 alone_steps_ = 0;
+  std::function<SideCursor*()> side_;
+  u64 searched_steps_ = 0;
+  /// Where what is planned begins; everything behind is.
+  Position planned_from_;
+  KeptPointer at_planned_from_;
+  bool all_planned_ = false;
+
+  std::thread helper_;
+  std::atomic<bool> enough_{false};  ///< The helper is to leave off.
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Stretch> stretches_;  ///< Guarded by mutex_: the nearest first.
 };
 
 }  // namespace retrov

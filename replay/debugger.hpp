@@ -51,7 +51,7 @@ class HartView {
 };
 
 /// What a front end has hung on its stops. Where a stop lies must not depend on how the machine gets there, so the
-/// answers of the const functions follow from the hart alone.
+/// answers of the const functions follow from the hart alone. A search asks them on two threads at once.
 class StopRules {
  public:
   virtual ~StopRules() = default;

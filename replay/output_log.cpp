@@ -59,6 +59,7 @@ void OutputLog::keep_ahead(Piece piece) {
 
 void OutputLog::console(Position at, std::span<const u8> bytes) {
   tally_.add(bytes);
+  if (muted_) return;
   if (hidden_) return keep_ahead({at, {bytes.begin(), bytes.end()}, {}});
   if (holding_) {
     held_.push_back({at, {bytes.begin(), bytes.end()}, {}});
@@ -68,6 +69,7 @@ void OutputLog::console(Position at, std::span<const u8> bytes) {
 }
 
 void OutputLog::notice(Position at, const std::string& sentence) {
+  if (muted_) return;
   if (hidden_) return keep_ahead({at, {}, sentence});
   if (holding_) {
     held_.push_back({at, {}, sentence});
@@ -93,7 +95,7 @@ void OutputLog::rewind(const ConsoleTally& tally, Position position) {
   for (Mark* mark : {&marks_.console, &marks_.notice, &marks_.ahead_console, &marks_.ahead_notice}) {
     mark->in_hand = false;
   }
-  if (hidden_) return;
+  if (hidden_ || muted_) return;
   const auto beyond = std::find_if(marks_.ahead.begin(), marks_.ahead.end(),
                                    [position](const Piece& piece) { return piece.at >= position; });
   for (auto piece = marks_.ahead.begin(); piece != beyond; ++piece) show(*piece);

@@ -68,6 +68,8 @@ class OutputLog final : public OutputSink {
   /// Whether steps are made out of sight: what is new of what they say is kept until the machine comes there again, or
   /// beyond. rewind() follows, to where the machine was before.
   void hide(bool hidden) { hidden_ = hidden; }
+  /// Whether what steps say is only counted, to be shown when they are made again.
+  void mute(bool muted) { muted_ = muted; }
   /// Another branch is shown from here on; rewind() follows. The result is for when this one is shown again.
   [[nodiscard]] const Shown& shown() const { return marks_; }
   void show_branch(const Shown& shown) { marks_ = shown; }
@@ -86,6 +88,7 @@ class OutputLog final : public OutputSink {
   bool holding_ = false;
   bool aside_ = false;
   bool hidden_ = false;
+  bool muted_ = false;
   std::vector<Piece> held_;
 };
 

@@ -9,12 +9,17 @@
 #include "replay/guest_memory.hpp"
 #include "replay/host_clock.hpp"
 #include "replay/session_parts.hpp"
+#include "replay/side_cursor.hpp"
 
 namespace retrov {
 
 Session::Session(OutputSink& output, Recording recording) : output_(output), recording_(recording) {}
 
-Session::~Session() = default;
+/// Those that leave another go first.
+Session::~Session() {
+  scratch_.reset();
+  while (!branches_.empty()) branches_.pop_back();
+}
 
 /// The machine of the first branch, at its first position.
 void Session::start(EngineKind engine, const SnapshotOptions& snapshots) {
@@ -288,6 +293,11 @@ void Session::interrupt() noexcept {
 void Session::set_progress(std::function<void()> progress) {
   progress_ = std::move(progress);
   timeline_->set_progress(progress_);
+}
+
+void Session::set_jobs(unsigned jobs, u64 alone_steps) {
+  jobs_ = jobs;
+  alone_steps_ = alone_steps;
 }
 
 void Session::finish(Outcome::Kind kind) {

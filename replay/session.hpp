@@ -28,7 +28,12 @@
 
 namespace retrov {
 
+class SideCursor;
+
 enum class Recording : bool { kOff, kOn };
+
+/// A search that goes no further is over before a second machine is of any use: 50 ms or so.
+inline constexpr u64 kSearchAloneSteps = 20'000'000;
 
 struct LiveSetup {
   BoardConfig board;
@@ -128,6 +133,7 @@ class Session final : public Debugger {
   Stop run_to(Position limit);
   [[nodiscard]] const History& history() const { return *history_; }
   [[nodiscard]] const SnapshotStore& snapshots() const { return timeline_->snapshots(); }
+  [[nodiscard]] Timeline::WorstSeek worst_seek() const { return timeline_->worst_seek(); }
   /// Lets branches leave a recording. Once, before the first. Throws Error if an image cannot be opened.
   void allow_forks(ForkWorld world);
   /// Tells all of the line the session is in, and how it ended; a session that grows goes on. At the live end it is
@@ -148,6 +154,9 @@ class Session final : public Debugger {
   void commit_disks();
   /// Told after every stretch of a long move (at least every 50 ms of host time), for progress lines. May be empty.
   void set_progress(std::function<void()> progress);
+  /// How many threads search backwards: with two, the second runs through the next stretch on a machine of its own,
+  /// once the first has run through `alone_steps` in vain. More are two.
+  void set_jobs(unsigned jobs, u64 alone_steps = kSearchAloneSteps);
 
  private:
   /// How a stretch forward ended.
@@ -162,6 +171,7 @@ class Session final : public Debugger {
   class Move;
   class Trial;
   class Excursion;
+  class Silence;
   /// What the last move has said of where it stopped; the next move does not say it again.
   struct Reported {
     std::optional<Position> access;       ///< The access made just before; it stopped a move backwards.
@@ -242,6 +252,9 @@ class Session final : public Debugger {
   Stop go_to_begin(unsigned hart);
   [[nodiscard]] std::optional<Stop> last_stop_between(Position from, Position to);
   Stop arrive(const PastStop& found);
+  [[nodiscard]] std::optional<PastStop> last_stop(Position from, std::function<bool(const PastStop&)> accept,
+                                                  bool& broken_off);
+  SideCursor* side_cursor();
 
   OutputLog output_;
   const Recording recording_;
@@ -268,6 +281,9 @@ class Session final : public Debugger {
   Recorder* recorder_ = nullptr;
   MarkPlan mark_plan_;
   std::function<void()> progress_;
+  unsigned jobs_ = 1;
+  u64 alone_steps_ = 0;
+  std::unique_ptr<SideCursor> side_;  ///< Of the last long search; null: there was none in this line.
 
   StopSet wanted_;
   StopRules* rules_ = nullptr;

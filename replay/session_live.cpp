@@ -229,6 +229,8 @@ Stop Session::stop_for(Went went, const StopSet& stops) const {
 void Session::mark() {
   history_->add_mark(make_mark(*machine_, output_.tally(), HashRam::kYes));
   branch_->next_mark = mark_plan_.next_after(position());
+  // All pages have just been hashed, which is what costs.
+  timeline_->take_snapshot();
   if (!key_frames_) return;
   if (key_frames_->due(position(), cpu_ns())) add_key_frame();
   branch_->next_mark = std::min(branch_->next_mark, key_frames_->next(position()));

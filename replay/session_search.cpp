@@ -1,6 +1,9 @@
 // Going backwards to a stop.
+#include <new>
+
 #include "core/check.hpp"
 #include "replay/session_parts.hpp"
+#include "replay/side_cursor.hpp"
 
 namespace retrov {
 
@@ -25,13 +28,49 @@ Stop Session::arrive(const PastStop& found) {
   return stop;
 }
 
+/// While it lives, what the guest says on ways back is neither shown nor kept: it is for when one comes there.
+class Session::Silence {
+ public:
+  explicit Silence(OutputLog& output) : output_(output) { output_.mute(true); }
+  ~Silence() { output_.mute(false); }
+  Silence(const Silence&) = delete;
+  Silence& operator=(const Silence&) = delete;
+
+ private:
+  OutputLog& output_;
+};
+
+/// The second machine of a search; null if the host has no memory for it.
+SideCursor* Session::side_cursor() {
+  if (side_ && &side_->history() != history_) side_.reset();
+  try {
+    if (!side_) side_ = std::make_unique<SideCursor>(*history_, machine_->engine_kind(), timeline_->lend_to_side());
+  } catch (const Error& error) {
+    if (error.exit_code() != Exit::kUnavailable) throw;
+  } catch (const std::bad_alloc&) {
+  }
+  return side_.get();
+}
+
+/// The last stop that counts in [from, now), and the session anywhere. Nothing, and broken_off: the session stands
+/// where everything from there on has been searched.
+std::optional<PastStop> Session::last_stop(Position from, std::function<bool(const PastStop&)> accept,
+                                           bool& broken_off) {
+  const Silence silence(output_);
+  BackwardSearch search(*timeline_, *machine_, {wanted(), rules_, std::move(accept)}, interrupted_);
+  if (jobs_ > 1) search.let_help(alone_steps_, [this] { return side_cursor(); });
+  const auto found = search.run(from);
+  broken_off = search.interrupted();
+  return found;
+}
+
 /// Strictly between the two; the session stands at `to`.
 std::optional<Stop> Session::last_stop_between(Position from, Position to) {
   for (;;) {
-    BackwardSearch search(*timeline_, *machine_, wanted(), rules_, interrupted_,
-                          [from, to](const PastStop& stop) { return stop.at > from && stop.at < to; });
-    const auto found = search.run(from);
-    if (search.interrupted()) return stop_at(StopReason::kInterrupted, machine_->current_hart());
+    bool broken_off = false;
+    const auto found = last_stop(
+        from, [from, to](const PastStop& stop) { return stop.at > from && stop.at < to; }, broken_off);
+    if (broken_off) return stop_at(StopReason::kInterrupted, machine_->current_hart());
     if (!found) return std::nullopt;
     Stop stop = arrive(*found);
     if (stop.reason != StopReason::kBreakpoint || !handled(found->hit)) return stop;
@@ -44,14 +83,16 @@ Stop Session::resume_backward() {
   for (;;) {
     const Position start = position();
     const auto reported = std::exchange(reported_.access, std::nullopt);
-    const auto accept = [start, reported](const PastStop& stop) {
-      // The access that led here counts, once; a breakpoint here is where we come from.
-      const bool behind_what_it_reports = is_behind(stop.hit.kind);
-      return stop.at < start || (behind_what_it_reports && reported != start);
-    };
-    BackwardSearch search(*timeline_, *machine_, wanted(), rules_, interrupted_, accept);
-    const auto found = search.run(Position{0});
-    if (search.interrupted()) return stop_at(StopReason::kInterrupted, machine_->current_hart());
+    bool broken_off = false;
+    const auto found = last_stop(
+        Position{0},
+        [start, reported](const PastStop& stop) {
+          // The access that led here counts, once; a breakpoint here is where we come from.
+          const bool behind_what_it_reports = is_behind(stop.hit.kind);
+          return stop.at < start || (behind_what_it_reports && reported != start);
+        },
+        broken_off);
+    if (broken_off) return stop_at(StopReason::kInterrupted, machine_->current_hart());
     if (!found) return go_to_begin(machine_->current_hart());
     Stop stop = arrive(*found);
     if (stop.reason != StopReason::kBreakpoint || !handled(found->hit)) return stop;

@@ -1,5 +1,7 @@
 #include "replay/snapshots.hpp"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/check.hpp"
@@ -8,55 +10,121 @@ namespace retrov {
 
 namespace {
 
-/// A page, and its share of the tree's nodes.
-constexpr u64 kBytesPerPage = kPageBytes + kPageBytes / 2;
+/// On the heap, with what the allocator and the reference counts take.
+constexpr u64 kPageCost = sizeof(Page) + 32;
+/// A node of a tree: 256 children (core/page_tree.hpp). To change a page is to copy one node on each of four levels.
+constexpr u64 kNodeCost = 256 * sizeof(PagePointer) + 32;
+constexpr unsigned kLevels = 4;
+constexpr unsigned kLevelBits = 8;
+
+/// Of what `tree` has and `before` has not.
+u64 tree_bytes(const PageTree& before, const PageTree& tree) {
+  std::array<u64, kLevels> last;
+  last.fill(~u64{0});
+  u64 bytes = 0;
+  PageTree::diff(before, tree, [&](u64 index, const Page*, const Page* page) {
+    if (page != nullptr) bytes += kPageCost;
+    for (u64& node : last) {
+      index >>= kLevelBits;
+      if (node == index) break;
+      node = index;
+      bytes += kNodeCost;
+    }
+  });
+  return bytes;
+}
 
 u64 own_bytes(const Snapshot& snapshot, const Snapshot* before) {
-  u64 bytes = sizeof(Snapshot);
-  for (const auto& component : snapshot.components) bytes += component.size();
+  u64 bytes = sizeof(KeptSnapshot);
+  for (const auto& component : snapshot.components) bytes += sizeof component + component.capacity();
   bytes += snapshot.touched.pages.size() * sizeof(u32) + snapshot.touched.satps.size() * sizeof(u64);
   static const PageTree kEmpty;
   for (std::size_t i = 0; i < snapshot.trees.size(); ++i) {
-    const PageTree& other = before != nullptr ? before->trees[i] : kEmpty;
-    PageTree::diff(other, snapshot.trees[i],
-                   [&bytes](u64, const Page*, const Page* page) { bytes += page != nullptr ? kBytesPerPage : 0; });
+    bytes += tree_bytes(before != nullptr ? before->trees[i] : kEmpty, snapshot.trees[i]);
   }
   return bytes;
 }
 
 }  // namespace
 
+SnapshotStore::SnapshotStore(SnapshotStore& parent, Position from)
+    : parent_(&parent), root_(parent.root_), from_(from) {
+  root_->members_.push_back(this);
+}
+
+SnapshotStore::~SnapshotStore() {
+  if (root_ == this) return;
+  for (auto& [at, entry] : kept_) set_cost(entry, 0);
+  std::erase(root_->members_, this);
+}
+
 KeptPointer SnapshotStore::at_or_before(Position at) const {
   const auto after = kept_.upper_bound(at);
-  return after == kept_.begin() ? nullptr : std::prev(after)->second.snapshot;
+  if (after != kept_.begin()) return std::prev(after)->second.snapshot;
+  return parent_ != nullptr ? parent_->at_or_before(std::min(at, from_)) : nullptr;
 }
 
 void SnapshotStore::keep(KeptPointer snapshot) {
   const Position at = snapshot->machine.at;
+  if (parent_ != nullptr && at <= from_) return parent_->keep(std::move(snapshot));
   const auto [entry, added] = kept_.try_emplace(at, Entry{std::move(snapshot), 0});
   if (!added) return;
   recount(entry);
   if (std::next(entry) != kept_.end()) recount(std::next(entry));
-  while (bytes_ > budget_bytes_ && kept_.size() > 2) drop(least_useful(at));
+  root_->trim(at);
 }
 
-void SnapshotStore::share(const SnapshotStore& other, Position at) {
-  for (auto entry = other.kept_.begin(); entry != other.kept_.end() && entry->first <= at; ++entry) {
-    keep(entry->second.snapshot);
+std::vector<KeptPointer> SnapshotStore::release() {
+  std::vector<KeptPointer> released;
+  while (kept_.size() > 1) {
+    const auto entry = std::next(kept_.begin());
+    set_cost(entry->second, 0);
+    released.push_back(std::move(entry->second.snapshot));
+    kept_.erase(entry);
   }
+  return released;
+}
+
+void SnapshotStore::lend(u64 bytes) {
+  root_->lent_bytes_ = bytes;
+  root_->trim(root_->kept_.rbegin()->first);
+}
+
+SnapshotStore::Totals SnapshotStore::totals() const {
+  Totals totals{root_->members_.size(), 0, root_->bytes_, root_->budget_bytes_};
+  for (const SnapshotStore* member : root_->members_) totals.count += member->kept_.size();
+  return totals;
+}
+
+std::vector<Position> SnapshotStore::positions() const {
+  std::vector<Position> all;
+  if (parent_ != nullptr) {
+    all = parent_->positions();
+    std::erase_if(all, [this](Position at) { return at > from_; });
+  }
+  for (const auto& [at, entry] : kept_) all.push_back(at);
+  return all;
+}
+
+const KeptSnapshot* SnapshotStore::before(Entries::const_iterator entry) const {
+  if (entry != kept_.begin()) return std::prev(entry)->second.snapshot.get();
+  return parent_ != nullptr ? parent_->at_or_before(from_).get() : nullptr;
+}
+
+void SnapshotStore::set_cost(Entry& entry, u64 bytes) {
+  root_->bytes_ += bytes - entry.cost_bytes;
+  entry.cost_bytes = bytes;
 }
 
 void SnapshotStore::recount(Entries::iterator entry) {
-  bytes_ -= entry->second.cost_bytes;
-  const Snapshot* before =
-      entry == kept_.begin() ? nullptr : &std::prev(entry)->second.snapshot->machine;
-  entry->second.cost_bytes = own_bytes(entry->second.snapshot->machine, before);
-  bytes_ += entry->second.cost_bytes;
+  const KeptSnapshot* previous = before(entry);
+  const Snapshot& machine = entry->second.snapshot->machine;
+  set_cost(entry->second, own_bytes(machine, previous != nullptr ? &previous->machine : nullptr));
 }
 
 void SnapshotStore::drop(Entries::iterator entry) {
-  RV_CHECK(entry != kept_.begin());
-  bytes_ -= entry->second.cost_bytes;
+  RV_CHECK(parent_ != nullptr || entry != kept_.begin());
+  set_cost(entry->second, 0);
   const KeptPointer gone = std::move(entry->second.snapshot);
   const auto next = kept_.erase(entry);
   if (next == kept_.end()) return;
@@ -69,24 +137,33 @@ void SnapshotStore::drop(Entries::iterator entry) {
 
 /// The one whose loss lengthens the way from its neighbour least, measured by its distance: at twice the distance gaps
 /// may be twice as long, so a session keeps logarithmically many for each power of two it looks back.
-SnapshotStore::Entries::iterator SnapshotStore::least_useful(Position cursor) {
-  auto best = kept_.end();
-  u128 best_gap = 0;
-  u128 best_distance = 1;
-  for (auto entry = std::next(kept_.begin()); entry != kept_.end(); ++entry) {
+void SnapshotStore::look_for_least_useful(Position cursor, Candidate& best) {
+  for (auto entry = kept_.begin(); entry != kept_.end(); ++entry) {
     const Position at = entry->first;
-    if (at == cursor) continue;
+    const KeptSnapshot* previous = before(entry);
+    // What somebody holds would not go.
+    if (previous == nullptr || at == cursor || entry->second.snapshot.use_count() > 1) continue;
     const auto next = std::next(entry);
     const u64 end = next != kept_.end() ? next->first.steps : at.steps + 1;
-    const u128 gap = end - std::prev(entry)->first.steps;
+    const u128 gap = end - previous->machine.at.steps;
     const u128 distance = (at > cursor ? at.steps - cursor.steps : cursor.steps - at.steps) + 1;
-    if (best == kept_.end() || gap * best_distance < best_gap * distance) {
-      best = entry;
-      best_gap = gap;
-      best_distance = distance;
-    }
+    if (best.store == nullptr || gap * best.distance < best.gap * distance) best = {this, entry, gap, distance};
   }
-  return best;
+}
+
+/// Of the root. The one at the cursor goes last.
+void SnapshotStore::trim(Position cursor) {
+  const u64 most = budget_bytes_ - std::min(budget_bytes_, lent_bytes_);
+  while (bytes_ > most) {
+    Candidate least;
+    for (SnapshotStore* member : members_) member->look_for_least_useful(cursor, least);
+    for (auto member = members_.begin(); least.store == nullptr && member != members_.end(); ++member) {
+      const auto entry = (*member)->kept_.find(cursor);
+      if (entry != (*member)->kept_.end() && (*member)->before(entry) != nullptr) least = {*member, entry, 0, 1};
+    }
+    if (least.store == nullptr) return;
+    least.store->drop(least.entry);
+  }
 }
 
 }  // namespace retrov

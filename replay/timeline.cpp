@@ -22,6 +22,8 @@ constexpr u64 kMaxSliceSteps = 4'000'000;
 constexpr u64 kProgressEveryNs = 50'000'000;
 /// Running this far costs about as much as a snapshot.
 constexpr u64 kWorthASnapshotSteps = 2048;
+/// What a timeline beside this one may keep, of the budget.
+constexpr u64 kSideShare = 8;
 
 }  // namespace
 
@@ -39,17 +41,16 @@ Timeline::Timeline(const History& history, Machine& machine, OutputLog& output, 
   plan_next();
 }
 
-Timeline::Timeline(const History& history, const Timeline& other, Position at)
+Timeline::Timeline(const History& history, Timeline& other, Position at)
     : history_(history),
       machine_(other.machine_),
       output_(other.output_),
       options_(other.options_),
       replayer_(history),
-      store_(options_.budget_bytes),
+      store_(other.store_, at),
       progress_(other.progress_),
       slice_steps_(other.slice_steps_),
       random_(other.random_) {
-  store_.share(other.store_, at);
   snapshot_at_ = std::min(other.snapshot_at_, now());
   gathered_.since = gathered_to_ = at;
   plan_next();
@@ -60,6 +61,8 @@ KeptPointer Timeline::unkept_snapshot() {
 }
 
 KeptPointer Timeline::take_snapshot() {
+  // If hashes have just been made of all pages, this costs next to nothing, and says nothing of the next one.
+  const bool pages_are_ready = machine_.memory().dirty_pages().empty();
   const u64 begin = cpu_ns();
   KeptPointer kept = unkept_snapshot();
   gather(kept->machine.touched, now());
@@ -67,10 +70,36 @@ KeptPointer Timeline::take_snapshot() {
     store_.keep(kept);
     machine_.begin_stretch();
   }
-  snapshot_cost_ns_ = cpu_ns() - begin;
+  if (!pages_are_ready) snapshot_cost_ns_ = cpu_ns() - begin;
   cpu_since_snapshot_ns_ = 0;
   snapshot_at_ = now();
   return kept;
+}
+
+SnapshotOptions Timeline::lend_to_side() {
+  SnapshotOptions options = options_;
+  options.budget_bytes /= kSideShare;
+  store_.lend(options.budget_bytes);
+  return options;
+}
+
+Timeline::WorstSeek Timeline::worst_seek() const {
+  std::vector<Position> begins = store_.positions();
+  if (options_.policy != SnapshotPolicy::kNone) {
+    for (const KeyFramePlace& place : history_.key_frames()) begins.push_back(place.at);
+    std::sort(begins.begin(), begins.end());
+  }
+  begins.push_back(std::max(end(), now()));
+  WorstSeek worst;
+  for (std::size_t i = 0; i + 1 < begins.size(); ++i) {
+    const u64 steps = begins[i + 1].steps - begins[i].steps;
+    if (steps > worst.steps) worst = {begins[i], steps};
+  }
+  return worst;
+}
+
+void Timeline::keep(KeptPointer snapshot) {
+  if (options_.policy != SnapshotPolicy::kNone) store_.keep(std::move(snapshot));
 }
 
 /// What lies below is known already; where something between is not, all before is forgotten.
@@ -233,7 +262,7 @@ Halt Timeline::run_history(Position limit, StopSet* stops, const std::atomic<boo
 
 bool Timeline::seek(Position target, const std::atomic<bool>& interrupted) {
   RV_CHECK(target <= end() || target == now());
-  const KeptPointer nearest = store_.at_or_before(target);
+  KeptPointer nearest = store_.at_or_before(target);
   bool behind = target < now();
   const Position from = behind ? nearest->machine.at : std::max(nearest->machine.at, now());
   bool entered = false;
@@ -245,6 +274,7 @@ bool Timeline::seek(Position target, const std::atomic<bool>& interrupted) {
   }
   const bool shorter = nearest->machine.at.steps > now().steps + kWorthASnapshotSteps;
   if (!entered && (behind || shorter)) restore(nearest);
+  nearest.reset();  // On the way it may have to make room.
   while (now() < target) {
     // Snapshots at halving distances: whoever goes on stepping back from here finds one near.
     const u64 left = target.steps - now().steps;

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <set>
+#include <vector>
 
 #include "core/machine.hpp"
 #include "replay/drive.hpp"
@@ -29,7 +30,7 @@ class Timeline {
   Timeline(const History& history, Machine& machine, OutputLog& output, const SnapshotOptions& options);
   /// Of a history that has all in common with that of `other` below `at`. The machine may stand anywhere; if it is not
   /// in this history, return_to() comes before anything else.
-  Timeline(const History& history, const Timeline& other, Position at);
+  Timeline(const History& history, Timeline& other, Position at);
 
   [[nodiscard]] Position now() const { return machine_.position(); }
   [[nodiscard]] Position end() const { return history_.end(); }
@@ -56,14 +57,28 @@ class Timeline {
   /// as that is known. Not for the store.
   [[nodiscard]] KeptPointer snapshot_for_key_frame();
   [[nodiscard]] const SnapshotStore& snapshots() const { return store_; }
+  /// Puts one of this history that another timeline took into the store, unless the policy is kNone.
+  void keep(KeptPointer snapshot);
+  /// The snapshots in the store but the first; they are kept no longer.
+  [[nodiscard]] std::vector<KeptPointer> release_snapshots() { return store_.release(); }
+  /// For a timeline beside this one, in the same history, that hands over what it keeps: with a part of the budget,
+  /// which is its own from here on.
+  [[nodiscard]] SnapshotOptions lend_to_side();
+  /// The longest way that a seek may have to run, from its snapshot or key frame.
+  struct WorstSeek {
+    Position from;
+    u64 steps = 0;
+  };
+  [[nodiscard]] WorstSeek worst_seek() const;
   [[nodiscard]] const Effort& effort() const { return effort_; }
   /// Called about every 50 ms of host time during long moves. May be empty; must not move the timeline.
   void set_progress(std::function<void()> progress) { progress_ = std::move(progress); }
+  /// For whoever waits in the middle of a move: calls it if it is due.
+  void report_progress();
 
  private:
   [[nodiscard]] Position slice_end(Position limit);
   void after_slice(Position from, u64 cpu_before);
-  void report_progress();
   void plan_next();
   void gather(const Touched& touched, Position to);
   [[nodiscard]] const KeyFramePlace* key_frame_between(Position from, Position to) const;

@@ -94,3 +94,24 @@ TEST_CASE("page_tree: for_each visits each page once, ascending", "[page_tree]")
   tree.for_each([&](u64 index, const Page&) { seen.push_back(index); });
   CHECK(seen == std::vector<u64>{3, 256, 70000});
 }
+
+TEST_CASE("page_tree: a page that is written and stays the same is stored once", "[page_tree]") {
+  PageTree tree;
+  PageBytes bytes{};
+  bytes[17] = 1;
+  tree.set(5, bytes);
+  const PageTree before = tree;
+  tree.set(5, bytes);
+  tree.set(6, PageBytes{});
+  CHECK(tree.share(5) == before.share(5));
+  std::size_t differ = 0;
+  PageTree::diff(before, tree, [&](u64, const Page*, const Page*) { ++differ; });
+  CHECK(differ == 0);
+  bytes[17] = 2;
+  tree.set(5, bytes);
+  CHECK(tree.share(5) != before.share(5));
+  CHECK(tree.find(5)->bytes == bytes);
+  tree.set(5, PageBytes{});
+  CHECK(tree.find(5) == nullptr);
+  CHECK(tree.hash() == 0);
+}

@@ -1,6 +1,9 @@
 // Covers replay/snapshots as well.
 #include "replay/timeline.hpp"
 
+#include <set>
+
+#include "replay/branch.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/guest_bench.hpp"
 
@@ -59,9 +62,73 @@ TEST_CASE("timeline: the budget bounds the snapshots, and the first stays", "[ti
   Bench bench(*recorded.history, {SnapshotPolicy::kEvery, u64{4} << 20, 50});
   REQUIRE(bench.timeline.seek(recorded.history->end(), bench.interrupted));
   const SnapshotStore& store = bench.timeline.snapshots();
-  CHECK(store.bytes() <= u64{4} << 20);
-  CHECK(store.count() > 10);
+  CHECK(store.totals().bytes <= u64{4} << 20);
+  CHECK(store.totals().count > 10);
   CHECK(store.at_or_before(Position{0})->machine.at == Position{0});
+}
+
+TEST_CASE("timeline: a budget too small for more keeps the first alone, and every place is reached", "[timeline]") {
+  const Recorded recorded = record_guest("echo", 1, 5);
+  Bench bench(*recorded.history, {SnapshotPolicy::kEvery, 1, 50});
+  REQUIRE(bench.timeline.seek(recorded.history->end(), bench.interrupted));
+  CHECK(bench.timeline.snapshots().positions() == std::vector{Position{0}});
+  REQUIRE(bench.timeline.seek(Position{recorded.hashes.begin()->first}, bench.interrupted));
+  CHECK(bench.machine->hash() == recorded.hashes.begin()->second);
+}
+
+TEST_CASE("timeline: what snapshots are said to take is not less than their pages", "[timeline]") {
+  const Recorded recorded = record_guest("echo", 1, 5);
+  Bench bench(*recorded.history, {SnapshotPolicy::kEvery, u64{64} << 20, 200});
+  REQUIRE(bench.timeline.seek(recorded.history->end(), bench.interrupted));
+  const SnapshotStore& store = bench.timeline.snapshots();
+  std::set<const Page*> pages;
+  for (const Position at : store.positions()) {
+    for (const PageTree& tree : store.at_or_before(at)->machine.trees) {
+      tree.for_each([&](u64, const Page& page) { pages.insert(&page); });
+    }
+  }
+  CHECK(pages.size() > store.totals().count);
+  CHECK(store.totals().bytes >= pages.size() * sizeof(Page));
+}
+
+TEST_CASE("timeline: lines of history share snapshots and one budget", "[timeline]") {
+  constexpr u64 kBudget = u64{4} << 20;
+  const Recorded recorded = record_guest("echo", 1, 5);
+  const Position end = recorded.history->end();
+  const Position fork{end.steps / 2};
+  // The branch has nothing of its own: it ends where it leaves. What it passes is that of the line it left.
+  History other(*recorded.history, fork);
+  Bench bench(*recorded.history, {SnapshotPolicy::kEvery, kBudget, 50});
+  const SnapshotStore& store = bench.timeline.snapshots();
+  REQUIRE(bench.timeline.seek(end, bench.interrupted));
+  const SnapshotStore::Totals alone = store.totals();
+  {
+    Timeline branch(other, bench.timeline, fork);
+    REQUIRE(branch.return_to(fork, bench.interrupted));
+    CHECK(branch.snapshots().totals().lines == 2);
+    CHECK(branch.snapshots().totals().bytes <= kBudget);
+    for (const Position at : branch.snapshots().positions()) CHECK(at <= fork);
+    CHECK(branch.snapshots().at_or_before(fork) == store.at_or_before(fork));
+    // On with no more input.
+    NoInputs nothing;
+    other.progress(Position{end.steps});
+    for (u64 i = 1; i < 20; ++i) {
+      branch.run(nothing, Position{fork.steps + 100 * i}, nullptr, bench.interrupted);
+      branch.take_snapshot();
+    }
+    CHECK(branch.snapshots().positions().size() > 10);
+    CHECK(branch.snapshots().totals().bytes <= kBudget);
+    CHECK(branch.snapshots().totals().bytes > alone.bytes / 2);
+    const u64 hash = bench.machine->hash();
+    const Position there = branch.now();
+    REQUIRE(bench.timeline.return_to(end, bench.interrupted));
+    CHECK(bench.machine->hash() == recorded.end_hash);
+    REQUIRE(branch.return_to(there, bench.interrupted));
+    CHECK(bench.machine->hash() == hash);
+  }
+  CHECK(store.totals().lines == 1);
+  CHECK(store.totals().bytes <= kBudget);
+  CHECK(store.totals().count == store.positions().size());
 }
 
 TEST_CASE("timeline: an interrupted seek stands at a valid position", "[timeline]") {
@@ -87,7 +154,7 @@ TEST_CASE("timeline: snapshots thin out with distance", "[timeline]") {
     kept.push_back(at);
     if (at.steps > 0) --at.steps;
   }
-  REQUIRE(kept.size() == store.count());
+  REQUIRE(kept.size() == store.positions().size());
   const auto gap_around = [&](u64 distance) {
     u64 widest = 0;
     for (std::size_t i = 0; i + 1 < kept.size(); ++i) {

@@ -6,6 +6,7 @@
 
 #include "cli/cpu_words.hpp"
 #include "core/check.hpp"
+#include "replay/segments.hpp"
 
 namespace retrov {
 
@@ -21,6 +22,7 @@ constexpr SubcommandSet kDebugs = only(Subcommand::kReplay) | only(Subcommand::k
 constexpr SubcommandSet kAsks = only(Subcommand::kLastWrite) | only(Subcommand::kFirstWrite) |
                                 only(Subcommand::kWrites) | only(Subcommand::kReads) |
                                 only(Subcommand::kExecutions);
+constexpr SubcommandSet kParallel = only(Subcommand::kVerify);
 constexpr SubcommandSet kExecutes = kLive | kReplays | kAsks | only(Subcommand::kVerify);
 constexpr SubcommandSet kReports = only(Subcommand::kInfo) | only(Subcommand::kDump) | only(Subcommand::kFsck) |
                                    only(Subcommand::kLs);
@@ -61,6 +63,12 @@ void apply_clients(Options& options, std::string_view value) {
   const u64 count = parse_whole("--clients", value);
   if (count == 0 || count > kMostClients) throw Error(Exit::kUsage, "--clients: 1 to 16");
   options.replay.clients = static_cast<unsigned>(count);
+}
+
+void apply_jobs(Options& options, std::string_view value) {
+  const u64 count = parse_whole("--jobs", value);
+  if (count == 0 || count > kMostJobs) throw Error(Exit::kUsage, "--jobs: 1 to " + std::to_string(kMostJobs));
+  options.replay.jobs = static_cast<unsigned>(count);
 }
 
 void apply_on_detach(Options& options, std::string_view value) {
@@ -218,6 +226,8 @@ constexpr std::array kRows =
                   [](Options& o, std::string_view) { o.replay.physical = true; }},
         OptionRow{"--twice", "", "replay two times, and compare the two as well", Group::kReport,
                   only(Subcommand::kVerify), [](Options& o, std::string_view) { o.replay.twice = true; }},
+        OptionRow{"--jobs -j", "N", "threads, each for other parts between key frames (default: all cores)",
+                  Group::kReport, kParallel, apply_jobs},
         OptionRow{"--report", "FILE", "what is said of a divergence goes there, too", Group::kReport,
                   only(Subcommand::kVerify) | kReplays,
                   [](Options& o, std::string_view v) { o.replay.report_file = v; }},

@@ -119,6 +119,7 @@ struct ReplayWords {
   bool json = false;
   bool sizes = false;
   bool twice = false;       ///< verify --twice
+  std::optional<unsigned> jobs;  ///< --jobs
   std::string report_file;  ///< --report; empty: none.
 };
 

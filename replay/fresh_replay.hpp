@@ -33,6 +33,8 @@ class FreshReplay {
   [[nodiscard]] KeptSnapshot snapshot();
   /// One of this replay, or of another one of the same history.
   void restore(const KeptSnapshot& snapshot);
+  /// Somebody else has put the machine elsewhere in the history.
+  void moved() { replayer_.move_to(position()); }
 
  private:
   class Curtain;

@@ -175,7 +175,9 @@ SegmentCursor::SegmentCursor(const History& history, EngineKind engine, const Sn
       first_(replay_.position()) {}
 
 bool SegmentCursor::enter(const Segment& segment, const std::atomic<bool>& interrupted) {
+  const std::size_t before = timeline_.refused_key_frames();
   const bool arrived = timeline_.seek(std::max(segment.from, first_), interrupted);
+  detour_ = timeline_.refused_key_frames() != before;
   replay_.moved();
   return arrived;
 }

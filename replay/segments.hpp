@@ -48,11 +48,14 @@ class SegmentCursor {
   /// Goes where the segment begins, by the key frame there, or from an earlier one if that is no use. False if it was
   /// interrupted. Throws Error (kDivergence).
   bool enter(const Segment& segment, const std::atomic<bool>& interrupted);
+  /// A key frame that it wanted to use for the last segment could not be.
+  [[nodiscard]] bool took_a_detour() const { return detour_; }
 
  private:
   FreshReplay replay_;
   Timeline timeline_;
   const Position first_;  ///< Of the history.
+  bool detour_ = false;
 };
 
 /// What is to be done with what a segment gave. False: enough, nothing that comes later is wanted.

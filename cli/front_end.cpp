@@ -33,7 +33,7 @@ FrontEnd::FrontEnd(Session& session, const Symbols& symbols, Signals& signals)
     places_.visited.arrive(session_, by_step ? Visited::How::kStep : Visited::How::kJump);
   });
   context_.where = Offered::kPromptOnly;
-  context_.scan = [this](const ScanOrder& order, std::ostream& out) { scan_history(session_, order, out); };
+  context_.scan = [this](const ScanOrder& order, std::ostream& out) { scan_history(search_by(session_), order, out); };
   context_.serve_gdb = [this](u16 port, std::ostream& out) {
     out << attach_hint(listen(ListenAddress{ListenAddress::Kind::kTcp, port, {}})) << '\n';
   };
@@ -123,7 +123,7 @@ void FrontEnd::run_monitor(std::string_view line, std::ostream& out, MonitorCont
     answer << "the next stepi, continue or reverse-stepi goes to where you were in " << branch << '\n';
   };
   context.scan = [this](const ScanOrder& order, std::ostream& answer) {
-    stub_.while_moving([&] { scan_history(session_, order, answer); });
+    stub_.while_moving([&] { scan_history(search_by(session_), order, answer); });
   };
   context.aside = [this](const std::function<void()>& look) { stub_.while_moving(look); };
   run_command(context, line, out);

@@ -6,6 +6,7 @@
 
 #include "cli/cpu_words.hpp"
 #include "core/check.hpp"
+#include "replay/segments.hpp"
 
 namespace retrov {
 
@@ -21,7 +22,11 @@ constexpr SubcommandSet kDebugs = only(Subcommand::kReplay) | only(Subcommand::k
 constexpr SubcommandSet kAsks = only(Subcommand::kLastWrite) | only(Subcommand::kFirstWrite) |
                                 only(Subcommand::kWrites) | only(Subcommand::kReads) |
                                 only(Subcommand::kExecutions);
-constexpr SubcommandSet kExecutes = kLive | kReplays | kAsks | only(Subcommand::kVerify);
+constexpr SubcommandSet kLogs = only(Subcommand::kLog);
+constexpr SubcommandSet kParallel = only(Subcommand::kVerify) | only(Subcommand::kFirstWrite) |
+                                    only(Subcommand::kWrites) | only(Subcommand::kReads) |
+                                    only(Subcommand::kExecutions) | kLogs;
+constexpr SubcommandSet kExecutes = kLive | kReplays | kAsks | kLogs | only(Subcommand::kVerify);
 constexpr SubcommandSet kReports = only(Subcommand::kInfo) | only(Subcommand::kDump) | only(Subcommand::kFsck) |
                                    only(Subcommand::kLs);
 constexpr SubcommandSet kLists = only(Subcommand::kLs);
@@ -61,6 +66,12 @@ void apply_clients(Options& options, std::string_view value) {
   const u64 count = parse_whole("--clients", value);
   if (count == 0 || count > kMostClients) throw Error(Exit::kUsage, "--clients: 1 to 16");
   options.replay.clients = static_cast<unsigned>(count);
+}
+
+void apply_jobs(Options& options, std::string_view value) {
+  const u64 count = parse_whole("--jobs", value);
+  if (count == 0 || count > kMostJobs) throw Error(Exit::kUsage, "--jobs: 1 to " + std::to_string(kMostJobs));
+  options.replay.jobs = static_cast<unsigned>(count);
 }
 
 void apply_on_detach(Options& options, std::string_view value) {
@@ -204,7 +215,7 @@ constexpr std::array kRows =
         OptionRow{"--batch", "", "run the scripts of -x and leave; without any, say where it is",
                   Group::kReplay, kReplays, [](Options& o, std::string_view) { o.replay.batch = true; }},
         OptionRow{"--branch", "NAME", "of the trace: this line of history (default: the last that was recorded)",
-                  Group::kReplay, kDebugs | kAsks | only(Subcommand::kVerify),
+                  Group::kReplay, kDebugs | kAsks | kLogs | only(Subcommand::kVerify),
                   [](Options& o, std::string_view v) { o.replay.branch = v; }},
         OptionRow{"--drive-base", "ID=FILE", "for branches: a disk's image, for blocks that the trace lacks",
                   Group::kReplay, kDebugs, apply_drive_base},
@@ -212,18 +223,20 @@ constexpr std::array kRows =
                   kReplays, [](Options& o, std::string_view v) { o.replay.gdb = v; }},
         OptionRow{"-x --command", "FILE", "a script for gdb", Group::kReplay, kReplays,
                   [](Options& o, std::string_view v) { o.replay.gdb_scripts.emplace_back(v); }},
-        OptionRow{"--symbols", "FILE", "ELF to take symbols from", Group::kDebugging, kLive | kReplays | kAsks,
+        OptionRow{"--symbols", "FILE", "ELF to take symbols from", Group::kDebugging, kLive | kReplays | kAsks | kLogs,
                   [](Options& o, std::string_view v) { o.symbols.emplace_back(v); }},
         OptionRow{"--phys", "", "the address is physical", Group::kReport, kAsks,
                   [](Options& o, std::string_view) { o.replay.physical = true; }},
         OptionRow{"--twice", "", "replay two times, and compare the two as well", Group::kReport,
                   only(Subcommand::kVerify), [](Options& o, std::string_view) { o.replay.twice = true; }},
+        OptionRow{"--jobs -j", "N", "threads, each for other parts between key frames (default: all cores)",
+                  Group::kReport, kParallel, apply_jobs},
         OptionRow{"--report", "FILE", "what is said of a divergence goes there, too", Group::kReport,
                   only(Subcommand::kVerify) | kReplays,
                   [](Options& o, std::string_view v) { o.replay.report_file = v; }},
         OptionRow{"--no-stored-symbols", "", "leave alone the symbols in the trace", Group::kReplay, kDebugs,
                   [](Options& o, std::string_view) { o.stored_symbols = false; }},
-        OptionRow{"--json", "", "for programs", Group::kReport, kReports | kAsks,
+        OptionRow{"--json", "", "for programs", Group::kReport, kReports | kAsks | kLogs,
                   [](Options& o, std::string_view) { o.replay.json = true; }},
         OptionRow{"-s --sizes", "", "frames and bytes by kind, instead of the events", Group::kReport,
                   only(Subcommand::kDump), [](Options& o, std::string_view) { o.replay.sizes = true; }},

@@ -6,6 +6,7 @@
 
 #include "cli/option_table.hpp"
 #include "cli/subcommands.hpp"
+#include "cli/log_words.hpp"
 #include "core/check.hpp"
 #include "replay/nearest_word.hpp"
 
@@ -141,8 +142,10 @@ void apply_positional(Options& options, const std::string& word) {
     case Subcommand::kFirstWrite:
     case Subcommand::kWrites:
     case Subcommand::kReads:
-    case Subcommand::kExecutions: {
-      const bool names_trace = word.ends_with(".rvt") || word.find('/') != std::string::npos;
+    case Subcommand::kExecutions:
+    case Subcommand::kLog: {
+      const bool names_place = options.subcommand == Subcommand::kLog && names_log_place(word);
+      const bool names_trace = !names_place && (word.ends_with(".rvt") || word.find('/') != std::string::npos);
       if (!names_trace || !options.replay.words.empty() || !options.replay.trace.empty()) {
         options.replay.words.push_back(word);
         return;

@@ -29,8 +29,8 @@
 namespace retrov {
 
 enum class Subcommand : u8 {
-  kRun, kRecord, kReplay, kDebug, kInfo, kVerify, kDump, kLastWrite, kFirstWrite, kWrites, kReads, kExecutions, kFsck,
-  kRecover, kPack, kLs, kRm, kMv, kGdbinit, kHelp
+  kRun, kRecord, kReplay, kDebug, kInfo, kVerify, kDump, kLastWrite, kFirstWrite, kWrites, kReads, kExecutions, kLog,
+  kFsck, kRecover, kPack, kLs, kRm, kMv, kGdbinit, kHelp
 };
 
 /// -drive.
@@ -119,6 +119,7 @@ struct ReplayWords {
   bool json = false;
   bool sizes = false;
   bool twice = false;       ///< verify --twice
+  std::optional<unsigned> jobs;  ///< --jobs
   std::string report_file;  ///< --report; empty: none.
 };
 

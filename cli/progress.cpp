@@ -26,6 +26,10 @@ void Progress::begin(std::string what) {
 
 void Progress::end() {
   moving_ = false;
+  make_way();
+}
+
+void Progress::make_way() {
   if (std::exchange(printed_, false)) std::fputs("\r\033[K", stderr);
 }
 

@@ -14,6 +14,8 @@ class Progress {
   /// A move begins, or what was begun has ended: the line is taken away.
   void begin(std::string what);
   void end();
+  /// Something is about to be printed where the line may be: it comes again.
+  void make_way();
   /// Where it is now; cheap.
   void at(Position here, Position end);
 

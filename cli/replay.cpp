@@ -6,13 +6,13 @@
 #include <csignal>
 #include <iostream>
 #include <memory>
-#include <sstream>
 #include <system_error>
 #include <thread>
 
 #include "cli/cursor.hpp"
 #include "cli/gdb_child.hpp"
 #include "cli/images.hpp"
+#include "cli/log_words.hpp"
 #include "cli/messages.hpp"
 #include "cli/progress.hpp"
 #include "cli/signals.hpp"
@@ -21,6 +21,7 @@
 #include "cli/stored_symbols.hpp"
 #include "cli/subcommands.hpp"
 #include "core/check.hpp"
+#include "gdbstub/history_scan.hpp"
 #include "replay/position.hpp"
 #include "replay/quiet_thread.hpp"
 #include "replay/trace_reader.hpp"
@@ -73,6 +74,8 @@ class ReplayRun {
   [[nodiscard]] bool serves() const { return options_.replay.serve_port || options_.live.gdb; }
 
  private:
+  [[nodiscard]] std::string question() const;
+  void search_segments_for(CommandContext& context, Progress& progress, InterruptFlag& interrupted);
   /// Where their user has not given others.
   void use_stored_symbols();
   /// -e and -g: what the guest says on the way there has been seen before.
@@ -262,23 +265,60 @@ int ReplayRun::prompt() {
   }
 }
 
+std::string ReplayRun::question() const {
+  const ReplayWords& said = options_.replay;
+  std::string line(subcommand_row(options_.subcommand).name);
+  if (options_.subcommand == Subcommand::kLog) return line + (said.json ? " --json " : " ") + log_line(said.words);
+  for (const std::string& word : said.words) line += " " + word;
+  if (said.physical) line += " --phys";
+  if (said.json) line += " --json";
+  return line;
+}
+
+/// Questions to all of history are asked on several threads.
+void ReplayRun::search_segments_for(CommandContext& context, Progress& progress, InterruptFlag& interrupted) {
+  SegmentSearch how{*trace_.branches[trace_.current].history};
+  how.engine = options_.engine;
+  how.snapshots = options_.snapshots;
+  how.threads.jobs = options_.replay.jobs.value_or(default_jobs());
+  how.threads.interrupted = interrupted.flag();
+  how.threads.progress = [&](Position here) {
+    interrupted.look(signals_);
+    progress.at(here, session().end());
+  };
+  how.note = [](const std::string& note) { say(note); };
+  context.search = [&progress, search = search_segments(how)](
+                       const StopRequest& request, Position from, Position to, const HitTeller& tell,
+                       const HitShow& show) {
+    return search(request, from, to, tell, [&](const HitText& hit) {
+      progress.make_way();
+      return show(hit);
+    });
+  };
+  context.search_accesses = [&progress, search = search_accesses_in_segments(how)](const AccessOrder& order,
+                                                                                   const AccessVisit& visit) {
+    return search(order, [&](const Access& access) {
+      progress.make_way();
+      return visit(access);
+    });
+  };
+  context.scan = [&context](const ScanOrder& order, std::ostream& out) { scan_history(context.search, order, out); };
+}
+
 int ReplayRun::ask() {
   go_to_start();
   if (signals_.pending() != 0) return signal_status();
-  std::string line(subcommand_row(options_.subcommand).name);
-  for (const std::string& word : options_.replay.words) line += " " + word;
-  if (options_.replay.physical) line += " --phys";
-  if (options_.replay.json) line += " --json";
   Progress progress;
-  progress.begin(line);
+  progress.begin(std::string(subcommand_row(options_.subcommand).name));
+  InterruptFlag interrupted;
   session().set_progress([&] { progress.at(session().position(), session().end()); });
   signals_.watch(&session(), nullptr);
-  std::ostringstream out;
-  run_command(front_end().context(), line, out);
+  CommandContext& context = front_end().context();
+  search_segments_for(context, progress, interrupted);
+  run_command(context, question(), std::cout);
   signals_.watch(nullptr, nullptr);
   session().set_progress({});
   progress.end();
-  std::cout << out.str();
   check_output();
   return signals_.pending() != 0 ? signal_status() : 0;
 }
@@ -288,7 +328,9 @@ int ReplayRun::ask() {
 int run_question(const Options& options) {
   Options from_end = options;
   from_end.quiet = true;
-  if (from_end.replay.position.empty()) from_end.replay.position = "end";
+  // Where symbols lie now is asked there; what is logged needs no place to stand.
+  const bool stands = options.subcommand != Subcommand::kLog;
+  if (stands && from_end.replay.position.empty()) from_end.replay.position = "end";
   return ReplayRun(from_end).ask();
 }
 

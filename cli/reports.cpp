@@ -97,6 +97,7 @@ int run_verify(const Options& options) {
   verification.engine = options.engine;
   verification.twice = options.replay.twice ? Twice::kYes : Twice::kNo;
   verification.snapshots = options.snapshots;
+  verification.jobs = options.replay.jobs.value_or(default_jobs());
   verification.interrupted = interrupted.flag();
   verification.progress = [&](Position here) {
     interrupted.look(signals);

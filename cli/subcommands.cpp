@@ -98,6 +98,11 @@ constexpr std::array kSubcommands = {
                   "  retrov executions --symbols kernel crash.rvt panic\n"
                   "  retrov executions --json crash.rvt 0x80000010\n",
                   run_question},
+    SubcommandRow{Subcommand::kLog, "log", "[TRACE] [A-B] 'LOCATION [if EXPR]: FORMAT' [EXPR...]...",
+                  "Prints what printf would have said there, each time in all of history.",
+                  "  retrov log crash.rvt 'kfree: free %lx' a0\n"
+                  "  retrov log --json crash.rvt 50%-end 'do_exit if a0 != 0: code %ld, sp %p' a0 sp 'panic: %s' a0\n",
+                  run_question},
     SubcommandRow{Subcommand::kFsck, "fsck", "[TRACE]", "Checks every byte of a trace and names what is damaged.",
                   "  retrov fsck crash.rvt\n"
                   "  retrov fsck --json crash.rvt\n",

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/check.hpp"
+#include "gdbstub/agent_ops.hpp"
 #include "gdbstub/hex.hpp"
 
 namespace retrov {
@@ -15,14 +16,7 @@ constexpr std::size_t kMostBytes = 0x10000;  ///< Jumps are 16 bits wide.
 /// gdb's expressions do not loop; one that does must not take the machine with it.
 constexpr unsigned kMostSteps = 100'000;
 
-enum Op : u8 {
-  kAdd = 0x02, kSub, kMul, kDivSigned, kDivUnsigned, kRemSigned, kRemUnsigned, kLsh, kRshSigned, kRshUnsigned,
-  kTrace, kTraceQuick, kLogNot, kBitAnd, kBitOr, kBitXor, kBitNot, kEqual, kLessSigned, kLessUnsigned, kExt,
-  kRef8, kRef16, kRef32, kRef64,
-  kIfGoto = 0x20, kGoto, kConst8, kConst16, kConst32, kConst64, kReg, kEnd, kDup, kPop, kZeroExt, kSwap,
-  kGetv, kSetv, kTracev, kTracenz, kTrace16,
-  kPick = 0x32, kRot, kPrintf,
-};
+using namespace agent_op;
 
 /// What a bytecode takes from the stream and from the stack. `pops` is also how much must be there.
 struct OpRow {

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <ostream>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "gdbstub/expression.hpp"
 #include "gdbstub/stop_clauses.hpp"
 #include "replay/position.hpp"
+#include "replay/report_fields.hpp"
 
 namespace retrov {
 namespace {
@@ -17,11 +20,18 @@ struct Place {
   StopClauses clauses;
 };
 
+StopClauses clauses_of(const ScanOrder::Place& place, const SymbolLookup& symbol) {
+  StopClauses clauses = parse_clauses(place.clauses);
+  if (!place.condition.empty()) clauses.conditions.push_back(compile_condition(place.condition, symbol));
+  if (place.format) clauses.commands.push_back(compile_printf(*place.format, place.arguments, symbol));
+  return clauses;
+}
+
 class ScanRules final : public StopRules {
  public:
-  ScanRules(const Debugger& debugger, const ScanOrder& order, std::ostream& out) : debugger_(debugger), out_(out) {
+  explicit ScanRules(const ScanOrder& order) : format_(order.json ? ReportFormat::kJson : ReportFormat::kText) {
     for (const ScanOrder::Place& place : order.places) {
-      places_.push_back({place.address, place.name, parse_clauses(place.clauses)});
+      places_.push_back({place.address, place.name, clauses_of(place, order.symbol)});
     }
   }
 
@@ -34,7 +44,19 @@ class ScanRules final : public StopRules {
                              result.breakpoints.end());
     return result;
   }
-  [[nodiscard]] u64 hits() const { return hits_; }
+
+  [[nodiscard]] HitText tell(Position at, unsigned hart, const HartView& view, VirtAddr breakpoint) const {
+    HitText result;
+    for (const Place& place : places_) {
+      if (place.address != breakpoint || !clauses_hold(view, breakpoint, place.clauses)) continue;
+      ++result.hits;
+      std::string said = place.clauses.commands.empty() ? std::string(place.name)
+                                                        : run_commands(view, breakpoint, place.clauses);
+      if (said.ends_with('\n')) said.pop_back();
+      result.text += line(at, hart, place, said);
+    }
+    return result;
+  }
 
   // --- StopRules ---
   [[nodiscard]] bool counts(const HartView& hart, VirtAddr breakpoint) const override {
@@ -43,33 +65,44 @@ class ScanRules final : public StopRules {
     });
   }
   [[nodiscard]] bool counts(const HartView&, const WatchRange&) const override { return false; }
-  bool handle(const HartView& hart, VirtAddr breakpoint) override {
-    for (const Place& place : places_) {
-      if (place.address != breakpoint || !clauses_hold(hart, breakpoint, place.clauses)) continue;
-      ++hits_;
-      std::string text = place.clauses.commands.empty() ? std::string(place.name)
-                                                        : run_commands(hart, breakpoint, place.clauses);
-      if (!text.ends_with('\n')) text += '\n';
-      out_ << "step " << group_digits(debugger_.position().steps) << "  hart " << debugger_.machine().current_hart()
-           << "  " << text;
-    }
-    return true;
-  }
+  bool handle(const HartView&, VirtAddr) override { return true; }
 
  private:
-  const Debugger& debugger_;
-  std::ostream& out_;
+  [[nodiscard]] std::string line(Position at, unsigned hart, const Place& place, const std::string& said) const {
+    if (format_ == ReportFormat::kText) {
+      return "step " + group_digits(at.steps) + "  hart " + std::to_string(hart) + "  " + said + "\n";
+    }
+    return object(format_, [&](Fields& fields) {
+             fields.number("step", at.steps);
+             fields.number("hart", hart);
+             fields.text("pc", "0x" + hex(place.address.value));
+             fields.text("place", place.name);
+             fields.text("text", said);
+           }) +
+           "\n";
+  }
+
+  const ReportFormat format_;
   std::vector<Place> places_;
-  u64 hits_ = 0;
 };
 
 }  // namespace
 
-void scan_history(Debugger& debugger, const ScanOrder& order, std::ostream& out) {
-  ScanRules rules(debugger, order, out);
-  const Position reached = debugger.scan(rules.request(), order.from, order.to);
-  out << rules.hits() << (rules.hits() == 1 ? " hit" : " hits") << " in steps " << group_digits(order.from.steps)
-      << " to " << group_digits(reached.steps) << (reached < order.to ? ", where it was broken off" : "") << '\n';
+void scan_history(const HistorySearch& search, const ScanOrder& order, std::ostream& out) {
+  ScanRules rules(order);
+  u64 hits = 0;
+  const auto tell = [&rules](Position at, unsigned hart, const HartView& view, VirtAddr breakpoint) {
+    return rules.tell(at, hart, view, breakpoint);
+  };
+  const auto show = [&](const HitText& hit) {
+    hits += hit.hits;
+    out << hit.text;
+    return out.good();
+  };
+  const Position reached = search(rules.request(), order.from, order.to, tell, show);
+  if (order.json) return;
+  out << hits << (hits == 1 ? " hit" : " hits") << " in steps " << group_digits(order.from.steps) << " to "
+      << group_digits(reached.steps) << (reached < order.to ? ", where it was broken off" : "") << '\n';
 }
 
 }  // namespace retrov

@@ -33,6 +33,8 @@ constexpr std::array kCommands = {
             "go to a position: 412,883,190  +N  -N  50%  begin  end  #EVENT  t=3.1s  main@3  BOOKMARK", kBoth, go_to},
     Command{"scan", "", "[FROM-TO] ADDRESS...", "list each time an address was executed in history, without moving",
             kBoth, scan},
+    Command{"log", "", "[FROM-TO] LOCATION [if EXPR]: [\"FORMAT\", EXPR...][; ...]",
+            "printf after the fact: what it would have printed there in all of history", kBoth, log},
     Command{"last-write", "", "ADDRESS [BYTES]", "who wrote there last before here, be it with the same value", kBoth,
             last_write},
     Command{"first-write", "", "ADDRESS [BYTES]", "who wrote there first", kBoth, first_write},

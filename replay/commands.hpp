@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "replay/debugger.hpp"
+#include "replay/history_search.hpp"
 #include "replay/places.hpp"
 
 namespace retrov {
@@ -26,15 +27,22 @@ struct PromptStop {
   VirtAddr address;
 };
 
-/// What `scan` looks at. Good while its command runs.
+/// What `scan` and `log` look at. Good while their command runs.
 struct ScanOrder {
   struct Place {
     VirtAddr address;
     std::string_view name;     ///< As it was typed.
     std::string_view clauses;  ///< When it counts and what to print, as gdb's stub has it; empty: always, its name.
+    // The same as people write it:
+    std::string_view condition = {};            ///< An expression; empty: always.
+    std::optional<std::string_view> format = {};  ///< Of printf, as in C source; absent: its name.
+    std::vector<std::string_view> arguments = {};  ///< Expressions.
   };
   Position from, to;
   std::vector<Place> places;
+  bool json = false;
+  /// The value of a symbol. Empty: there are none.
+  std::function<std::optional<u64>(std::string_view name)> symbol = {};
 };
 
 /// Who offers a command; and for a context, whose lines it takes: a prompt's (all commands) or everybody's.
@@ -68,7 +76,10 @@ struct CommandContext {
   std::function<std::optional<u64>(std::string_view name)> symbol = {};
   /// The nearest symbol at or below an address, as "name+0x10"; an empty text if there is none.
   std::function<std::string(VirtAddr)> symbol_near = {};
-  /// `scan`: looks through history and writes what it finds. Empty: not offered.
+  /// How history is searched. Empty: by the debugger.
+  HistorySearch search = {};
+  AccessSearch search_accesses = {};
+  /// `scan` and `log`: looks through history and writes what it finds. Empty: not offered.
   std::function<void(const ScanOrder& order, std::ostream& out)> scan = {};
   /// Around what looks through history for long, so that it can be broken off. Empty: nothing.
   std::function<void(const std::function<void()>& look)> aside = {};

@@ -1,6 +1,7 @@
 // Who touched these bytes, and when was that executed: questions to the whole history, asked without moving.
 #include <algorithm>
 #include <ostream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -156,6 +157,13 @@ Position look_aside(const CommandContext& context, const std::function<Position(
   return reached;
 }
 
+Position search_accesses(const CommandContext& context, const AccessOrder& order, const AccessVisit& visit) {
+  return look_aside(context, [&] {
+    const bool by_context = context.search_accesses && !order.last_only;
+    return by_context ? context.search_accesses(order, visit) : context.debugger.accesses(order, visit);
+  });
+}
+
 /// `count` says of what.
 void say_end(const std::string& count, Position from, Position to, Position reached, std::ostream& out) {
   out << count << " in steps " << group_digits(from.steps) << " to " << group_digits(reached.steps)
@@ -170,12 +178,10 @@ void list_accesses(CommandContext& context, Arguments arguments, std::ostream& o
   take_range(context, question, order.from, order.to);
   order.pieces = place_bytes(context, question, usage);
   u64 count = 0;
-  const Position reached = look_aside(context, [&] {
-    return context.debugger.accesses(order, [&](const Access& access) {
-      ++count;
-      question.json ? print_json(access, out) : print_access(context, access, out);
-      return true;
-    });
+  const Position reached = search_accesses(context, order, [&](const Access& access) {
+    ++count;
+    question.json ? print_json(access, out) : print_access(context, access, out);
+    return out.good();
   });
   if (question.json) return;
   say_end(group_digits(count) + (count == 1 ? " access" : " accesses"), order.from, order.to, reached, out);
@@ -184,11 +190,9 @@ void list_accesses(CommandContext& context, Arguments arguments, std::ostream& o
 /// The one access that `order` finds, or that there is none.
 void one_write(CommandContext& context, const Question& question, const AccessOrder& order, std::ostream& out) {
   std::optional<Access> found;
-  const Position reached = look_aside(context, [&] {
-    return context.debugger.accesses(order, [&](const Access& access) {
-      found = access;
-      return false;
-    });
+  const Position reached = search_accesses(context, order, [&](const Access& access) {
+    found = access;
+    return false;
   });
   if (found) return question.json ? print_json(*found, out) : print_access(context, *found, out);
   const bool all_seen = reached == (order.last_only ? order.from : order.to);
@@ -228,53 +232,37 @@ void reads(CommandContext& context, Arguments arguments, std::ostream& out) {
   list_accesses(context, arguments, out, WatchKind::kRead, "reads [FROM-TO] ADDRESS [BYTES] [--phys] [--json]");
 }
 
-namespace {
-
-/// Says each time that a breakpoint is come to.
-class Executions final : public StopRules {
- public:
-  Executions(const CommandContext& context, bool json, std::ostream& out) : context_(context), json_(json), out_(out) {}
-  [[nodiscard]] bool counts(const HartView&, VirtAddr) const override { return true; }
-  [[nodiscard]] bool counts(const HartView&, const WatchRange&) const override { return false; }
-  bool handle(const HartView&, VirtAddr breakpoint) override {
-    ++count_;
-    const u64 step = context_.debugger.position().steps;
-    const unsigned hart = context_.debugger.machine().current_hart();
-    if (json_) {
-      out_ << "{\"step\": " << step << ", \"hart\": " << hart << ", \"pc\": \"" << hex(breakpoint.value) << "\"}\n";
-    } else {
-      out_ << "step " << group_digits(step) << "  hart " << hart << "  " << code_place(context_, breakpoint) << '\n';
-    }
-    return true;
-  }
-  [[nodiscard]] u64 count() const { return count_; }
-
- private:
-  const CommandContext& context_;
-  bool json_;
-  std::ostream& out_;
-  u64 count_ = 0;
-};
-
-}  // namespace
-
 void executions(CommandContext& context, Arguments arguments, std::ostream& out) {
   Question question = parse_question(context, arguments);
   Position from, to;
   take_range(context, question, from, to);
   expect_arguments(question.words, 1, 1000, "executions [FROM-TO] ADDRESS... [--json]");
-  Executions rules(context, question.json, out);
   StopRequest request;
-  request.rules = &rules;
   for (const std::string_view word : question.words) {
     request.breakpoints.push_back(VirtAddr{parse_address(context, word)});
   }
   std::sort(request.breakpoints.begin(), request.breakpoints.end());
   const auto doubles = std::unique(request.breakpoints.begin(), request.breakpoints.end());
   request.breakpoints.erase(doubles, request.breakpoints.end());
-  const Position reached = look_aside(context, [&] { return context.debugger.scan(request, from, to); });
+  const auto tell = [&](Position at, unsigned hart, const HartView&, VirtAddr breakpoint) {
+    std::ostringstream line;
+    if (question.json) {
+      line << "{\"step\": " << at.steps << ", \"hart\": " << hart << ", \"pc\": \"" << hex(breakpoint.value) << "\"}\n";
+    } else {
+      line << "step " << group_digits(at.steps) << "  hart " << hart << "  " << code_place(context, breakpoint) << '\n';
+    }
+    return HitText{line.str(), 1};
+  };
+  u64 count = 0;
+  const auto show = [&](const HitText& hit) {
+    ++count;
+    out << hit.text;
+    return out.good();
+  };
+  const HistorySearch search = context.search ? context.search : search_by(context.debugger);
+  const Position reached = look_aside(context, [&] { return search(request, from, to, tell, show); });
   if (question.json) return;
-  say_end(group_digits(rules.count()) + (rules.count() == 1 ? " time" : " times"), from, to, reached, out);
+  say_end(group_digits(count) + (count == 1 ? " time" : " times"), from, to, reached, out);
 }
 
 }  // namespace retrov::command_rows

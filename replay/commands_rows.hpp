@@ -98,6 +98,7 @@ void scratch(CommandContext&, Arguments, std::ostream&);
 
 // commands_scan.cpp
 void scan(CommandContext&, Arguments, std::ostream&);
+void log(CommandContext&, Arguments, std::ostream&);
 
 // commands_places.cpp
 void bookmark(CommandContext&, Arguments, std::ostream&);

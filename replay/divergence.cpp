@@ -5,6 +5,7 @@
 
 #include "core/check.hpp"
 #include "core/disasm.hpp"
+#include "replay/key_frame.hpp"
 #include "replay/one_bit.hpp"
 #include "replay/position.hpp"
 #include "replay/state_diff.hpp"
@@ -112,6 +113,46 @@ void explain_one_bit(const Mismatch& mismatch, FreshReplay& replay, std::ostream
   }
 }
 
+/// The state of a key frame, if it is what the recording says of itself there. Leaves the replay anywhere.
+std::optional<LookedState> recorded_state(const KeyFramePlace& place, FreshReplay& replay) {
+  try {
+    const KeyFrame frame = place.stored->load(replay.machine().initial_ram());
+    if (frame.state->machine.at != place.at) return std::nullopt;
+    replay.restore(*frame.state);
+    if (!is_marked(replay.history(), place.at, replay.machine().component_hashes(), replay.console())) {
+      return std::nullopt;
+    }
+    return look(replay);
+  } catch (const Error& error) {
+    if (error.exit_code() != Exit::kBadTrace) throw;
+    return std::nullopt;
+  }
+}
+
+/// The first key frame from there on is a state of the recording. What it differs in may have grown until then.
+void explain_by_key_frame(const Mismatch& mismatch, FreshReplay& replay, std::ostream& out) {
+  for (const KeyFramePlace& place : replay.history().key_frames()) {
+    if (place.at < mismatch.recorded.at) continue;
+    const std::optional<LookedState> recorded = recorded_state(place, replay);
+    if (!recorded) continue;
+    out << "  at the key frame at step " << group_digits(place.at.steps);
+    replay.restore(mismatch.good);
+    try {
+      (void)replay.run_to(place.at, kGoOn);
+    } catch (const Error& error) {
+      if (error.exit_code() != Exit::kDivergence) throw;
+    }
+    if (replay.position() != place.at) {
+      out << " the replay does not arrive\n";
+      return;
+    }
+    const std::string lines = difference(replay, look(replay), *recorded);
+    out << (lines.empty() ? " nothing differs any longer\n" : ", in the replay -> in the recording:\n");
+    indent(out, lines);
+    return;
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> differing(const std::vector<ComponentHash>& mine, const std::vector<ComponentHash>& theirs) {
@@ -196,6 +237,7 @@ void explain(Divergence& divergence, const Mismatch& mismatch, FreshReplay& firs
     explain_one_bit(mismatch, first, out);
   } else {
     explain_one_bit(mismatch, first, out);
+    explain_by_key_frame(mismatch, first, out);
     out << "  two replays agree with each other: the recording has no state in between to compare with\n"
         << "  (record --paranoid marks more of it, --paranoid=1,A-B every step from A to B)\n";
   }

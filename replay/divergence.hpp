@@ -1,6 +1,7 @@
 // Why a replay is not what was recorded: where, in what, and as exactly as can be known. A recording holds hashes of
-// components and no states, so names of registers and bytes come from comparing replays: with each other where they
-// differ, with what the step did in the replay where marks are dense, with every state that is one bit away.
+// components and few states, so names of registers and bytes come from comparing replays: with each other where they
+// differ, with what the step did in the replay where marks are dense, with every state that is one bit away, and with
+// the next key frame, which is a state of the recording.
 #pragma once
 
 #include <iosfwd>

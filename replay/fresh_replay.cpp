@@ -35,8 +35,8 @@ FreshReplay::FreshReplay(const History& history, EngineKind engine, OutputSink* 
 
 FreshReplay::~FreshReplay() = default;
 
-Halt FreshReplay::run_to(Position limit, const std::atomic<bool>& interrupted) {
-  return drive(*machine_, replayer_, limit, nullptr, interrupted);
+Halt FreshReplay::run_to(Position limit, const std::atomic<bool>& interrupted, StopSet* stops) {
+  return drive(*machine_, replayer_, limit, stops, interrupted);
 }
 
 KeptSnapshot FreshReplay::snapshot() { return {machine_->snapshot(), output_->tally()}; }

@@ -29,10 +29,12 @@ class FreshReplay {
   [[nodiscard]] const ConsoleTally& console() const { return output_->tally(); }
   [[nodiscard]] OutputLog& output() { return *output_; }
   /// Throws Error (kDivergence) as the replayer and the disks do.
-  Halt run_to(Position limit, const std::atomic<bool>& interrupted);
+  Halt run_to(Position limit, const std::atomic<bool>& interrupted, StopSet* stops = nullptr);
   [[nodiscard]] KeptSnapshot snapshot();
   /// One of this replay, or of another one of the same history.
   void restore(const KeptSnapshot& snapshot);
+  /// Somebody else has put the machine elsewhere in the history.
+  void moved() { replayer_.move_to(position()); }
 
  private:
   class Curtain;

@@ -12,7 +12,8 @@ namespace {
 bool covers(const Touched& told, const Touched& seen) {
   if (told.since > seen.since) return true;  // It says nothing of all that was seen.
   const auto has_root = [&told](u64 satp) {
-    return std::find(told.satps.begin(), told.satps.end(), satp) != told.satps.end();
+    const bool bare = satp >> 60 == 0;
+    return bare || std::find(told.satps.begin(), told.satps.end(), satp) != told.satps.end();
   };
   return (told.everything || !seen.everything) && (told.ebreaks || !seen.ebreaks) &&
          (told.everything ||

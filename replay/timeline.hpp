@@ -71,6 +71,8 @@ class Timeline {
   };
   [[nodiscard]] WorstSeek worst_seek() const;
   [[nodiscard]] const Effort& effort() const { return effort_; }
+  /// Key frames that were to be used and could not be.
+  [[nodiscard]] std::size_t refused_key_frames() const { return refused_.size(); }
   /// Called about every 50 ms of host time during long moves. May be empty; must not move the timeline.
   void set_progress(std::function<void()> progress) { progress_ = std::move(progress); }
   /// For whoever waits in the middle of a move: calls it if it is due.

@@ -11,6 +11,7 @@
 #include "replay/divergence.hpp"
 #include "replay/history.hpp"
 #include "replay/output_log.hpp"
+#include "replay/segments.hpp"
 #include "replay/snapshots.hpp"
 
 namespace retrov {
@@ -35,6 +36,9 @@ struct VerifyOptions {
   Twice twice = Twice::kNo;
   OutputSink* output = nullptr;               ///< Is shown what the guest says; null: nobody.
   Position output_from;                       ///< What steps below this one say is not shown.
+  /// So many threads, between key frames; what the verdict says does not depend on it. With `output` there is one.
+  unsigned jobs = 1;
+  u64 least_segment_steps = kLeastSegmentSteps;
   std::function<void(Position)> progress;     ///< Told now and then how far it has come.
   const std::atomic<bool>* interrupted = nullptr;
   /// For tests, kEvery and kRandom: snapshots are taken on the way, and what is compared has been reached again from

@@ -9,6 +9,7 @@
 #include "replay/verify.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/guest_bench.hpp"
+#include "tests/support/key_frame_bench.hpp"
 
 using namespace retrov;
 using namespace retrov::test;
@@ -35,7 +36,9 @@ Fault flip_register(unsigned number, u64 bits) {
 }
 
 /// Records the echo guest while a random world types; with full marks as planned, and light ones at inputs.
-std::unique_ptr<History> record_faulty(const MarkPlan& plan, const std::optional<Plant>& plant) {
+enum class KeyFrames : bool { kNone, kAtFullMarks };
+std::unique_ptr<History> record_faulty(const MarkPlan& plan, const std::optional<Plant>& plant,
+                                       KeyFrames key_frames = KeyFrames::kNone) {
   const BoardConfig board = guest_board("echo");
   auto history = std::make_unique<History>(board);
   Screen screen;
@@ -59,6 +62,7 @@ std::unique_ptr<History> record_faulty(const MarkPlan& plan, const std::optional
     recorder.reached(machine->position());
     if (machine->position() < next_mark && halt == Halt::kLimit) continue;
     history->add_mark(make_mark(*machine, output.tally(), HashRam::kYes));
+    if (key_frames == KeyFrames::kAtFullMarks) history->add_key_frame_place(held(key_frame_of(*machine, output)));
     next_mark = plan.next_after(machine->position());
   }
   history->finish({Outcome::Kind::kPoweredOff, machine->power().status, machine->power().why});
@@ -240,4 +244,59 @@ TEST_CASE("divergence: a plan has its dense marks where they were asked for, and
   for (Position at; at.steps < 2600; at = plan.next_after(at)) marks.push_back(at.steps);
   CHECK(marks == std::vector<u64>{0, 500, 510, 520, 530, 1530, 2530});
   CHECK(MarkPlan{}.next_after(Position{5}) == Position{5 + kMarkEverySteps});
+}
+
+TEST_CASE("divergence: the next key frame says what differs, by page, register and field", "[divergence]") {
+  // More than a bit each time, so that nothing is found by trying.
+  const Fault in_register = flip_register(27, 0x1234);
+  const Fault in_ram = [](Snapshot& snapshot) {
+    PageBytes bytes{};
+    bytes[5] = 0xab;
+    bytes[77] = 0xcd;
+    snapshot.trees[0].set(300, bytes);
+  };
+  for (const auto& [fault, wanted] : {std::pair{in_register, "hart 0  s11        0x0 -> 0x1234"},
+                                      std::pair{in_ram, "0x8012c000  2 bytes, first at 0x8012c005: 00 -> ab"}}) {
+    const auto history = record_faulty(sparse(), Plant{kAt, 0, fault}, KeyFrames::kAtFullMarks);
+    const Verdict verdict = verify(*history);
+    REQUIRE(verdict.divergence);
+    CAPTURE(verdict.divergence->explanation);
+    const std::string& said = verdict.divergence->explanation;
+    CHECK_THAT(said, has_substring("  at the key frame at step 4,500, in the replay -> in the recording:\n"));
+    CHECK_THAT(said, has_substring(wanted));
+    CHECK_THAT(said, has_substring("two replays agree"));
+    // Several threads say the same.
+    VerifyOptions options;
+    options.jobs = 3;
+    options.least_segment_steps = 1;
+    CHECK(verify(*history, options).divergence->explanation == verdict.divergence->explanation);
+  }
+}
+
+TEST_CASE("divergence: a key frame that is not what its mark says is not believed", "[divergence]") {
+  const auto told = record_faulty(sparse(), Plant{kAt, 0, flip_register(27, 0x1234)}, KeyFrames::kAtFullMarks);
+  History history(told->board());
+  std::size_t mark = 0;
+  const auto tell_marks_to = [&](Position at) {
+    for (; mark < told->marks().size() && told->marks()[mark].at <= at; ++mark) history.add_mark(told->marks()[mark]);
+  };
+  for (const Event& event : told->events()) {
+    tell_marks_to(event.at);
+    history.add_event(event);
+  }
+  tell_marks_to(told->end());
+  history.finish(told->outcome());
+  for (const KeyFramePlace& place : told->key_frames()) {
+    KeyFrame frame = place.stored->load({});
+    if (place.at == Position{4500}) {
+      auto lie = std::make_shared<KeptSnapshot>(*frame.state);
+      lie->machine.components[kHart0][8] ^= 1;
+      frame.state = std::move(lie);
+    }
+    history.add_key_frame_place(held(frame));
+  }
+  const Verdict verdict = verify(history);
+  REQUIRE(verdict.divergence);
+  CHECK_THAT(verdict.divergence->explanation, has_substring("  at the key frame at step 6,000, in the replay -> "));
+  CHECK_THAT(verdict.divergence->explanation, has_substring("hart 0  s11        0x0 -> 0x1234"));
 }

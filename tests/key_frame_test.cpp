@@ -26,21 +26,6 @@ struct Bench {
   const std::atomic<bool> never{false};
 };
 
-/// One that is not in a file, and may lie.
-class HeldKeyFrame final : public StoredKeyFrame {
- public:
-  explicit HeldKeyFrame(KeyFrame frame) : frame_(std::move(frame)) {}
-  [[nodiscard]] KeyFrame load(const PageTree&) const override { return frame_; }
-
- private:
-  KeyFrame frame_;
-};
-
-KeyFramePlace held(KeyFrame frame) {
-  const Position at = frame.state->machine.at;
-  return {at, std::make_shared<HeldKeyFrame>(std::move(frame))};
-}
-
 /// The same with another state.
 template <class Change>
 KeyFrame changed(const KeyFrame& frame, Change change) {

@@ -81,7 +81,9 @@ std::unique_ptr<Session> live(const std::string& guest, OutputSink& screen, Reco
 struct Prompt {
   explicit Prompt(Session& session) : context{session, places} {
     context.symbol = [](std::string_view name) { return std::optional(symbol("echo", std::string(name))); };
-    context.scan = [&session](const ScanOrder& order, std::ostream& out) { scan_history(session, order, out); };
+    context.scan = [&session](const ScanOrder& order, std::ostream& out) {
+      scan_history(search_by(session), order, out);
+    };
   }
   std::string run(const std::string& line) {
     std::ostringstream out;
@@ -290,4 +292,45 @@ TEST_CASE("session_aside: what the word cannot mean is refused", "[session_aside
   CHECK_THAT(prompt.refusal("scan 0-999,999,999 work"), has_substring("ends at step"));
   prompt.context.scan = {};
   CHECK_THAT(prompt.refusal("scan work"), has_substring("not in this session"));
+}
+
+TEST_CASE("session_aside: log prints what printf would have said there", "[session_aside]") {
+  Screen screen;
+  const auto session = replay("echo", 1, screen);
+  Prompt prompt(*session);
+  const std::string plain = prompt.run("scan work_next");
+  const std::size_t rounds = count_lines(plain) - 1;
+  REQUIRE(rounds > 10);
+  CHECK(prompt.run("log work_next:") == plain);
+  const std::string said = prompt.run("log work_next: \"a0=%ld; \\\"%lx\\\"\\n\", a0, (pc - work_next)");
+  CHECK(count_lines(said) == rounds + 1);
+  CHECK_THAT(said, has_substring("  hart 0  a0=39; \"0\"\n"));
+  // Several places, each with what it wants.
+  const std::string both = prompt.run("log work_next if a0 == 39: \"39\"; work: \"w %d\", *(u16*)pc & 0; work_next:");
+  const std::size_t calls = count_lines(prompt.run("scan work")) - 1;
+  const std::size_t at_39 = count_lines(prompt.run("log work_next if a0 == 39: \"x\"")) - 1;
+  CHECK(at_39 > 0);
+  CHECK(count_lines(both) == rounds + calls + at_39 + 1);
+  CHECK_THAT(both, has_substring("  39\n"));
+  CHECK_THAT(both, has_substring("  w 0\n"));
+  CHECK_THAT(prompt.run("log 0-1000 work_next: \"x\""), has_substring(" in steps 0 to 1,000\n"));
+  const std::string json = prompt.run("log --json 0-1000 work_next: \"<%ld>\", a0");
+  CHECK_THAT(json, has_substring("\"hart\": 0, \"pc\": \"0x"));
+  CHECK_THAT(json, has_substring("\"place\": \"work_next\", \"text\": \"<39>\"}\n"));
+  CHECK(json.find(" in steps ") == std::string::npos);
+}
+
+TEST_CASE("session_aside: log says what is wrong", "[session_aside]") {
+  Screen screen;
+  const auto session = replay("echo", 1, screen);
+  Prompt prompt(*session);
+  CHECK_THAT(prompt.refusal("log"), has_substring("usage: log"));
+  CHECK_THAT(prompt.refusal("log work"), has_substring("'work' is no LOCATION"));
+  CHECK_THAT(prompt.refusal("log work: a0"), has_substring("a \"FORMAT\" is in quotes: a0"));
+  CHECK_THAT(prompt.refusal("log work: \"%ld\""), has_substring("another number of conversions"));
+  CHECK_THAT(prompt.refusal("log work: \"%ld\", a0 +"), has_substring("'a0 +': something is missing"));
+  CHECK_THAT(prompt.refusal("log main.c:12: \"\""), has_substring("info line main.c:12"));
+  CHECK_THAT(prompt.refusal("log 100-50 work:"), has_substring("ends before it begins"));
+  prompt.context.scan = {};
+  CHECK_THAT(prompt.refusal("log work:"), has_substring("not in this session"));
 }

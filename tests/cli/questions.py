@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""last-write, first-write, writes, reads and executions as commands, asked of a trace without a debugger."""
+"""last-write, first-write, writes, reads, executions and log as commands, asked of a trace without a debugger."""
 import json
 import os
 import subprocess
@@ -47,6 +47,19 @@ check(len(part) == 2 + 1, f"a range: {part}")
 executions = ask("executions", "--symbols", ELF, trace, "main")
 check(" times in steps 0 to " in executions[-1] and "main" in executions[0], executions[-1])
 check("accesses in steps 0 to" in ask("reads", "--symbols", ELF, trace, "sum")[-1], "reads")
+
+logged = ask("log", "--symbols", ELF, trace, "main: at %p, %ld", "pc", "a0 - a0")
+check(len(logged) == len(executions) and " hits in steps 0 to " in logged[-1], logged[-1])
+check(logged[0].split("  ")[:2] == executions[0].split("  ")[:2], logged[0])
+check("at 0x8" in logged[0] and logged[0].endswith(", 0"), logged[0])
+check(ask("log", "--jobs", "1", "--symbols", ELF, trace, "main: at %p, %ld", "pc", "a0 - a0") == logged, "one thread")
+lines = [json.loads(line)
+         for line in ask("log", "--json", "--symbols", ELF, trace, "0-50%", "main if 1:", "main+4: %d", "1")]
+check(len(lines) > 0 and lines[0]["place"] == "main" == lines[0]["text"], f"{lines}")
+check(ask("log", "--symbols", ELF, trace, "main if a0 != a0: never")[-1].startswith("0 hits"), "a false condition")
+check("info line disk.c:3" in ask("log", "--symbols", ELF, trace, "disk.c:3: x", status=USAGE)[0], "lines of source")
+check("no symbol 'nonsense'" in ask("log", "--symbols", ELF, trace, "main: %d", "nonsense", status=USAGE)[0],
+      "an unknown name is named")
 
 check("'nonsense'" in ask("last-write", trace, "nonsense", status=USAGE)[0], "an unknown symbol is named")
 check("usage: last-write" in ask("last-write", trace, status=USAGE)[0], "what to ask for is missing")

@@ -61,6 +61,14 @@ for kind in ("transient", "consistent"):
     after, at = steps(text)
     check(status == 80 and after < STEP <= at and first_step(text) is None, text)
     check("differs: hart0" in text and "two replays agree" in text, text)
+    # A later key frame says in what the two differ by then.
+    keyed = record(broken, f"{kind}-keyed.rvt", "--key-frames", "every=5000")
+    for jobs in ("1", "2"):
+        status, text = run(GOOD, "verify", "--jobs", jobs, keyed)
+        after, at = steps(text)
+        check(status == 80 and after < STEP <= at == 5000 and first_step(text) is None, text)
+        check("at the key frame at step 5,000, in the replay -> in the recording:" in text, text)
+        check(re.search(r"hart 0  s11 +0x0 -> 0x10000000000", text[text.index("at the key frame"):]) is not None, text)
     # With dense marks, the step, the hart and the register.
     report = os.path.join(os.environ["TMPDIR"], f"{kind}.txt")
     status, text = run(GOOD, "verify", "--report", report, dense)

@@ -21,6 +21,21 @@ inline KeyFrame key_frame_of(Machine& machine, const OutputLog& output) {
   return frame;
 }
 
+/// One that is not in a file, and may lie.
+class HeldKeyFrame final : public StoredKeyFrame {
+ public:
+  explicit HeldKeyFrame(KeyFrame frame) : frame_(std::move(frame)) {}
+  [[nodiscard]] KeyFrame load(const PageTree&) const override { return frame_; }
+
+ private:
+  KeyFrame frame_;
+};
+
+inline KeyFramePlace held(KeyFrame frame) {
+  const Position at = frame.state->machine.at;
+  return {at, std::make_shared<HeldKeyFrame>(std::move(frame))};
+}
+
 struct TracedGuest {
   std::vector<u8> bytes;             ///< The trace.
   std::map<Position, u64> hashes;    ///< Of the state at some positions.

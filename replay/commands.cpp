@@ -81,6 +81,8 @@ constexpr std::array kCommands = {
             ebreak},
     Command{"mmio-write", "", "[on|off]", "let memory commands write device registers (at the live end)", kBoth,
             mmio_write},
+    Command{"replay-output", "", "[on|off]", "show what steps print each time they are made, not only once", kBoth,
+            replay_output},
     Command{"step", "s si stepi", "[N]", "make N steps of the current hart", kPrompt, step},
     Command{"continue", "c", "", "run until something stops it", kPrompt, resume},
     Command{"reverse-step", "rs rsi reverse-stepi", "[N]", "take N steps of the current hart back", kPrompt,

@@ -90,6 +90,7 @@ void break_space(CommandContext&, Arguments, std::ostream&);
 void break_check(CommandContext&, Arguments, std::ostream&);
 void ebreak(CommandContext&, Arguments, std::ostream&);
 void mmio_write(CommandContext&, Arguments, std::ostream&);
+void replay_output(CommandContext&, Arguments, std::ostream&);
 // commands_branches.cpp
 void fork(CommandContext&, Arguments, std::ostream&);
 void branches(CommandContext&, Arguments, std::ostream&);

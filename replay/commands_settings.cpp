@@ -97,6 +97,10 @@ void mmio_write(CommandContext& context, Arguments arguments, std::ostream& out)
   choose_setting(context, arguments, out, &StopSettings::mmio_write, "mmio-write");
 }
 
+void replay_output(CommandContext& context, Arguments arguments, std::ostream& out) {
+  choose_setting(context, arguments, out, &StopSettings::replay_output, "replay-output");
+}
+
 void ebreak(CommandContext& context, Arguments arguments, std::ostream& out) {
   constexpr std::string_view kUsage = "ebreak [stop|guest] [m|s|u]";
   expect_arguments(arguments, 0, 2, kUsage);

@@ -76,13 +76,14 @@ struct StopRequest {
   bool operator==(const StopRequest&) const = default;
 };
 
-/// What stops are to mean, for all front ends of a session; `with_settings` puts it into a request.
+/// What stops and moves are to mean, for all front ends of a session; `with_settings` puts it into a request.
 struct StopSettings {
   bool watch_dma = false;           ///< Writes by devices to a watched range stop, right behind them.
   bool watch_unchanged = false;     ///< Writes that change nothing stop, too.
   bool break_space_current = false; ///< New breakpoints hold in the current address space.
   bool break_check = false;         ///< Breakpoints at unmapped addresses are refused.
   bool mmio_write = false;          ///< Device registers can be written.
+  bool replay_output = false;       ///< What steps print is shown each time they are made, not only the first time.
   u8 ebreak_privileges = 0;         ///< Bit p: an ebreak at privilege p stops instead of trapping.
   std::vector<u16> csr_writes;      ///< Writes of these CSRs stop.
 };

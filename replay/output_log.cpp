@@ -34,11 +34,11 @@ OutputLog::Shown OutputLog::Shown::below(Position position) const {
 }
 
 void OutputLog::show(Position at, std::span<const u8> bytes) {
-  if (aside_ || marks_.console.is_new(at)) shown_.console(at, bytes);
+  if (aside_ || marks_.console.is_new(at) || repeated_) shown_.console(at, bytes);
 }
 
 void OutputLog::show(Position at, const std::string& notice) {
-  if (aside_ || marks_.notice.is_new(at)) shown_.notice(at, notice);
+  if (aside_ || marks_.notice.is_new(at) || repeated_) shown_.notice(at, notice);
 }
 
 void OutputLog::show(const Piece& piece) {

@@ -68,6 +68,8 @@ class OutputLog final : public OutputSink {
   /// Whether steps are made out of sight: what is new of what they say is kept until the machine comes there again, or
   /// beyond. rewind() follows, to where the machine was before.
   void hide(bool hidden) { hidden_ = hidden; }
+  /// Whether what steps say is shown again when they are made again.
+  void repeat(bool repeated) { repeated_ = repeated; }
   /// Whether what steps say is only counted, to be shown when they are made again.
   void mute(bool muted) { muted_ = muted; }
   /// Another branch is shown from here on; rewind() follows. The result is for when this one is shown again.
@@ -88,6 +90,7 @@ class OutputLog final : public OutputSink {
   bool holding_ = false;
   bool aside_ = false;
   bool hidden_ = false;
+  bool repeated_ = false;
   bool muted_ = false;
   std::vector<Piece> held_;
 };

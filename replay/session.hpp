@@ -124,7 +124,10 @@ class Session final : public Debugger {
   [[nodiscard]] std::vector<BranchInfo> branches() const override;
   [[nodiscard]] bool switch_to(const std::string& name) override;
 
-  void set_stop_settings(const StopSettings& value) override { stop_settings_ = value; }
+  void set_stop_settings(const StopSettings& value) override {
+    stop_settings_ = value;
+    output_.repeat(value.replay_output);
+  }
   [[nodiscard]] const StopSettings& stop_settings() const override { return stop_settings_; }
   void set_only_hart(std::optional<unsigned> hart) override { only_hart_ = hart; }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """R31: a live session is reversible from its first instruction on and comes back to life, with a person typing all the
 while; nothing is printed twice and nothing typed is lost."""
-# Handlers: vCont; bc D
+# Handlers: vCont; bc D monitor:replay-output
 from _session import NO_MORE, Gdb, live, require
 
 
@@ -52,6 +52,14 @@ def there_and_back_while_typing() -> None:
         gdb.expect("reverse-continue", NO_MORE)
         gdb.expect("continue", NO_MORE)
         require(served.console == b"start\nrounds done\none two three four five qoff\n", f"printed: {served.console}")
+        # But on request.
+        gdb.expect("monitor replay-output on", "replay-output on")
+        gdb.expect("reverse-continue", NO_MORE)
+        before = len(served.console)
+        gdb.expect("continue", NO_MORE)
+        again = b"start\nrounds done\none two three four five qoff\n"
+        served._wait(lambda: again in served.console[before - 1:], "the output once more")
+        gdb.expect("monitor replay-output off", "replay-output off")
 
 
 def guest_runs_on_after_detach() -> None:

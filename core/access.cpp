@@ -41,12 +41,13 @@ Trap Hart::watched(u64 address, unsigned size_bytes, WatchKind kind) {
     if (!first) continue;
     const bool is_write = (u8(kind) & u8(WatchKind::kWrite)) != 0;
     stops->hit = StopHit{StopHit::Kind::kWatch, index_, VirtAddr{*first}, size_bytes, is_write, i};
+    stops->hit->access_at = VirtAddr{address};
+    stops->hit->access = kind;
     return {Cause::kDebugStop, address};
   }
   return {};
 }
 
-/// The first byte of the access that lies in the watched range. A physical range is looked for in each of its pages.
 std::optional<u64> Hart::first_watched_byte(const WatchRange& watch, u64 address, unsigned size_bytes, WatchKind kind) {
   const u64 end = address + size_bytes;
   const u64 satp = data_privilege() == Priv::kMachine ? 0 : csr.satp;

@@ -253,6 +253,9 @@ class Hart final : public Stateful {
   Trap compare_and_swap_pair(u64 address, Pair& value, const Pair& desired);
   /// The instruction bits at pc, through a fresh walk (or a cached one): 2 or 4 bytes. Commits A bits.
   Trap fetch(u64 address, u32& raw, unsigned& length_bytes);
+  /// The first byte of an access by the next step that lies in the watched range. A physical range is looked for in
+  /// each of the access's pages.
+  std::optional<u64> first_watched_byte(const WatchRange& watch, u64 address, unsigned size_bytes, WatchKind kind);
   /// The first byte of the watched range that lies in [physical, physical + size), as this hart translates.
   [[nodiscard]] std::optional<VirtAddr> watched_byte_in(const WatchRange& watch, PhysAddr physical,
                                                         u64 size_bytes) const;
@@ -301,7 +304,6 @@ class Hart final : public Stateful {
   /// kDebugStop if a watched range is about to be accessed; nothing has been translated yet.
   Trap watched(u64 address, unsigned size_bytes, WatchKind kind);
   Trap stop_at_csr_write(u16 number);
-  std::optional<u64> first_watched_byte(const WatchRange& watch, u64 address, unsigned size_bytes, WatchKind kind);
   [[nodiscard]] bool may_cache(u64 address, PhysAddr physical) const;
   void cache_read(u64 address, PhysAddr physical);
   void cache_write(u64 address, PhysAddr physical);

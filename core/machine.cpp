@@ -46,6 +46,7 @@ void Machine::power_on() {
   for (auto& hart : harts_) hart->reset(config_.reset_pc.value);
   turn_left_ = config_.turn_steps;  // Hart 0 begins, as people expect of a boot hart.
   settle_devices();
+  begin_stretch();
 }
 
 void Machine::power_off(int status, const std::string& why) {

@@ -112,6 +112,12 @@ struct PageMappings {
   std::vector<PageMapping> leaves;  ///< In the order in which the tables list them: the lower half first.
   bool complete = true;             ///< False: there were more.
 };
+/// A part of an access that lies in one page.
+struct AccessPiece {
+  VirtAddr address;
+  PhysAddr physical;
+  u64 size_bytes = 0;
+};
 /// An entry of a page table that a walk reads.
 struct WalkedEntry {
   PhysAddr at;
@@ -218,6 +224,10 @@ class Machine final : public PowerControl {
   [[nodiscard]] u64 sched_mask() const { return sched_mask_; }
   /// How much the engine remembers, which nobody can see but by the clock. For tests.
   void limit_caches(const CacheSizes& sizes);
+  /// Of the access that a watch has stopped before, where the machine still stands: its first byte in that range.
+  [[nodiscard]] std::optional<VirtAddr> watched_byte(const StopHit& access, const WatchRange& range) const;
+  /// The same access in RAM or devices, a piece for each page; nothing where it would trap.
+  [[nodiscard]] std::vector<AccessPiece> pieces_of(const StopHit& access) const;
   /// Some device answers somewhere in [address, address + size).
   [[nodiscard]] bool has_device_in(PhysAddr address, u64 size_bytes) const;
   [[nodiscard]] Device* device(u8 index) { return devices_[index].get(); }

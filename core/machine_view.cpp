@@ -57,6 +57,27 @@ std::vector<std::string> Machine::page_owners() const {
   return names;
 }
 
+std::optional<VirtAddr> Machine::watched_byte(const StopHit& access, const WatchRange& range) const {
+  Hart& hart = *harts_[access.hart];
+  const auto byte = hart.first_watched_byte(range, access.access_at.value, access.size_bytes, access.access);
+  return byte ? std::optional(VirtAddr{*byte}) : std::nullopt;
+}
+
+std::vector<AccessPiece> Machine::pieces_of(const StopHit& access) const {
+  Hart& hart = *harts_[access.hart];
+  const AccessKind kind = access.access == WatchKind::kRead ? AccessKind::kLoad : AccessKind::kStore;
+  std::vector<AccessPiece> pieces;
+  for (u64 done = 0; done < access.size_bytes;) {
+    const VirtAddr at{access.access_at.value + done};
+    const u64 bytes = std::min(access.size_bytes - done, kPageBytes - at.value % kPageBytes);
+    const Hart::Translation to = hart.translate(at, static_cast<unsigned>(bytes), kind, Hart::Walk::kProbe);
+    if (to.trap) return {};
+    pieces.push_back({at, to.address, bytes});
+    done += bytes;
+  }
+  return pieces;
+}
+
 bool Machine::has_device_in(PhysAddr address, u64 size_bytes) const {
   const auto& slots = bus_.slots();
   return std::any_of(slots.begin(), slots.end(), [=](const Bus::Slot& slot) {

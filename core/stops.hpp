@@ -48,6 +48,8 @@ struct StopHit {
   std::size_t watch_index = 0;
   bool made = false;  ///< kWatch: the run stands right behind the access, because its filter has looked.
   Writer writer = Writer::kHart;
+  VirtAddr access_at = {};  ///< kWatch: where the access begins.
+  WatchKind access = WatchKind::kWrite;  ///< kWatch: what it does.
 };
 
 /// Says in the middle of a run what counts, so that what does not costs no stop. Registers, pc and position of the hart

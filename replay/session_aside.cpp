@@ -57,11 +57,9 @@ std::optional<Position> Session::execution(VirtAddr address, u64 number) {
       if (halt == Halt::kInterrupted) throw Error(Exit::kUsage, "interrupted");
       if (halt == Halt::kStop) count();
     }
-    // A run to the end has not looked at what would come next.
-    const unsigned hart = machine_->current_hart();
-    const bool stands_there = position() == end() && !machine_->idle() && !machine_->power().off &&
-                              machine_->hart_summary(hart).pc == address;
-    if (!found && stands_there) count();
+    // A run to the end has not looked at what would come next, which may be an interrupt or a reset.
+    stops.pass_breakpoint_at.reset();
+    if (!found && position() == end() && stops_at_end(stops)) count();
   });
   return found;
 }

@@ -160,6 +160,7 @@ std::optional<WatchReport> Session::return_before_access() {
 /// nothing, by running there from an older one.
 std::optional<WatchReport> Session::try_access(StopSet& stops) {
   const Position here = position();
+  const bool past = in_past();
   stops.ignore_at = here;
   const WatchedAccess access(*machine_, stops.watches, *stops.hit);
   const bool snapshot_first = !keeps_history() || silent_accesses_ < kManySilentAccesses;
@@ -175,7 +176,7 @@ std::optional<WatchReport> Session::try_access(StopSet& stops) {
   std::optional<WatchReport> report;
   output_.hold();
   try {
-    if (in_past()) {
+    if (past) {
       timeline_->run_history(Position{here.steps + 1}, &stops, interrupted_);
     } else {
       if (recorder_) recorder_->reached(here);
@@ -192,6 +193,8 @@ std::optional<WatchReport> Session::try_access(StopSet& stops) {
     unmake();
   } else {
     output_.show_held();
+    // The step stays made, even if the move ends here.
+    if (!past && recorder_) recorder_->reached(position());
   }
   return report;
 }

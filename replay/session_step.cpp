@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/check.hpp"
+#include "core/hart.hpp"
 #include "replay/hart_view.hpp"
 #include "replay/session_parts.hpp"
 
@@ -35,9 +36,11 @@ bool Session::is_at_breakpoint(unsigned hart) const {
   return std::binary_search(wanted_.breakpoints.begin(), wanted_.breakpoints.end(), machine_->hart_summary(hart).pc);
 }
 
-/// The hart is about to execute a breakpoint that counts, and its rules want it to stop there.
+/// The hart is about to execute a breakpoint that counts, and its rules want it to stop there. An interrupt that is due
+/// comes first; then it will be behind the handler.
 bool Session::stops_at_breakpoint_of(unsigned hart) {
   if (!is_at_breakpoint(hart) || begins_to_wait(*machine_, hart)) return false;
+  if (machine_->hart(hart).pending_interrupt()) return false;
   if (rules_ == nullptr) return true;
   const MachineHart view(*machine_, hart);
   const VirtAddr pc = machine_->hart_summary(hart).pc;
@@ -175,7 +178,8 @@ Stop Session::step_backward(unsigned hart) {
   const std::vector<Position> inside = open_handlers(hart);
   check_target(Position{0});
   std::optional<Position> target = previous_stop(hart, inside);
-  if (!target) return go_to_begin(hart);
+  const StopReason reason = target ? StopReason::kStep : StopReason::kHistoryBegin;
+  if (!target) target = Position{0};
   while (target) {
     if (!timeline_->seek(*target, interrupted_)) return stop_at(StopReason::kInterrupted, hart);
     target = step_irq_ == StepIrq::kSkip ? left_out_for(hart, inside) : std::nullopt;
@@ -183,12 +187,12 @@ Stop Session::step_backward(unsigned hart) {
   const Position arrived = position();
   const bool stops_wanted = !wanted_.breakpoints.empty() || !wanted_.watches.empty() || !wanted_.csr_writes.empty() ||
                             wanted_.ebreak_privileges != 0;
-  if (!stops_wanted || arrived.steps + 1 >= start.steps) return stop_at(StopReason::kStep, hart);
+  if (!stops_wanted || arrived.steps + 1 >= start.steps) return stop_at(reason, hart);
   // Other harts' turns and handlers lie between; what stops a step forward stops it backwards, too.
   if (!timeline_->seek(start, interrupted_)) return stop_at(StopReason::kInterrupted, hart);
   if (auto stop = last_stop_between(arrived, start)) return *stop;
   if (!timeline_->seek(arrived, interrupted_)) return stop_at(StopReason::kInterrupted, hart);
-  return stop_at(StopReason::kStep, hart);
+  return stop_at(reason, hart);
 }
 
 }  // namespace retrov

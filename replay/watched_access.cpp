@@ -5,7 +5,6 @@
 
 #include "core/csr.hpp"
 #include "core/hart.hpp"
-#include "replay/guest_memory.hpp"
 #include "replay/hart_view.hpp"
 
 namespace retrov {
@@ -14,60 +13,63 @@ namespace {
 
 bool writes(WatchKind kind) { return kind != WatchKind::kRead; }
 
+/// What of the piece lies in the range; no bytes: nothing.
+AccessPiece part_in(const WatchRange& range, const AccessPiece& piece) {
+  const u64 begin = range.physical ? piece.physical.value : piece.address.value;
+  // By distances, because either may end at the top of the address space.
+  const u64 into_range = begin - range.address.value;
+  const u64 left_out = into_range < range.length_bytes ? 0 : u64{0} - into_range;
+  if (left_out >= piece.size_bytes) return {};
+  const u64 from = left_out == 0 ? into_range : 0;
+  const u64 bytes = std::min(piece.size_bytes - left_out, range.length_bytes - from);
+  return {VirtAddr{piece.address.value + left_out}, PhysAddr{piece.physical.value + left_out}, bytes};
+}
+
 }  // namespace
 
 WatchedAccess::WatchedAccess(const Machine& machine, const std::vector<WatchRange>& watches, const StopHit& hit)
-    : hit_(hit), retired_(machine.hart(hit.hart).retired_now()) {
-  physical_ = machine.translate_for_debugger(hit.hart, hit.address).value_or(PhysAddr{});
+    : hart_(hit.hart), retired_(machine.hart(hit.hart).retired_now()) {
+  const std::vector<AccessPiece> pieces = machine.pieces_of(hit);
   for (std::size_t i = hit.watch_index; i < watches.size(); ++i) {
-    Candidate candidate{watches[i], {}};
-    if (i != hit.watch_index && !(hit.is_write && writes(watches[i].kind))) continue;
-    if (hit.is_write) candidate.bytes = bytes_of(machine, watches[i]);
-    // What the access cannot touch has no bytes in reach.
-    if (i == hit.watch_index || !candidate.bytes.empty()) candidates_.push_back(std::move(candidate));
+    const WatchRange& range = watches[i];
+    if ((static_cast<u8>(range.kind) & static_cast<u8>(hit.access)) == 0) continue;
+    const auto byte = machine.watched_byte(hit, range);
+    if (!byte) continue;
+    Candidate candidate{range, *byte, {}, {}};
+    for (const AccessPiece& piece : pieces) {
+      const AccessPiece part = part_in(range, piece);
+      if (range.physical && byte->value - piece.address.value < piece.size_bytes) {
+        candidate.byte = VirtAddr{piece.physical.value + (byte->value - piece.address.value)};
+      }
+      if (part.size_bytes != 0 && hit.is_write && writes(range.kind)) candidate.places.push_back(part);
+    }
+    candidate.bytes = bytes_of(machine, candidate.places);
+    candidates_.push_back(std::move(candidate));
   }
 }
 
-/// The bytes of the range that the access may touch: the hit names one byte of it, so all of it lies within its size on
-/// either side. A byte too many does no harm, because only change counts.
-std::vector<u8> WatchedAccess::bytes_of(const Machine& machine, const WatchRange& range) const {
-  const u64 reach = hit_.size_bytes - 1;
-  const u64 into_range = address_in(range.physical) - range.address.value;
-  if (into_range + reach >= range.length_bytes + 2 * reach) return {};
-  const u64 first = static_cast<i64>(into_range) > static_cast<i64>(reach) ? into_range - reach : 0;
-  const u64 last = std::min(into_range + reach, range.length_bytes - 1);
-  std::vector<u8> bytes(last - first + 1);
-  const AddressSpace space = range.physical ? AddressSpace::kPhysical : AddressSpace::kVirtual;
-  bytes.resize(read_guest_memory(machine, hit_.hart, space, range.address.value + first, bytes));
-  return bytes;
+std::vector<u8> WatchedAccess::bytes_of(const Machine& machine, const std::vector<AccessPiece>& places) {
+  std::vector<u8> all;
+  for (const AccessPiece& place : places) {
+    std::vector<u8> bytes(place.size_bytes);
+    if (machine.read_physical(place.physical, bytes)) all.insert(all.end(), bytes.begin(), bytes.end());
+  }
+  return all;
 }
 
 std::optional<WatchReport> WatchedAccess::after(const Machine& machine, const StopRules* rules) const {
-  if (machine.hart(hit_.hart).retired_now() == retired_) return std::nullopt;
-  const MachineHart hart(machine, hit_.hart);
+  if (machine.hart(hart_).retired_now() == retired_) return std::nullopt;
+  const MachineHart hart(machine, hart_);
   const auto counts = [&](const WatchRange& range) { return rules == nullptr || rules->counts(hart, range); };
-  if (hit_.is_write) {
-    for (const Candidate& candidate : candidates_) {
-      const bool may_tell = writes(candidate.range.kind) && bytes_of(machine, candidate.range) != candidate.bytes;
-      if (may_tell && counts(candidate.range)) return report(candidate.range);
-    }
+  for (const Candidate& candidate : candidates_) {
+    const bool changed = bytes_of(machine, candidate.places) != candidate.bytes;
+    if (changed && counts(candidate.range)) return WatchReport{candidate.byte, candidate.range.kind};
   }
   for (const Candidate& candidate : candidates_) {
-    const WatchRange& range = candidate.range;
-    const u64 into_range = address_in(range.physical) - range.address.value;
-    const bool whatever_it_does = range.kind != WatchKind::kWrite || range.unchanged;
-    if (whatever_it_does && into_range < range.length_bytes && counts(range)) return report(range);
+    const bool whatever_it_does = candidate.range.kind != WatchKind::kWrite || candidate.range.unchanged;
+    if (whatever_it_does && counts(candidate.range)) return WatchReport{candidate.byte, candidate.range.kind};
   }
   return std::nullopt;
-}
-
-u64 WatchedAccess::address_in(bool physical) const { return physical ? physical_.value : hit_.address.value; }
-
-/// The access reaches from the byte that was hit to the range, on whichever side it lies, so the byte of the range that
-/// is nearest to the hit was accessed.
-WatchReport WatchedAccess::report(const WatchRange& range) const {
-  const u64 first = range.address.value;
-  return {VirtAddr{std::clamp(address_in(range.physical), first, first + range.length_bytes - 1)}, range.kind};
 }
 
 WatchReport other_write_report(const StopHit& hit, const StopSet& stops) {

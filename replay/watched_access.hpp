@@ -16,7 +16,7 @@
 namespace retrov {
 
 struct WatchReport {
-  VirtAddr byte;  ///< An accessed byte inside the range; the first, if it is the range that was hit.
+  VirtAddr byte;  ///< The first accessed byte inside the range.
   WatchKind kind = WatchKind::kWrite;
 };
 
@@ -28,18 +28,19 @@ class WatchedAccess {
   [[nodiscard]] std::optional<WatchReport> after(const Machine& machine, const StopRules* rules) const;
 
  private:
+  /// A range that the access is for, by what it does and where.
   struct Candidate {
     WatchRange range;
+    VirtAddr byte;  ///< As WatchReport says.
+    /// The accessed bytes in it that a store may change: where they lie, and what they were.
+    std::vector<AccessPiece> places;
     std::vector<u8> bytes;
   };
-  [[nodiscard]] std::vector<u8> bytes_of(const Machine& machine, const WatchRange& range) const;
-  [[nodiscard]] u64 address_in(bool physical) const;
-  [[nodiscard]] WatchReport report(const WatchRange& range) const;
+  [[nodiscard]] static std::vector<u8> bytes_of(const Machine& machine, const std::vector<AccessPiece>& places);
 
-  StopHit hit_;
-  PhysAddr physical_;  ///< Where hit_.address is.
+  unsigned hart_;
   u64 retired_ = 0;
-  std::vector<Candidate> candidates_;  ///< The range that was hit first, then others that may be touched, in order.
+  std::vector<Candidate> candidates_;  ///< In the order of the ranges.
 };
 
 /// What there is to say of a kOtherWrite.

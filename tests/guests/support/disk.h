@@ -12,6 +12,11 @@ typedef unsigned long u64;
 
 enum { kQueue = 8, kSector = 512 };
 
+/* Where a guest wants the queue elsewhere than in .bss. */
+#ifndef QUEUE_SECTION
+#define QUEUE_SECTION
+#endif
+
 struct descriptor {
   u64 address;
   u32 length;
@@ -27,7 +32,7 @@ static struct {
   struct {
     u32 id, length;
   } used[kQueue];
-} queue __attribute__((aligned(4096)));
+} queue QUEUE_SECTION __attribute__((aligned(4096)));
 static struct {
   u32 type, reserved;
   u64 sector;

@@ -15,7 +15,7 @@ class Progress {
   void begin(std::string what);
   void end();
   /// Where it is now; cheap.
-  void at(Position here, Position end);
+  void at(Position here, Position end, Position begin);
 
  private:
   bool is_terminal_;

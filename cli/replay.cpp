@@ -37,6 +37,7 @@ OpenTrace open_trace(const Options& options) {
   result.id = trace.identity().id;
   result.note = trace.note();
   if (!result.note.empty()) say(result.note);
+  say_if_ring(result.path);
   result.current = options.replay.branch.empty() ? trace.last_branch() : trace.branch_named(options.replay.branch);
   result.bookmarks = parse_bookmarks(trace.notes());
   result.branches = trace.read_branches();
@@ -117,7 +118,7 @@ void ReplayRun::go_to_start() {
   if (options_.replay.position.empty()) return;
   Progress progress;
   progress.begin("going to " + options_.replay.position);
-  session().set_progress([&] { progress.at(session().position(), session().end()); });
+  session().set_progress([&] { progress.at(session().position(), session().end(), session().begin()); });
   cursor().console().mute(true);
   signals_.watch(&session(), nullptr);
   const Position target = front_end().find_position(options_.replay.position);
@@ -270,7 +271,7 @@ int ReplayRun::ask() {
   if (options_.replay.json) line += " --json";
   Progress progress;
   progress.begin(line);
-  session().set_progress([&] { progress.at(session().position(), session().end()); });
+  session().set_progress([&] { progress.at(session().position(), session().end(), session().begin()); });
   signals_.watch(&session(), nullptr);
   std::ostringstream out;
   run_command(front_end().context(), line, out);

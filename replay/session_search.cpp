@@ -5,7 +5,7 @@
 namespace retrov {
 
 Stop Session::go_to_begin(unsigned hart) {
-  if (!timeline_->seek(Position{0}, interrupted_)) return stop_at(StopReason::kInterrupted, hart);
+  if (!timeline_->seek(begin(), interrupted_)) return stop_at(StopReason::kInterrupted, hart);
   return stop_at(StopReason::kHistoryBegin, hart);
 }
 
@@ -40,7 +40,7 @@ std::optional<Stop> Session::last_stop_between(Position from, Position to) {
 }
 
 Stop Session::resume_backward() {
-  check_target(Position{0});
+  check_target(begin());
   for (;;) {
     const Position start = position();
     const auto reported = std::exchange(reported_.access, std::nullopt);
@@ -50,7 +50,7 @@ Stop Session::resume_backward() {
       return stop.at < start || (behind_what_it_reports && reported != start);
     };
     BackwardSearch search(*timeline_, *machine_, wanted(), rules_, interrupted_, accept);
-    const auto found = search.run(Position{0});
+    const auto found = search.run(begin());
     if (search.interrupted()) return stop_at(StopReason::kInterrupted, machine_->current_hart());
     if (!found) return go_to_begin(machine_->current_hart());
     Stop stop = arrive(*found);

@@ -7,6 +7,7 @@
 #include "core/check.hpp"
 #include "replay/fresh_replay.hpp"
 #include "replay/key_frame_check.hpp"
+#include "replay/marks.hpp"
 #include "replay/timeline.hpp"
 
 namespace retrov {
@@ -14,11 +15,6 @@ namespace retrov {
 namespace {
 
 constexpr u64 kProgressSteps = 10'000'000;
-
-bool has_ram(const HashMark& mark) {
-  return std::any_of(mark.components.begin(), mark.components.end(),
-                     [](const ComponentHash& component) { return component.name == "ram"; });
-}
 
 class Verifier {
  public:
@@ -95,7 +91,7 @@ class Verifier {
         return false;
       }
     }
-    if (timeline_ && target > Position{0}) reach_again(target);
+    if (timeline_ && target > history_.begin().at) reach_again(target);
     return true;
   }
 

@@ -6,28 +6,12 @@
 
 #include "cli/live.hpp"
 #include "cli/messages.hpp"
+#include "cli/origin.hpp"
 #include "cli/store.hpp"
 #include "core/check.hpp"
 #include "replay/host_clock.hpp"
 
 namespace retrov {
-
-namespace {
-
-std::vector<std::string> drive_bases(const Options& options, const BoardConfig& board) {
-  std::vector<std::string> paths(board.disks.size());
-  for (const auto& [id, file] : options.replay.drive_bases) {
-    const auto disk = std::find_if(board.disks.begin(), board.disks.end(),
-                                   [&wanted = id](const DiskConfig& config) { return config.id == wanted; });
-    if (disk == board.disks.end()) {
-      throw Error(Exit::kUsage, "--drive-base: the recorded machine has no disk '" + id + "'");
-    }
-    paths[static_cast<std::size_t>(disk - board.disks.begin())] = file;
-  }
-  return paths;
-}
-
-}  // namespace
 
 Cursor::Cursor(const Options& options, const OpenTrace& trace, ConsoleWiring wiring, int console_fd,
                const Symbols& symbols, Signals& signals)
@@ -46,7 +30,10 @@ Cursor::Cursor(const Options& options, const OpenTrace& trace, ConsoleWiring wir
   world.inputs.rtc_unix_ns = clock_ns(CLOCK_REALTIME);
   world.inputs.seed = host_entropy();
   world.drive_bases = drive_bases(options, session_->history().board());
-  world.listen = [this](const std::string& name) { return record_branch(name); };
+  world.key_frames = options.live.key_frames;
+  world.listen = [this](const std::string& name, std::optional<TraceStart> start) {
+    return record_branch(name, std::move(start));
+  };
   session_->allow_forks(std::move(world));
   front_end_ = std::make_unique<FrontEnd>(*session_, symbols, signals);
   front_end_->set_exit_report(options.live.exit_report);
@@ -54,28 +41,41 @@ Cursor::Cursor(const Options& options, const OpenTrace& trace, ConsoleWiring wir
   front_end_->export_symbols(&trace_.symbols);
   front_end_->describe_recording([this](std::ostream& out) {
     out << "trace: " << trace_.path << '\n' << "events: " << session_->history().events().size() << '\n';
-    for (const auto& writer : writers_) out << "branch: " << writer->path() << '\n';
+    for (const auto& one : recorded_) out << "branch: " << one.writer->path() << '\n';
     if (!trace_.note.empty()) out << trace_.note << '\n';
   });
 }
 
-HistoryListener* Cursor::record_branch(const std::string& name) {
+HistoryListener* Cursor::record_branch(const std::string& name, std::optional<TraceStart> start) {
   const std::string base = std::filesystem::path(trace_.path).stem().string();
   const std::string path = TraceStore().new_trace(base + "-" + name);
-  writers_.push_back(std::make_unique<TraceWriter>(path, session_->history().board(), this_build(),
-                                                   TraceExtras{Sync::kNo, trace_.symbols}));
-  front_end_->keep_bookmarks(writers_.back()->id(), name);
+  auto writer = std::make_unique<TraceWriter>(path, session_->history().board(), this_build(),
+                                              TraceExtras{options_.live.sync, trace_.symbols, std::move(start)});
+  auto watched = std::make_unique<WatchedWriter>(*writer);
+  watched->on_failure([this, &failed = *writer] {
+    if (options_.live.on_full == OnFull::kStop) session_->interrupt();
+    say_failure(failed);
+  });
+  recorded_.push_back({std::move(writer), std::move(watched)});
+  front_end_->keep_bookmarks(recorded_.back().writer->id(), name);
   if (!options_.quiet) say("branch " + name + " is recorded to " + for_people(path));
-  return writers_.back().get();
+  return recorded_.back().watched.get();
+}
+
+void Cursor::say_failure(TraceWriter& writer) {
+  if (const auto error = writer.take_error()) say(error->what());
 }
 
 void Cursor::finish(Outcome::Kind kind) {
-  if (writers_.empty()) return;
+  if (recorded_.empty()) return;
   session_->finish(kind);
-  for (const auto& writer : writers_) {
-    writer->flush();
-    if (const auto error = writer->take_error()) throw Error(error->exit_code(), error->what());
+  bool failed = false;
+  for (const Recorded& one : recorded_) {
+    one.writer->flush();
+    say_failure(*one.writer);
+    failed = failed || one.writer->failed();
   }
+  if (failed && options_.live.on_full == OnFull::kStop) throw Error(Exit::kIo, "a branch is not recorded to its end");
 }
 
 }  // namespace retrov

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/watched_writer.hpp"
 #include "cli/console.hpp"
 #include "cli/front_end.hpp"
 #include "cli/options.hpp"
@@ -40,12 +41,18 @@ class Cursor {
   void finish(Outcome::Kind kind);
 
  private:
-  HistoryListener* record_branch(const std::string& name);
+  HistoryListener* record_branch(const std::string& name, std::optional<TraceStart> start);
+  void say_failure(TraceWriter& writer);
 
   const Options& options_;
   const OpenTrace& trace_;
   Console console_;
-  std::vector<std::unique_ptr<TraceWriter>> writers_;  ///< One for each branch that left the trace.
+  /// Of a branch that left the trace.
+  struct Recorded {
+    std::unique_ptr<TraceWriter> writer;
+    std::unique_ptr<WatchedWriter> watched;
+  };
+  std::vector<Recorded> recorded_;
   std::unique_ptr<Session> session_;
   std::unique_ptr<FrontEnd> front_end_;
 };

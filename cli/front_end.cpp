@@ -210,7 +210,9 @@ Stop FrontEnd::resume(Direction direction) {
 PromptEnd FrontEnd::prompt() {
   context_.hart = session_.machine().current_hart();
   session_.set_progress([this] {
-    if (session_.position() < session_.end()) progress_.at(session_.position(), session_.end());
+    if (session_.position() < session_.end()) {
+      progress_.at(session_.position(), session_.end(), session_.begin());
+    }
   });
   const PromptHooks hooks{[this] { return client_waiting(); }, [this] { progress_.begin("on the way"); },
                           [this] { progress_.end(); }};

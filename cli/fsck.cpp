@@ -7,6 +7,7 @@
 #include "core/check.hpp"
 #include "replay/position.hpp"
 #include "replay/recover.hpp"
+#include "replay/ring.hpp"
 
 namespace retrov {
 
@@ -23,9 +24,22 @@ int run_fsck(const Options& options) {
   throw Error(Exit::kBadTrace, summarise(check) + (recovers ? ", which retrov recover writes to a new one" : ""));
 }
 
+namespace {
+
+int join(const std::vector<std::string>& parts, const std::string& path) {
+  const JoinedRing joined = join_ring(parts, path);
+  if (!joined.note.empty()) say(joined.note);
+  say(std::to_string(joined.parts) + " parts are joined to " + path + ": steps " + group_digits(joined.begin.steps) +
+      " to " + group_digits(joined.end.steps));
+  return 0;
+}
+
+}  // namespace
+
 int run_recover(const Options& options) {
   if (options.live.trace.empty()) throw Error(Exit::kUsage, "recover: -o FILE says where to; a trace is never changed");
   const std::string path = TraceStore().find(options.replay.trace);
+  if (const auto parts = ring_parts(path); parts.size() > 1) return join(parts, options.live.trace);
   const TraceCheck check = check_trace(path);
   recover_trace(check, TraceBytes(path), options.live.trace);
   if (const std::string found = summarise(check); !found.empty()) say(found);

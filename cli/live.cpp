@@ -14,6 +14,8 @@
 #include "core/check.hpp"
 #include "replay/host_clock.hpp"
 #include "replay/position.hpp"
+#include "replay/ring_writer.hpp"
+#include "replay/trace_writer.hpp"
 
 namespace retrov {
 
@@ -43,47 +45,14 @@ std::array<u8, 32> host_entropy() {
   return seed;
 }
 
-void WatchedWriter::look() {
-  if (!on_failure_ || told_ || !writer_.failed()) return;
-  told_ = true;
-  on_failure_();
-}
-void WatchedWriter::on_event(const Event& event) {
-  writer_.on_event(event);
-  look();
-}
-void WatchedWriter::on_block(Position before, const CapturedBlock& block) {
-  writer_.on_block(before, block);
-  look();
-}
-void WatchedWriter::on_mark(const HashMark& mark) {
-  writer_.on_mark(mark);
-  look();
-}
-void WatchedWriter::on_progress(Position now) {
-  writer_.on_progress(now);
-  look();
-}
-void WatchedWriter::on_branch(const BranchPoint& branch) {
-  writer_.on_branch(branch);
-  look();
-}
-void WatchedWriter::on_key_frame(const KeyFrame& frame) {
-  writer_.on_key_frame(frame);
-  look();
-}
-void WatchedWriter::on_finish(Position end, const Outcome& outcome) { writer_.on_finish(end, outcome); }
-
 LiveRun::LiveRun(const Options& options)
     : options_(options),
       terminal_(STDIN_FILENO),
       console_(options.live.console),
       until_(options.live.until, console_),
-      machine_(load_machine(options.machine)) {
-  if (const Image* image = symbol_image(machine_.images)) symbols_.add(image->bytes);
-  for (const std::string& file : options.symbols) symbols_.add_file(file);
-  const Dwarf dwarf = options.live.with_debug ? Dwarf::kKeep : Dwarf::kLeave;
-  symbol_files_ = symbols_to_store(machine_.images, options.symbols, dwarf);
+      origin_(options.live.from_snapshot.empty() ? std::nullopt : std::optional(load_origin(options))),
+      machine_(origin_ ? origin_->machine : load_machine(options.machine)) {
+  take_symbols();
   find_signature();
   until_addresses_ = until_addresses(options_.live.until, symbols_);
   // A busy port costs no trace.
@@ -100,6 +69,22 @@ LiveRun::LiveRun(const Options& options)
 }
 
 LiveRun::~LiveRun() = default;
+
+void LiveRun::take_symbols() {
+  if (const Image* image = symbol_image(machine_.images)) symbols_.add(image->bytes);
+  for (const std::string& file : options_.symbols) symbols_.add_file(file);
+  const Dwarf dwarf = options_.live.with_debug ? Dwarf::kKeep : Dwarf::kLeave;
+  symbol_files_ = symbols_to_store(machine_.images, options_.symbols, dwarf);
+  if (!origin_) return;
+  for (SymbolFile& file : not_replaced(origin_->symbols, options_.symbols)) {
+    try {
+      symbols_.add(file.bytes);
+      symbol_files_.push_back(std::move(file));
+    } catch (const Error& error) {
+      say("the symbols of " + file.name + " in the trace are no use: " + error.what());
+    }
+  }
+}
 
 void LiveRun::find_signature() {
   if (options_.live.signature.empty()) return;
@@ -122,9 +107,9 @@ void LiveRun::find_signature() {
 void LiveRun::start_recording() {
   const TraceStore store;
   const bool named = !options_.live.trace.empty();
-  const std::string path = named ? options_.live.trace : store.new_trace(guest_name(options_.machine));
-  writer_ = std::make_unique<TraceWriter>(path, machine_.board, this_build(),
-                                          TraceExtras{options_.live.sync, symbol_files_});
+  const std::string path =
+      named ? options_.live.trace : store.new_trace(origin_ ? origin_->name : guest_name(options_.machine));
+  writer_ = make_writer(path);
   watched_writer_ = std::make_unique<WatchedWriter>(*writer_);
   watched_writer_->on_failure([this] {
     const bool goes_on = options_.live.on_full == OnFull::kContinue;
@@ -141,9 +126,23 @@ void LiveRun::start_recording() {
   }
 }
 
+std::unique_ptr<TraceSink> LiveRun::make_writer(const std::string& path) const {
+  TraceExtras extras{options_.live.sync, symbol_files_};
+  if (origin_ && origin_->begin.state != nullptr) {
+    extras.start = TraceStart{origin_->begin.state->load({}), origin_->begin.initial_memory};
+  }
+  const u64 ring_bytes = options_.live.ring_bytes;
+  if (ring_bytes == 0) return std::make_unique<TraceWriter>(path, machine_.board, this_build(), extras);
+  return std::make_unique<RingWriter>(path, machine_.board, ring_bytes, this_build(), extras);
+}
+
 void LiveRun::start_session() {
   LiveSetup setup;
   setup.board = machine_.board;
+  if (origin_) {
+    setup.begin = origin_->begin;
+    setup.known_blocks = origin_->history;
+  }
   setup.engine = options_.engine;
   if (options_.live.console != ConsoleWiring::kNone && !is_script()) {
     reader_ = std::make_unique<ConsoleReader>(STDIN_FILENO, console_);
@@ -157,6 +156,14 @@ void LiveRun::start_session() {
     over_said_ = false;
   };
   setup.inputs.renew(setup.inputs);
+  // Harts that have left the reset vector come back to it only by a reboot.
+  if (setup.begin.state != nullptr) booted_harts_ = ~0u;
+  setup.inputs.idle_ticks = options_.live.until.idle_ticks;
+  setup.inputs.steps_per_tick = machine_.board.machine.steps_per_tick;
+  setup.inputs.on_idle = [this] {
+    idled_ = true;
+    session_->interrupt();
+  };
   setup.disk_images = machine_.disk_images;
   setup.recording = options_.live.keep_history ? Recording::kOn : Recording::kOff;
   setup.listener = watched_writer_.get();
@@ -301,6 +308,8 @@ bool LiveRun::until_holds(const Stop& stop) {
                         std::find(until_addresses_.begin(), until_addresses_.end(), pc) != until_addresses_.end();
   if (executed) {
     why_ = "--until, hart " + std::to_string(stop.hart) + " is at " + symbols_.near(pc);
+  } else if (idled_) {
+    why_ = "--until, the guest does nothing but wait";
   } else if (!until_.matched().empty()) {
     why_ = "--until, the console says: " + printable(until_.matched());
   } else if (const auto limit = options_.live.until.steps;
@@ -431,7 +440,7 @@ int LiveRun::finish() {
   }
   write_signature();
   if (writer_) {
-    writer_->flush();
+    writer_->end();
     if (options_.live.on_full == OnFull::kContinue) say_write_failure();
     if (const auto error = writer_->take_error()) throw Error(error->exit_code(), error->what());
     if (write_failure_ && options_.live.on_full == OnFull::kStop) return static_cast<int>(*write_failure_);

@@ -13,42 +13,20 @@
 #include "cli/front_end.hpp"
 #include "cli/images.hpp"
 #include "cli/options.hpp"
+#include "cli/origin.hpp"
 #include "cli/signals.hpp"
 #include "cli/stored_symbols.hpp"
 #include "cli/symbols.hpp"
 #include "cli/terminal.hpp"
 #include "cli/until.hpp"
+#include "cli/watched_writer.hpp"
 #include "replay/session.hpp"
-#include "replay/trace_writer.hpp"
+#include "replay/trace_sink.hpp"
 
 namespace retrov {
 
 /// A seed for a guest that was given none. Throws Error.
 [[nodiscard]] std::array<u8, 32> host_entropy();
-
-/// `record`. Stops the guest as soon as the trace can no longer be written, so that nobody believes in a recording that
-/// is not there. Who debugs it then still has all of its history, in memory.
-class WatchedWriter final : public HistoryListener {
- public:
-  /// The writer must outlive it.
-  explicit WatchedWriter(TraceWriter& writer) : writer_(writer) {}
-  /// Called once, when writing has failed, on the thread that runs the machine.
-  void on_failure(std::function<void()> callback) { on_failure_ = std::move(callback); }
-
-  void on_event(const Event& event) override;
-  void on_block(Position before, const CapturedBlock& block) override;
-  void on_mark(const HashMark& mark) override;
-  void on_progress(Position now) override;
-  void on_branch(const BranchPoint& branch) override;
-  void on_key_frame(const KeyFrame& frame) override;
-  void on_finish(Position end, const Outcome& outcome) override;
-
- private:
-  void look();
-  TraceWriter& writer_;
-  std::function<void()> on_failure_;
-  bool told_ = false;
-};
 
 class LiveRun {
  public:
@@ -65,6 +43,8 @@ class LiveRun {
 
   int run_to_end();
   void start_recording();
+  void take_symbols();
+  [[nodiscard]] std::unique_ptr<TraceSink> make_writer(const std::string& path) const;
   void start_session();
   void find_signature();
   void write_signature();
@@ -93,12 +73,13 @@ class LiveRun {
   UntilWatch until_;
   std::vector<VirtAddr> until_addresses_;
   bool until_held_ = false;
+  std::optional<Origin> origin_;  ///< Absent: it begins at power-on.
   LoadedMachine machine_;
   Symbols symbols_;
   std::vector<SymbolFile> symbol_files_;  ///< For traces of this machine.
   PhysAddr signature_begin_;
   u64 signature_bytes_ = 0;
-  std::unique_ptr<TraceWriter> writer_;
+  std::unique_ptr<TraceSink> writer_;
   std::unique_ptr<WatchedWriter> watched_writer_;
   std::unique_ptr<Session> session_;
   std::unique_ptr<FrontEnd> front_end_;
@@ -109,6 +90,7 @@ class LiveRun {
   int status_ = 0;
   std::string why_ = "by the user";
   unsigned booted_harts_ = 0;  ///< A bit for each hart that has passed the reset vector once.
+  bool idled_ = false;         ///< --until=idle holds.
   bool over_said_ = false;
   std::optional<Exit> write_failure_;  ///< It was said already.
 };

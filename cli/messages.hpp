@@ -8,6 +8,9 @@ namespace retrov {
 
 void say(const std::string& sentence);
 
+/// That a recording goes on in other files, if it does: it was a ring, and was killed or still runs.
+void say_if_ring(const std::string& path);
+
 /// Behind the last word on standard output. Throws Error(kIo) if any of them did not get there.
 void check_output();
 

@@ -198,6 +198,15 @@ void check_combination(Options& options) {
     throw Error(Exit::kUsage, "--once ends with its gdb, so --on-detach can only be quit");
   }
   const bool records = options.subcommand == Subcommand::kRecord;
+  if (!options.live.from_snapshot.empty() && (options.names_machine || !options.machine.kernel.empty())) {
+    throw Error(Exit::kUsage, "record --from-snapshot takes no machine options, the trace holds the machine");
+  }
+  if (records && options.live.from_snapshot.empty() && !options.replay.drive_bases.empty()) {
+    throw Error(Exit::kUsage, "--drive-base goes with --from-snapshot; -drive attaches a disk");
+  }
+  if (options.live.ring_bytes != 0 && options.live.key_frames.policy == KeyFramePolicy::kOff) {
+    throw Error(Exit::kUsage, "--ring needs key frames, at which its parts begin: no --key-frames=off");
+  }
   if (records && !options.live.keep_history) throw Error(Exit::kUsage, "record without a recording: use run");
 }
 

@@ -89,6 +89,8 @@ struct LiveWords {
   OnFull on_full = OnFull::kStop;
   bool with_debug = false;   ///< DWARF goes into the trace, too.
   std::string trace;         ///< -o, of recover, too.
+  u64 ring_bytes = 0;         ///< --ring; 0: all is kept.
+  std::string from_snapshot;  ///< TRACE[@POSITION]; empty: power-on.
   KeyFrameOptions key_frames{KeyFramePolicy::kAuto};
   ClockMode clock = ClockMode::kReal;
   std::optional<std::array<u8, 32>> seed;
@@ -112,7 +114,7 @@ struct ReplayWords {
   std::string branch;  ///< --branch; empty: the last.
   /// --drive-base: id and file.
   std::vector<std::pair<std::string, std::string>> drive_bases;
-  std::string range;  ///< dump: A-B or end.
+  std::string range;  ///< dump: A-B or end; pack --slice: A-B.
   /// last-write and its kind: what stands behind the trace.
   std::vector<std::string> words;
   bool physical = false;

@@ -33,13 +33,14 @@ void Progress::make_way() {
   if (std::exchange(printed_, false)) std::fputs("\r\033[K", stderr);
 }
 
-void Progress::at(Position here, Position end) {
+void Progress::at(Position here, Position end, Position begin) {
   if (!is_terminal_ || !moving_) return;
   const u64 now = host_ns();
   if (now - began_ns_ < kPatienceNs || (printed_ && now - printed_ns_ < kEveryNs)) return;
   printed_ = true;
   printed_ns_ = now;
-  std::fprintf(stderr, "\rretrov: %s: %s; Ctrl-C stops\033[K", what_.c_str(), describe_progress(here, end).c_str());
+  std::fprintf(stderr, "\rretrov: %s: %s; Ctrl-C stops\033[K", what_.c_str(),
+               describe_progress(here, end, begin).c_str());
 }
 
 }  // namespace retrov

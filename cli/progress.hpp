@@ -17,7 +17,7 @@ class Progress {
   /// Something is about to be printed where the line may be: it comes again.
   void make_way();
   /// Where it is now; cheap.
-  void at(Position here, Position end);
+  void at(Position here, Position end, Position begin);
 
  private:
   bool is_terminal_;

@@ -38,6 +38,7 @@ OpenTrace open_trace(const Options& options) {
   result.id = trace.identity().id;
   result.note = trace.note();
   if (!result.note.empty()) say(result.note);
+  say_if_ring(result.path);
   result.current = options.replay.branch.empty() ? trace.last_branch() : trace.branch_named(options.replay.branch);
   result.bookmarks = parse_bookmarks(trace.notes());
   result.branches = trace.read_branches();
@@ -120,7 +121,7 @@ void ReplayRun::go_to_start() {
   if (options_.replay.position.empty()) return;
   Progress progress;
   progress.begin("going to " + options_.replay.position);
-  session().set_progress([&] { progress.at(session().position(), session().end()); });
+  session().set_progress([&] { progress.at(session().position(), session().end(), session().begin()); });
   cursor().console().mute(true);
   signals_.watch(&session(), nullptr);
   const Position target = front_end().find_position(options_.replay.position);
@@ -311,7 +312,7 @@ int ReplayRun::ask() {
   Progress progress;
   progress.begin(std::string(subcommand_row(options_.subcommand).name));
   InterruptFlag interrupted;
-  session().set_progress([&] { progress.at(session().position(), session().end()); });
+  session().set_progress([&] { progress.at(session().position(), session().end(), session().begin()); });
   signals_.watch(&session(), nullptr);
   CommandContext& context = front_end().context();
   search_segments_for(context, progress, interrupted);

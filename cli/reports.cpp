@@ -26,12 +26,12 @@ ReportFormat format_of(const Options& options) {
 }
 
 /// "A-B" (both optional), "end", or one position. Percentages and times need a machine, so they are not for here.
-DumpRange parse_range(const std::string& text, Position end) {
+DumpRange parse_range(const std::string& text, Position begin, Position end) {
   const auto position = [&](const std::string& part, Position otherwise) {
     if (part.empty()) return otherwise;
     const PositionText parsed = parse_position(part);
     if (parsed.kind == PositionText::Kind::kStep) return Position{parsed.value};
-    if (parsed.kind == PositionText::Kind::kBegin) return Position{0};
+    if (parsed.kind == PositionText::Kind::kBegin) return begin;
     if (parsed.kind == PositionText::Kind::kEnd) return end;
     throw Error(Exit::kUsage, "dump: '" + part + "' is no step; write A-B in steps, or end");
   };
@@ -41,7 +41,7 @@ DumpRange parse_range(const std::string& text, Position end) {
     const Position at = position(text, end);
     return {at, Position{at.steps + 1}};
   }
-  const DumpRange range{position(text.substr(0, sign), Position{0}), position(text.substr(sign + 1), kEndOfTime)};
+  const DumpRange range{position(text.substr(0, sign), begin), position(text.substr(sign + 1), kEndOfTime)};
   if (range.last < range.first) throw Error(Exit::kUsage, "dump: " + text + " ends before it begins");
   return range;
 }
@@ -65,6 +65,7 @@ void say_divergence(const Divergence& divergence, const std::string& file, std::
 int run_info(const Options& options) {
   const TraceReader trace(trace_path(options));
   report_info(trace, std::cout, format_of(options));
+  say_if_ring(trace.name());
   check_output();
   return 0;
 }
@@ -74,7 +75,7 @@ int run_dump(const Options& options) {
   if (options.replay.sizes) {
     report_sizes(trace, std::cout, format_of(options));
   } else {
-    report_dump(trace, std::cout, format_of(options), parse_range(options.replay.range, trace.end()));
+    report_dump(trace, std::cout, format_of(options), parse_range(options.replay.range, trace.begin().at, trace.end()));
   }
   check_output();
   return 0;
@@ -87,6 +88,7 @@ int run_verify(const Options& options) {
   const std::string path = trace_path(options);
   const TraceReader trace(path);
   if (const std::string note = trace.note(); !note.empty()) say(note);
+  say_if_ring(path);
   const u64 number = options.replay.branch.empty() ? trace.last_branch() : trace.branch_named(options.replay.branch);
   const std::vector<BranchHistory> branches = trace.read_branches();
   const History* history = branches[number].history.get();
@@ -101,7 +103,7 @@ int run_verify(const Options& options) {
   verification.interrupted = interrupted.flag();
   verification.progress = [&](Position here) {
     interrupted.look(signals);
-    progress.at(here, history->end());
+    progress.at(here, history->end(), history->begin().at);
   };
   progress.begin("verifying");
   const Verdict verdict = verify(*history, verification);

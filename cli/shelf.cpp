@@ -15,6 +15,7 @@
 #include "cli/shelf_list.hpp"
 #include "cli/store.hpp"
 #include "core/check.hpp"
+#include "replay/ring.hpp"
 
 namespace retrov {
 
@@ -70,6 +71,11 @@ void remove_trace(const TraceStore& store, const std::string& word) {
   const ShelvedTrace trace = require_trace(path);
   if (trace.recording) throw Error(Exit::kUnavailable, "trace " + path + ": is being recorded");
   const bool latest = store.is_latest(path);
+  // The parts of a ring that was killed go first: without the oldest nobody would find them.
+  const std::vector<std::string> parts = ring_parts(path);
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    if (unlink(parts[i].c_str()) != 0) fail(parts[i], errno);
+  }
   if (unlink(path.c_str()) != 0) fail(path, errno);
   if (latest) renew_latest(store);
   if (!trace.outline) return;
@@ -112,6 +118,10 @@ std::string destination_of(const std::string& from, const std::string& word) {
 void move_trace(const TraceStore& store, const std::string& word, const std::string& to_word) {
   const std::string from = file_of(store, word);
   const ShelvedTrace trace = require_trace(from);
+  if (ring_parts(from).size() > 1) {
+    throw Error(Exit::kUnavailable, "trace " + from + ": its recording has parts beside it, which are not moved; "
+                                        "retrov recover joins them");
+  }
   const std::string to = destination_of(from, to_word);
   const bool latest = store.is_latest(from);
   // A link, then no more the old name: in no moment is there none, and nothing is overwritten.

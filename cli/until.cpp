@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "core/check.hpp"
+#include "replay/position.hpp"
 
 namespace retrov {
 
@@ -32,6 +33,20 @@ u64 parse_number(std::string_view text, int base) {
   return value;
 }
 
+/// "10s", "250ms" in ticks.
+u64 parse_duration(std::string_view text) {
+  const bool is_time = !text.empty() && text.front() >= '0' && text.front() <= '9';
+  u64 ticks = 0;
+  try {
+    if (is_time) ticks = parse_position("t=" + std::string(text)).value;
+  } catch (const Error&) {
+    ticks = 0;
+  }
+  constexpr u64 kMostTicks = u64{366} * 24 * 3600 * kTicksPerSecond;
+  if (ticks == 0 || ticks > kMostTicks) refuse("write idle:10s or idle:250ms, at most a year");
+  return ticks;
+}
+
 }  // namespace
 
 void parse_until(UntilWords& words, std::string_view value) {
@@ -40,6 +55,8 @@ void parse_until(UntilWords& words, std::string_view value) {
   const std::string_view rest = value.substr(std::min(colon + 1, value.size()));
   if (kind == "steps") {
     words.steps = parse_number(rest, 10);
+  } else if (value.starts_with("idle:")) {
+    words.idle_ticks = parse_duration(rest);
   } else if (value == "panic") {
     words.panic = true;
   } else if (kind == "uart") {
@@ -50,7 +67,7 @@ void parse_until(UntilWords& words, std::string_view value) {
   } else if (kind == "pc" && !rest.empty()) {
     words.symbols.emplace_back(rest);
   } else {
-    refuse("unknown condition '" + std::string(value) + "'; there are steps:N, panic, uart:/RE/ and pc:SYMBOL");
+    refuse("unknown condition '" + std::string(value) + "'; there are steps:N, idle:T, panic, uart:/RE/ and pc:SYMBOL");
   }
 }
 

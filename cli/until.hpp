@@ -16,6 +16,7 @@ namespace retrov {
 /// The words of --until; several may be given, and the first that holds ends the run.
 struct UntilWords {
   std::optional<u64> steps;
+  u64 idle_ticks = 0;                ///< Of guest time; 0: idling does not end it.
   bool panic = false;                ///< A line that says that a kernel gives up.
   std::vector<std::string> patterns; ///< Of uart:/…/, ECMAScript's regular expressions.
   std::vector<std::string> symbols;  ///< Of pc:SYMBOL or pc:0xADDRESS.

@@ -266,6 +266,11 @@ void Machine::idle_step() {
 
 /// All of RAM is as at power-on: images rely on zeros that no blob holds (an ELF's .bss).
 void Machine::reset_step() {
+  if (!initial_ram_known_) {
+    throw Error(Exit::kFailure, "the guest resets at step " + std::to_string(position_.steps) +
+                                    ", and what its memory held at power-on is not in the trace");
+  }
+  ++resets_made_;
   reset_pending_ = false;
   memory_.restore(initial_ram_);
   platform_->touched.everything = true;

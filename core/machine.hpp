@@ -194,6 +194,11 @@ class Machine final : public PowerControl {
   void restore(const Snapshot& snapshot);
   /// RAM as power_on left it.
   [[nodiscard]] const PageTree& initial_ram() const { return initial_ram_; }
+  /// It is not what it was at power-on, because nobody knows that any more: a reset throws Error (kFailure) from here
+  /// on. Not undone by restore().
+  void forget_initial_ram() { initial_ram_known_ = false; }
+  /// How many resets were made so far, those that were undone by restore() too. No state.
+  [[nodiscard]] u64 resets_made() const { return resets_made_; }
   /// Hash of State(P), and of each component.
   [[nodiscard]] std::vector<ComponentHash> component_hashes(HashRam ram = HashRam::kYes);
   [[nodiscard]] u64 hash();
@@ -272,6 +277,8 @@ class Machine final : public PowerControl {
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Platform> platform_;
   PageTree initial_ram_;  ///< As power_on left it.
+  bool initial_ram_known_ = true;
+  u64 resets_made_ = 0;
   std::vector<WatchRange> watches_;  ///< Those the translation caches respect.
   Position next_device_event_ = kEndOfTime;
   const Hart* running_ = nullptr;    ///< While instructions of it are executed.

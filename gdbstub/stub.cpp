@@ -226,7 +226,7 @@ std::string Stub::restart() {
     if (debugger_.live()) {
       power_cycle();
     } else {
-      debugger_.seek(Position{0});
+      debugger_.seek(debugger_.begin());
     }
     Stop stop;
     stop.at = debugger_.position();
@@ -261,7 +261,7 @@ void Stub::report_progress(u64 host_now_ns) {
   if (!progress_said_ns_) progress_said_ns_ = host_now_ns;
   if (host_now_ns - *progress_said_ns_ < kProgressEveryNs) return;
   progress_said_ns_ = host_now_ns;
-  print("retrov: " + describe_progress(debugger_.position(), debugger_.end()) + "\n");
+  print("retrov: " + describe_progress(debugger_.position(), debugger_.end(), debugger_.begin()) + "\n");
 }
 
 std::string Stub::move(Way way, const std::function<Stop()>& action) {

@@ -40,7 +40,7 @@ Question parse_question(const CommandContext& context, Arguments arguments) {
 
 /// A range in front, or all there is.
 void take_range(const CommandContext& context, Question& question, Position& from, Position& to) {
-  from = Position{0};
+  from = context.debugger.begin();
   to = context.debugger.end();
   const auto range = question.words.empty() ? std::nullopt : range_words(question.words.front());
   if (!range) return;

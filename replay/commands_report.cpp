@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kMostEvents = 500;
 
 std::pair<Position, Position> parse_range(const CommandContext& context, Arguments arguments) {
-  if (arguments.empty()) return {Position{}, context.debugger.end()};
+  if (arguments.empty()) return {context.debugger.begin(), context.debugger.end()};
   if (arguments.size() == 2) return {place_of(context, arguments[0]), place_of(context, arguments[1])};
   if (const auto words = range_words(arguments[0])) {
     return {place_of(context, words->first), place_of(context, words->second)};

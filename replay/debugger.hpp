@@ -122,6 +122,8 @@ class Debugger {
 
   // --- where ---
   [[nodiscard]] virtual Position position() const = 0;
+  /// The first position there is: power-on, unless the recording is a part of a longer one.
+  [[nodiscard]] virtual Position begin() const = 0;
   /// The last position that exists: the live end, or the end of the recording.
   [[nodiscard]] virtual Position end() const = 0;
   /// The history can still grow.
@@ -175,7 +177,7 @@ class Debugger {
   /// Steps of `hart` while its pc stays in [start, end) (gdb's range stepping).
   virtual Stop step_range(unsigned hart, VirtAddr start, VirtAddr end) = 0;
   virtual Stop resume(Direction direction) = 0;
-  /// Goes to exactly that position, at most end().
+  /// Goes to exactly that position, from begin() to end().
   virtual void seek(Position target) = 0;
   /// Goes through the steps of [from, to) of history and stays where it is: at each breakpoint of the request that
   /// counts, position() and machine() are those of that moment, and its rules, which must be there, handle it; the walk

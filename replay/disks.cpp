@@ -111,6 +111,7 @@ bool ScratchDisk::read_block(u64 index, std::span<u8, kBlockBytes> out) {
 }
 
 bool ReplayDisk::read_block(u64 index, std::span<u8, kBlockBytes> out) {
+  if (on_read_) on_read_(index);
   if (history_.is_hole(disk_, index)) return false;
   const std::shared_ptr<const PageBytes> bytes = history_.block(disk_, index);
   if (bytes == nullptr) {

@@ -100,12 +100,15 @@ class ReplayDisk final : public DiskBase {
  public:
   /// The history must outlive it.
   ReplayDisk(const History& history, u8 disk) : history_(history), disk_(disk) {}
+  /// Told of each block that is read. Empty: nobody is.
+  void on_read(std::function<void(u64 index)> callback) { on_read_ = std::move(callback); }
   /// Throws Error (kDivergence) for a block that was never captured.
   bool read_block(u64 index, std::span<u8, kBlockBytes> out) override;
 
  private:
   const History& history_;
   u8 disk_;
+  std::function<void(u64 index)> on_read_;
 };
 
 /// Writes what the guest wrote to `disk` into its image (`snapshot=off`, at the live end). What it replaces is captured

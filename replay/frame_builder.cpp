@@ -58,6 +58,12 @@ void FrameBuilder::add_block(Position before, const CapturedBlock& block) {
   encode_block(payload_, previous, before, block);
 }
 
+void FrameBuilder::add_start(Position at, bool initial_memory) {
+  RV_CHECK(reached() == Position{} && !pending() && at > Position{});
+  reached_ = progress_ = left_at_[0] = at;
+  append(FrameKind::kStart, at, encode_start(initial_memory));
+}
+
 void FrameBuilder::add_branch(const BranchPoint& branch) {
   RV_CHECK(branch.number <= left_at_.size() && branch.parent < left_at_.size());
   const bool is_new = branch.number == left_at_.size();
@@ -111,11 +117,11 @@ void FrameBuilder::add_end(Position end, const Outcome& outcome) {
   append(FrameKind::kEnd, reached_, encode_outcome(outcome));
 }
 
-void FrameBuilder::add_frame(FrameKind kind, const PackedPayload& payload) {
+void FrameBuilder::add_frame(FrameKind kind, const PackedPayload& payload, Needed needed) {
   close();
   const u64 offset = offset_ + frames_.size();
   indexed_.push_back({kind, offset, static_cast<u32>(payload.stored.size()), payload.raw_bytes()});
-  append_packed_frame(frames_, offset, kind, reached_, payload);
+  append_packed_frame(frames_, offset, kind, reached_, payload, needed);
 }
 
 void FrameBuilder::add_index() {

@@ -22,12 +22,14 @@ class FrameBuilder {
   void add_event(const Event& event);
   void add_block(Position before, const CapturedBlock& block);
   void add_mark(const HashMark& mark);
+  /// Before anything else: the history begins there.
+  void add_start(Position at, bool initial_memory);
   /// What is added next is of that branch.
   void add_branch(const BranchPoint& branch);
   void add_progress(Position now) { progress_ = std::max(progress_, now); }
   void add_end(Position end, const Outcome& outcome);
   /// A frame that no position belongs to.
-  void add_frame(FrameKind kind, const PackedPayload& payload);
+  void add_frame(FrameKind kind, const PackedPayload& payload, Needed needed = Needed::kNo);
   /// Of those added by add_frame, if there are any. Nothing may be added after it.
   void add_index();
   /// The branch that things are added to.

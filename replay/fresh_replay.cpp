@@ -1,5 +1,6 @@
 #include "replay/fresh_replay.hpp"
 
+#include "replay/beginning.hpp"
 #include "replay/disks.hpp"
 
 namespace retrov {
@@ -31,12 +32,24 @@ FreshReplay::FreshReplay(const History& history, EngineKind engine, OutputSink* 
     bases.push_back(disks_.back().get());
   }
   machine_ = build_board(history.board(), engine, *output_, bases);
+  go_to_beginning(history, *machine_, *output_);
+  replayer_.move_to(position());
 }
 
 FreshReplay::~FreshReplay() = default;
 
 Halt FreshReplay::run_to(Position limit, const std::atomic<bool>& interrupted, StopSet* stops) {
   return drive(*machine_, replayer_, limit, stops, interrupted);
+}
+
+void FreshReplay::on_block(const std::function<void(BlockName)>& callback) {
+  for (std::size_t i = 0; i < disks_.size(); ++i) {
+    if (!callback) {
+      disks_[i]->on_read({});
+      continue;
+    }
+    disks_[i]->on_read([callback, disk = static_cast<u8>(i)](u64 index) { callback({disk, index}); });
+  }
 }
 
 KeptSnapshot FreshReplay::snapshot() { return {machine_->snapshot(), output_->tally()}; }

@@ -134,8 +134,23 @@ class Checker {
       check_.good_to = decoder.reached();
       check_.good_ends = deaf.ended;
     }
+    if (decoder.begin().at > Position{}) look_for_beginning();
     if (check_.good_bytes == told) check_.good_to = {};
     check_.steps_per_second = board.machine.steps_per_tick * kTicksPerSecond;
+  }
+
+  /// A history that begins with a state is nothing without it.
+  void look_for_beginning() {
+    TraceBytes good = open_();
+    good.limit(check_.good_bytes);
+    try {
+      const TraceReader reader(check_.name, std::move(good));
+    } catch (const Error& error) {
+      if (error.exit_code() != Exit::kBadTrace) throw;
+      const bool is_cut = std::any_of(check_.findings.begin(), check_.findings.end(), ends_history);
+      if (!is_cut) add({What::kDamage, check_.good_bytes, 0, {}, {}, "the state that it begins with is not whole"});
+      nothing_replays();
+    }
   }
 
   void count_behind() {

@@ -34,8 +34,12 @@ bool is_branch_name(std::string_view name) {
   return !name.empty() && name.size() <= kMostBytes && name.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
-History::History(BoardConfig board, u64 block_memory_bytes)
-    : own_(std::make_unique<Common>(std::move(board), block_memory_bytes)), common_(*own_) {}
+History::History(BoardConfig board, u64 block_memory_bytes) : History(std::move(board), {}, block_memory_bytes) {}
+
+History::History(BoardConfig board, HistoryBegin begin, u64 block_memory_bytes)
+    : own_(std::make_unique<Common>(std::move(board), std::move(begin), block_memory_bytes)),
+      common_(*own_),
+      end_(common_.begin.at) {}
 
 // What a mark says of a state still holds where another input than the recorded one comes next.
 History::History(const History& parent, Position at)
@@ -45,7 +49,7 @@ History::History(const History& parent, Position at)
       key_frames_(parent.key_frames_, first_at(parent.key_frames_, Position{at.steps + 1})),
       end_(at),
       told_(parent.told_) {
-  RV_CHECK(at <= parent.end_);
+  RV_CHECK(at >= parent.begin().at && at <= parent.end_);
 }
 
 History::~History() = default;
@@ -74,7 +78,17 @@ void History::add_block(Position before, const CapturedBlock& block) {
   const bool is_new = common_.blocks.put(block.disk, block.index, block.bytes);
   const bool to_tell = listener_ != nullptr && told_->emplace(block.disk, block.index).second;
   if (is_new || to_tell) reach(before);
-  if (to_tell) listener_->on_block(before, block);
+  if (to_tell) {
+    listener_->on_block(before, block);
+  } else if (listener_ != nullptr) {
+    listener_->on_block_again(before, block);
+  }
+}
+
+void History::know_blocks(const History& other) {
+  other.common_.blocks.for_each([this](u8 disk, u64 index, const std::shared_ptr<const PageBytes>& bytes) {
+    (void)common_.blocks.put(disk, index, bytes);
+  });
 }
 
 void History::add_mark(HashMark mark) {
@@ -107,24 +121,15 @@ void History::finish(Outcome outcome) {
 
 void History::retell(HistoryListener& listener) const {
   // First, because nobody knows any longer which step needed them, and too early does no harm.
-  (void)retell_blocks(listener);
-  retell_rest(listener);
-}
-
-void History::record_to(HistoryListener& listener) {
-  own_told_ = retell_blocks(listener);
-  told_ = &own_told_;
-  retell_rest(listener);
-  listener_ = &listener;
-}
-
-History::BlockNames History::retell_blocks(HistoryListener& listener) const {
-  BlockNames told;
   common_.blocks.for_each([&](u8 disk, u64 index, const std::shared_ptr<const PageBytes>& bytes) {
-    listener.on_block(Position{}, CapturedBlock{disk, index, bytes});
-    told.emplace(disk, index);
+    listener.on_block(begin().at, CapturedBlock{disk, index, bytes});
   });
-  return told;
+  retell_rest(listener);
+}
+
+void History::record_from_here(HistoryListener& listener) {
+  told_ = &own_told_;
+  listener_ = &listener;
 }
 
 void History::retell_rest(HistoryListener& listener) const {

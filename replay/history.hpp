@@ -53,6 +53,13 @@ struct KeyFramePlace {
   std::shared_ptr<const StoredKeyFrame> stored;
 };
 
+/// Where a history begins: at power-on, or with a state that follows from what was before and is not told.
+struct HistoryBegin {
+  Position at = {};
+  std::shared_ptr<const StoredKeyFrame> state = nullptr;  ///< Null: at power-on.
+  bool initial_memory = true;  ///< The board has what RAM held at power-on, without which there is no reset.
+};
+
 /// How it ended.
 struct Outcome {
   enum class Kind : u8 { kUnknown, kPoweredOff, kStopped, kInterrupted };
@@ -63,14 +70,14 @@ struct Outcome {
 
 /// What follows belongs to this branch of the recording, until another is named.
 struct BranchPoint {
-  u64 number = 0;      ///< Counted from 0, which is the line that began at power-on.
+  u64 number = 0;      ///< Counted from 0, which is the line that leaves no other.
   u64 parent = 0;
   Position at;         ///< Where it leaves its parent: it has what the parent has below.
   std::string name;
   bool resumed = false;  ///< It was there before and goes on.
 };
 
-/// Of the line that began at power-on.
+/// Of the line that leaves no other.
 inline constexpr const char* kMainBranch = "main";
 /// 1 to 64 letters, digits and "._-".
 [[nodiscard]] bool is_branch_name(std::string_view name);
@@ -82,6 +89,8 @@ class HistoryListener {
   virtual void on_event(const Event& event) = 0;
   /// The step at `before` is the first that needs it. A lower `before` than the truth does no harm.
   virtual void on_block(Position before, const CapturedBlock& block) = 0;
+  /// One that was told before is needed again. For who keeps only what comes last.
+  virtual void on_block_again(Position, const CapturedBlock&) {}
   virtual void on_mark(const HashMark& mark) = 0;
   /// Everything below `now` has been told: the history reaches at least this far.
   virtual void on_progress(Position now) = 0;
@@ -96,6 +105,7 @@ class HistoryListener {
 class History {
  public:
   explicit History(BoardConfig board, u64 block_memory_bytes = BlockStore::kDefaultBudgetBytes);
+  History(BoardConfig board, HistoryBegin begin, u64 block_memory_bytes = BlockStore::kDefaultBudgetBytes);
   /// A branch that leaves `parent` at `at`, which the parent has reached. The parent must outlive it.
   History(const History& parent, Position at);
   ~History();
@@ -103,6 +113,8 @@ class History {
   History& operator=(const History&) = delete;
 
   [[nodiscard]] const BoardConfig& board() const { return common_.board; }
+  /// The first position of all branches, and how to get there.
+  [[nodiscard]] const HistoryBegin& begin() const { return common_.begin; }
   [[nodiscard]] const Chain<Event>& events() const { return events_; }
   [[nodiscard]] const Chain<HashMark>& marks() const { return marks_; }
   /// Ascending; those that a trace has. They are no part of what happened.
@@ -129,6 +141,9 @@ class History {
   /// A block that this history needs from `before` on. One that is there already stays as it is; the listener is told
   /// nevertheless if it has not been, because another branch, with a listener of its own, had needed it first.
   void add_block(Position before, const CapturedBlock& block);
+  /// All that another history knows, as if it had been captured before the beginning: nobody is told before it is
+  /// needed.
+  void know_blocks(const History& other);
   void add_mark(HashMark mark);
   void progress(Position now);
   /// The listener is told, and nothing is kept.
@@ -141,20 +156,20 @@ class History {
   void finish(Outcome outcome);
   /// Tells a listener all of it, as if it happened now, but how it ended.
   void retell(HistoryListener& listener) const;
-  /// The same, and goes on telling it: a recording of its own.
-  void record_to(HistoryListener& listener);
+  /// What is added from here on is told to it: a recording of its own, which has no block yet.
+  void record_from_here(HistoryListener& listener);
 
  private:
   /// Of all branches.
   struct Common {
-    Common(BoardConfig description, u64 block_memory_bytes)
-        : board(std::move(description)), blocks(block_memory_bytes) {}
+    Common(BoardConfig description, HistoryBegin first, u64 block_memory_bytes)
+        : board(std::move(description)), begin(std::move(first)), blocks(block_memory_bytes) {}
     BoardConfig board;
+    HistoryBegin begin;
     BlockStore blocks;
   };
   using BlockNames = std::set<std::pair<u8, u64>>;
   void reach(Position at);
-  BlockNames retell_blocks(HistoryListener& listener) const;
   void retell_rest(HistoryListener& listener) const;
 
   std::unique_ptr<Common> own_;  ///< Null: the parent's.

@@ -8,6 +8,7 @@
 #include <compare>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/page_tree.hpp"
@@ -49,6 +50,16 @@ class StoredKeyFrame {
   virtual ~StoredKeyFrame() = default;
   /// `initial_ram` is that of the machine. Any thread. Throws Error: kBadTrace if it is none, kIo.
   [[nodiscard]] virtual KeyFrame load(const PageTree& initial_ram) const = 0;
+};
+
+/// One that was never in a trace.
+class HeldKeyFrame final : public StoredKeyFrame {
+ public:
+  explicit HeldKeyFrame(KeyFrame frame) : frame_(std::move(frame)) {}
+  [[nodiscard]] KeyFrame load(const PageTree&) const override { return frame_; }
+
+ private:
+  const KeyFrame frame_;
 };
 
 /// A hash mark of the history at that position says the same of all components, and of the console.

@@ -59,7 +59,9 @@ std::vector<std::string> KeyFrameCheck::differing(const KeyFrame& frame, const C
   for (std::size_t i = 0; i < mine.trees.size(); ++i) {
     if (mine.trees[i].hash() != theirs.trees[i].hash()) names.push_back(components[mine.components.size() + i].name);
   }
-  if (!covers(theirs.touched, mine.touched)) names.emplace_back("what was touched");
+  // What was touched before the history began nobody can say, nor does anybody ask.
+  const bool is_first = theirs.at == history_.begin().at;
+  if (!is_first && !covers(theirs.touched, mine.touched)) names.emplace_back("what was touched");
   if (frame.state->console != console) names.emplace_back("console");
   return names;
 }

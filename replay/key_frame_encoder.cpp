@@ -38,7 +38,7 @@ u32 KeyFrameEncoder::number_of(const Page& page) {
 
 void KeyFrameEncoder::emit_pages() {
   if (pages_.empty()) return;
-  wanted_ = wanted_ && (*emit_)(FrameKind::kPages, pack_payload(pages_));
+  wanted_ = wanted_ && (*emit_)(FrameKind::kPages, pack_payload(pages_), needed_);
   pages_.clear();
 }
 
@@ -68,9 +68,10 @@ void KeyFrameEncoder::encode(const KeyFrame& frame, u64 branch, const Emit& emit
     std::vector<u8> payload{is_last ? u8{1} : u8{0}};
     payload.insert(payload.end(), body.begin() + static_cast<std::ptrdiff_t>(done),
                    body.begin() + static_cast<std::ptrdiff_t>(done + size_bytes));
-    wanted_ = emit(FrameKind::kKeyFrame, pack_payload(payload));
+    wanted_ = emit(FrameKind::kKeyFrame, pack_payload(payload), needed_);
     done += size_bytes;
   }
+  needed_ = Needed::kNo;
 }
 
 }  // namespace retrov

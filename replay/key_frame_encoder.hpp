@@ -17,9 +17,9 @@ namespace retrov {
 class KeyFrameEncoder {
  public:
   /// False: nobody wants any more.
-  using Emit = std::function<bool(FrameKind kind, PackedPayload payload)>;
-  /// `seed` is one that no guest can know.
-  explicit KeyFrameEncoder(u64 seed) : seed_(seed) {}
+  using Emit = std::function<bool(FrameKind kind, PackedPayload payload, Needed needed)>;
+  /// `seed` is one that no guest can know. The first key frame is `first`.
+  explicit KeyFrameEncoder(u64 seed, Needed first = Needed::kNo) : seed_(seed), needed_(first) {}
   /// Gives its frames in their order. One that is larger than a trace may hold is left out, its pages perhaps not.
   void encode(const KeyFrame& frame, u64 branch, const Emit& emit);
 
@@ -31,6 +31,7 @@ class KeyFrameEncoder {
   const u64 seed_;
   const Emit* emit_ = nullptr;
   bool wanted_ = true;
+  Needed needed_;  ///< Of the next.
   std::map<u128, u32> numbers_;         ///< By fingerprint.
   u32 last_number_ = 0;
   std::vector<u8> pages_;               ///< Numbered, and not emitted yet.

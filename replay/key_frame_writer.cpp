@@ -18,8 +18,8 @@ u64 secret() {
 
 }  // namespace
 
-KeyFrameWriter::KeyFrameWriter(KeyFrameEncoder::Emit emit)
-    : emit_(std::move(emit)), encoder_(secret()), thread_(start_quiet_thread([this] { run(); })) {}
+KeyFrameWriter::KeyFrameWriter(KeyFrameEncoder::Emit emit, Needed first)
+    : emit_(std::move(emit)), encoder_(secret(), first), thread_(start_quiet_thread([this] { run(); })) {}
 
 KeyFrameWriter::~KeyFrameWriter() {
   {
@@ -43,6 +43,11 @@ void KeyFrameWriter::drain() {
   changed_.wait(lock, [this] { return !in_hand_; });
 }
 
+bool KeyFrameWriter::idle() const {
+  const std::lock_guard lock(mutex_);
+  return !in_hand_;
+}
+
 void KeyFrameWriter::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
@@ -59,9 +64,9 @@ void KeyFrameWriter::run() {
 void KeyFrameWriter::encode(const KeyFrame& frame, u64 branch) {
   const u64 begin = cpu_ns();
   u64 stored_bytes = 0;
-  encoder_.encode(frame, branch, [&](FrameKind kind, PackedPayload payload) {
+  encoder_.encode(frame, branch, [&](FrameKind kind, PackedPayload payload, Needed needed) {
     stored_bytes += kFrameHeaderBytes + payload.stored.size() + kFrameCheckBytes;
-    return emit_(kind, std::move(payload));
+    return emit_(kind, std::move(payload), needed);
   });
   if (frame.toll == nullptr) return;
   frame.toll->cpu_ns = cpu_ns() - begin;

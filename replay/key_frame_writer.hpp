@@ -15,7 +15,8 @@ namespace retrov {
 class KeyFrameWriter {
  public:
   /// `emit` is called on the thread, until it returns false; it must be ready for that until the writer is gone.
-  explicit KeyFrameWriter(KeyFrameEncoder::Emit emit);
+  /// `first` is what the first key frame is.
+  KeyFrameWriter(KeyFrameEncoder::Emit emit, Needed first);
   /// What is in hand is finished first.
   ~KeyFrameWriter();
   KeyFrameWriter(const KeyFrameWriter&) = delete;
@@ -25,6 +26,7 @@ class KeyFrameWriter {
   void take(KeyFrame frame, u64 branch);
   /// All that was taken has been emitted when this returns.
   void drain();
+  [[nodiscard]] bool idle() const;
 
  private:
   void run();
@@ -32,7 +34,7 @@ class KeyFrameWriter {
 
   const KeyFrameEncoder::Emit emit_;
   KeyFrameEncoder encoder_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<std::pair<KeyFrame, u64>> in_hand_;
   bool closing_ = false;

@@ -29,7 +29,8 @@ constexpr u64 kMaxLagNs = 50'000'000;
 }  // namespace
 
 LiveInputs::LiveInputs(const LiveOptions& options, std::function<std::size_t()> room_bytes, ConsoleFilter filter)
-    : options_(options), room_bytes_(std::move(room_bytes)), filter_(std::move(filter)), poll_steps_(kMinPollSteps) {
+    : options_(options), room_bytes_(std::move(room_bytes)), filter_(std::move(filter)),
+      idle_(options.idle_ticks, options.steps_per_tick), poll_steps_(kMinPollSteps) {
   if (pipe2(wake_pipe_.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
     throw Error(Exit::kFailure, "cannot make a pipe to wake the machine with");
   }
@@ -98,6 +99,7 @@ Position LiveInputs::next_pause(Position now, Position limit) {
 }
 
 Took LiveInputs::deliver(Ticks wake, Batch& out) {
+  idle_.restart();
   out = Batch{{Input{kUartIndex, ConsoleBytes{std::exchange(typed_, {})}}}, wake};
   return Took::kBatch;
 }
@@ -110,7 +112,9 @@ Took LiveInputs::take(Position now, Idle idle, Ticks guest_now, Ticks deadline, 
                 idle == Idle::kYes ? guest_now : Ticks{}};
     return Took::kBatch;
   }
-  if (idle == Idle::kYes) return take_idle(guest_now, deadline, out);
+  if (idle == Idle::kYes) {
+    return take_idle(guest_now, deadline, idle_.wanted() ? idle_.enough(now, guest_now) : kNever, out);
+  }
   const u64 host_now = host_ns();
   const u64 passed = host_now - polled_host_ns_;
   if (typed_.empty() && passed < kPollEveryNs) return Took::kReachedDeadline;
@@ -130,11 +134,15 @@ Ticks LiveInputs::paced_guest_time() const {
   return Ticks{anchor_guest_.value + (host_ns() - anchor_host_ns_) / kNanosPerTick};
 }
 
-Took LiveInputs::take_idle(Ticks guest_now, Ticks deadline, Batch& out) {
+/// `enough` is when somebody is to be told that it has waited for long.
+Took LiveInputs::take_idle(Ticks guest_now, Ticks deadline, Ticks enough, Batch& out) {
   const bool paced = options_.clock == ClockMode::kReal;
-  if (paced_guest_time().value > guest_now.value + kMaxLagNs / kNanosPerTick) {
-    anchor(Ticks{guest_now.value + kMaxLagNs / kNanosPerTick});
+  if (!paced || paced_guest_time().value > guest_now.value + kMaxLagNs / kNanosPerTick) {
+    anchor(paced ? Ticks{guest_now.value + kMaxLagNs / kNanosPerTick} : guest_now);
   }
+  // A guest that waits for input alone has no time of its own: then the host's counts.
+  const bool waits = paced || deadline == kNever;
+  const Ticks until = std::min(deadline, enough);
   for (;;) {
     const Ticks wake = paced ? std::clamp(paced_guest_time(), guest_now, latest_wake(guest_now, deadline)) : guest_now;
     if (!typed_.empty()) return deliver(wake, out);
@@ -143,16 +151,24 @@ Took LiveInputs::take_idle(Ticks guest_now, Ticks deadline, Batch& out) {
       if (wait(0) == Waited::kWoken) return Took::kInterrupted;
       return typed_.empty() ? Took::kReachedDeadline : deliver(wake, out);
     }
+    const bool ended = deadline == kNever && console_ended_;
+    if (enough < deadline && (ended || !waits || paced_guest_time() >= enough)) {
+      if (wait(0) == Waited::kWoken) return Took::kInterrupted;
+      if (!typed_.empty()) continue;
+      options_.on_idle();
+      return Took::kInterrupted;
+    }
     i64 host_ns_left = -1;
-    if (deadline != kNever) {
-      const u64 ticks_left = std::min(deadline.value - wake.value, u64{3600} * kTicksPerSecond);
-      host_ns_left = paced ? static_cast<i64>(ticks_left * kNanosPerTick) : 0;
-    } else if (console_ended_) {
+    if (until != kNever) {
+      const Ticks time = waits ? std::clamp(paced_guest_time(), guest_now, until) : guest_now;
+      const u64 ticks_left = std::min(until.value - time.value, u64{3600} * kTicksPerSecond);
+      host_ns_left = waits ? static_cast<i64>(ticks_left * kNanosPerTick) : 0;
+    } else if (ended) {
       return Took::kEnded;
     }
     const Waited waited = wait(host_ns_left);
     if (waited == Waited::kWoken) return Took::kInterrupted;
-    if (waited == Waited::kTime && !paced) return Took::kReachedDeadline;
+    if (waited == Waited::kTime && !waits) return Took::kReachedDeadline;
   }
 }
 

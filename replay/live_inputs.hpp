@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/door.hpp"
+#include "replay/idle_watch.hpp"
 #include "core/types.hpp"
 
 namespace retrov {
@@ -27,7 +28,12 @@ struct LiveOptions {
   // Delivered before the first instruction.
   u64 rtc_unix_ns = 0;
   std::array<u8, 32> seed{};
-  /// Says both anew when the machine is switched on again. Empty: they stay.
+  /// The guest is to do nothing but wait for so many ticks of guest time (see IdleWatch), and then on_idle is called,
+  /// which interrupts the session. 0: never.
+  u64 idle_ticks = 0;
+  u64 steps_per_tick = 100;  ///< The machine's.
+  std::function<void()> on_idle = {};
+  /// Says the clock and the seed anew when the machine is switched on again. Empty: they stay.
   std::function<void(LiveOptions&)> renew = {};
 };
 
@@ -64,7 +70,7 @@ class LiveInputs final : public InputSource {
   Waited wait(i64 host_ns);
   void read_console();
   [[nodiscard]] bool offers_console() const;
-  Took take_idle(Ticks guest_now, Ticks deadline, Batch& out);
+  Took take_idle(Ticks guest_now, Ticks deadline, Ticks enough, Batch& out);
   Took deliver(Ticks wake, Batch& out);
   [[nodiscard]] Ticks paced_guest_time() const;
 
@@ -73,6 +79,7 @@ class LiveInputs final : public InputSource {
   ConsoleFilter filter_;
   std::array<int, 2> wake_pipe_{-1, -1};
   std::vector<u8> typed_;        ///< Read and filtered, not yet delivered.
+  IdleWatch idle_;
   bool console_ended_ = false;
   bool started_ = false;         ///< Real time has been anchored.
   bool told_at_power_on_ = false;

@@ -17,6 +17,11 @@ std::vector<ComponentHash> with_state(std::vector<ComponentHash> components) {
   return components;
 }
 
+bool has_ram(const HashMark& mark) {
+  return std::any_of(mark.components.begin(), mark.components.end(),
+                     [](const ComponentHash& component) { return component.name == "ram"; });
+}
+
 HashMark make_mark(Machine& machine, const ConsoleTally& console, HashRam ram) {
   return {machine.position(), with_state(machine.component_hashes(ram)), console.bytes, console.hash};
 }

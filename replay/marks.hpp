@@ -28,6 +28,9 @@ struct MarkPlan {
 /// Without those that have no state (an empty slot), whose hash is always that of nothing.
 [[nodiscard]] std::vector<ComponentHash> with_state(std::vector<ComponentHash> components);
 
+/// Not a light one.
+[[nodiscard]] bool has_ram(const HashMark& mark);
+
 /// Of the machine's state, with the console output below it.
 [[nodiscard]] HashMark make_mark(Machine& machine, const ConsoleTally& console, HashRam ram);
 

@@ -20,7 +20,9 @@ class Packer {
     file_.write(make_preamble(trace_.identity()));
     const std::vector<FrameInfo>& frames = trace_.frames();
     for (std::size_t i = 0; i < frames.size(); ++i) {
-      if (!is_dropped(frames, i)) add(frames[i].kind, frames[i].at, trace_.payload(frames[i]));
+      if (is_dropped(frames, i)) continue;
+      const bool optional = (frames[i].flags & kFrameOptional) != 0;
+      add(frames[i].kind, frames[i].at, trace_.payload(frames[i]), optional ? Needed::kNo : Needed::kYes);
     }
     const Position end = frames.back().at;
     if (!options_.notes.empty()) {
@@ -40,7 +42,7 @@ class Packer {
         return true;  // They are made anew.
       case FrameKind::kKeyFrame:
       case FrameKind::kPages:
-        return !options_.key_frames;
+        return !options_.key_frames && (frames[i].flags & kFrameOptional) != 0;
       case FrameKind::kProgress: {
         // What follows says that all below it was told, unless it is of another branch.
         while (++i < frames.size() && is_beside_history(frames[i].kind)) continue;
@@ -51,17 +53,17 @@ class Packer {
     }
   }
 
-  void add(FrameKind kind, Position at, std::span<const u8> payload) {
-    add_packed(kind, at, pack_payload(payload, Compression::kBest));
+  void add(FrameKind kind, Position at, std::span<const u8> payload, Needed needed = Needed::kNo) {
+    add_packed(kind, at, pack_payload(payload, Compression::kBest), needed);
   }
 
-  void add_packed(FrameKind kind, Position at, const PackedPayload& payload) {
+  void add_packed(FrameKind kind, Position at, const PackedPayload& payload, Needed needed = Needed::kNo) {
     const u64 offset = file_.size_bytes();
     if (kind == FrameKind::kKeyFrame || kind == FrameKind::kPages) {
       indexed_.push_back({kind, offset, static_cast<u32>(payload.stored.size()), payload.raw_bytes()});
     }
     std::vector<u8> frame;
-    append_packed_frame(frame, offset, kind, at, payload);
+    append_packed_frame(frame, offset, kind, at, payload, needed);
     file_.write(frame);
   }
 
@@ -107,7 +109,8 @@ u64 pack_trace(const TraceReader& trace, const std::string& path, const PackOpti
   NewFile file(path);
   Packer(trace, options, file).pack();
   const TraceReader packed(path);
-  const u64 key_frames = options.key_frames ? trace.find_key_frames().size() : 0;
+  const u64 with_which_it_begins = trace.begin().state != nullptr ? 1 : 0;
+  const u64 key_frames = options.key_frames ? trace.find_key_frames().size() : with_which_it_begins;
   if (packed.end() != trace.end() || digest_of(packed) != digest_of(trace) ||
       packed.find_key_frames().size() != key_frames) {
     throw Error(Exit::kIo, "trace " + path + ": what was written is not what can be read there");

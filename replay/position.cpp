@@ -94,12 +94,12 @@ Position position_of_time(Ticks tick, Debugger& debugger) {
     if (debugger.position() != at) throw Error(Exit::kUsage, "interrupted");
     return debugger.machine().now() >= tick;
   };
-  u64 low = 0;
+  u64 low = debugger.begin().steps;
   u64 high = debugger.end().steps;
   // Guest time passes at least as fast as steps do, so a step count alone bounds the answer from above.
   const u128 bound = u128{tick.value} * debugger.machine().config().steps_per_tick;
   if (bound < u128{high}) {
-    high = static_cast<u64>(bound);
+    high = std::max(low, static_cast<u64>(bound));
   } else if (!reached(Position{high})) {
     const std::string end = seconds_text(debugger.machine().now());
     debugger.seek(here);
@@ -113,7 +113,11 @@ Position position_of_time(Ticks tick, Debugger& debugger) {
       low = middle + 1;
     }
   }
+  const bool is_before = low == debugger.begin().steps && low != 0 && reached(Position{low}) &&
+                         debugger.machine().now() > tick;
+  const std::string begin = is_before ? seconds_text(debugger.machine().now()) : std::string();
   debugger.seek(here);
+  if (is_before) throw Error(Exit::kUsage, "the history begins at t=" + begin);
   return Position{low};
 }
 
@@ -164,8 +168,10 @@ PositionText parse_position(std::string_view text) {
 Position resolve_position(const PositionText& text, Debugger& debugger, const PositionNames& names) {
   using Kind = PositionText::Kind;
   const u64 here = debugger.position().steps;
+  const u64 begin = debugger.begin().steps;
   const u64 end = debugger.end().steps;
   const auto within = [&](u128 steps) {
+    if (steps < u128{begin}) throw Error(Exit::kUsage, "the history begins at step " + group_digits(begin));
     if (steps > u128{end}) throw Error(Exit::kUsage, "the history ends at step " + group_digits(end));
     return Position{static_cast<u64>(steps)};
   };
@@ -175,12 +181,14 @@ Position resolve_position(const PositionText& text, Debugger& debugger, const Po
     case Kind::kForward:
       return within(u128{here} + text.value);
     case Kind::kBackward:
-      if (text.value > here) throw Error(Exit::kUsage, "the history begins " + group_digits(here) + " steps before");
+      if (text.value > here - std::min(here, begin)) {
+        throw Error(Exit::kUsage, "the history begins " + group_digits(here - std::min(here, begin)) + " steps before");
+      }
       return Position{here - text.value};
     case Kind::kFraction:
-      return within(u128{end} * text.value / kBillion);
+      return within(begin + u128{end - begin} * text.value / kBillion);
     case Kind::kBegin:
-      return Position{0};
+      return Position{begin};
     case Kind::kEnd:
       return Position{end};
     case Kind::kEvent:
@@ -213,15 +221,17 @@ std::string seconds_text(Ticks time) {
   return std::to_string(milliseconds / 1000) + "." + decimals + " s";
 }
 
-std::string describe_progress(Position here, Position end) {
-  const u64 percent = end.steps == 0 ? 100 : static_cast<u64>(u128{here.steps} * 100 / end.steps);
+std::string describe_progress(Position here, Position end, Position begin) {
+  const u64 whole = end.steps - begin.steps;
+  const u64 percent = whole == 0 ? 100 : static_cast<u64>(u128{here.steps - begin.steps} * 100 / whole);
   return "step " + group_digits(here.steps) + " of " + group_digits(end.steps) + ", " + std::to_string(percent) + "%";
 }
 
 std::string describe_position(const Debugger& debugger) {
   const u64 here = debugger.position().steps;
+  const u64 begin = debugger.begin().steps;
   const u64 end = debugger.end().steps;
-  const u64 permille = here >= end ? 1000 : static_cast<u64>(u128{here} * 1000 / end);
+  const u64 permille = here >= end ? 1000 : static_cast<u64>(u128{here - begin} * 1000 / (end - begin));
   const Machine& machine = debugger.machine();
   std::string line;
   if (const auto fork = debugger.forked()) {

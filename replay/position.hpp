@@ -56,7 +56,7 @@ struct PositionNames {
 [[nodiscard]] std::string seconds_text(Ticks time);
 
 /// "step 401,220,118 of 412,990,004, 97%": how far a long way is.
-[[nodiscard]] std::string describe_progress(Position here, Position end);
+[[nodiscard]] std::string describe_progress(Position here, Position end, Position begin = {});
 
 /// `when`: "step 401,220,118  hart 1  event 1203  t=3.114 s  97.2%". In a branch or a throw-away copy it begins with
 /// the name, the step at which that left, and the steps since: "fix@1,200,000+42  step 1,200,042 …".

@@ -6,6 +6,7 @@
 #include "core/check.hpp"
 #include "devices/loader.hpp"
 #include "devices/virtio_blk.hpp"
+#include "replay/beginning.hpp"
 #include "replay/guest_memory.hpp"
 #include "replay/host_clock.hpp"
 #include "replay/session_parts.hpp"
@@ -33,6 +34,7 @@ void Session::start(EngineKind engine, const SnapshotOptions& snapshots) {
   holes_said_.resize(board.disks.size());
   images_.resize(board.disks.size());
   machine_ = build_board(board, engine, output_, bases);
+  go_to_beginning(*main.history, *machine_, output_);
   main.timeline = std::make_unique<Timeline>(*main.history, *machine_, output_, snapshots);
   use(main);
   // Without firmware nobody is there who would want an ebreak in M-mode.
@@ -43,9 +45,11 @@ std::unique_ptr<Session> Session::live(LiveSetup setup, OutputSink& output) {
   std::unique_ptr<Session> session(new Session(output, setup.recording));
   Session& self = *session;
   const bool recorded = setup.recording == Recording::kOn;
-  Branch& main = self.add_branch(kMainBranch, nullptr, {}, std::make_unique<History>(std::move(setup.board)));
+  Branch& main = self.add_branch(kMainBranch, nullptr, setup.begin.at,
+                                std::make_unique<History>(std::move(setup.board), setup.begin));
   main.history->set_listener(setup.listener);
   main.listener = setup.listener;
+  if (setup.known_blocks != nullptr) main.history->know_blocks(*setup.known_blocks);
   RV_CHECK(setup.disk_images.size() == main.history->board().disks.size());
   self.disk_images_ = std::move(setup.disk_images);
   self.mark_plan_ = setup.marks;
@@ -53,7 +57,7 @@ std::unique_ptr<Session> Session::live(LiveSetup setup, OutputSink& output) {
   if (!recorded) snapshots.policy = SnapshotPolicy::kNone;
   self.start(setup.engine, snapshots);
   if (recorded && setup.listener != nullptr && setup.key_frames.policy != KeyFramePolicy::kOff) {
-    self.key_frames_.emplace(setup.key_frames, Position{}, cpu_ns());
+    self.key_frames_.emplace(setup.key_frames, main.from, cpu_ns());
     main.history->note_block_reads();
   }
   self.open_images(self.disk_images_);
@@ -63,13 +67,16 @@ std::unique_ptr<Session> Session::live(LiveSetup setup, OutputSink& output) {
   self.waiting_ = self.inputs_.get();
   self.make_growing(main);
   self.use(main);
+  // What the trace begins with is compared with it.
+  if (recorded && main.history->begin().state != nullptr) self.mark();
   return session;
 }
 
 std::unique_ptr<Session> Session::replay(std::unique_ptr<History> history, EngineKind engine, OutputSink& output,
                                          const SnapshotOptions& snapshots) {
   std::vector<RecordedBranch> branches;
-  branches.push_back({kMainBranch, 0, {}, std::move(history)});
+  const Position begin = history->begin().at;
+  branches.push_back({kMainBranch, 0, begin, std::move(history)});
   return replay(std::move(branches), 0, engine, output, snapshots);
 }
 
@@ -266,6 +273,10 @@ void Session::check_target(Position target) const {
   const Position only = scratch_ ? scratch_->from : position();
   if (recording_ == Recording::kOff && target != only) {
     throw Error(Exit::kUsage, "this run is not recorded (--record off), so it cannot go anywhere else");
+  }
+  if (target < begin()) {
+    throw Error(Exit::kUsage, "step " + std::to_string(target.steps) + " is before the beginning, which is step " +
+                                  std::to_string(begin().steps));
   }
   if (target > end()) {
     throw Error(Exit::kUsage, "step " + std::to_string(target.steps) + " is beyond the end, which is step " +

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "replay/backward_search.hpp"
+#include "replay/beginning.hpp"
 #include "replay/branch.hpp"
 #include "replay/debugger.hpp"
 #include "replay/disks.hpp"
@@ -37,6 +38,8 @@ inline constexpr u64 kSearchAloneSteps = 20'000'000;
 
 struct LiveSetup {
   BoardConfig board;
+  /// Where it begins if that is not power-on.
+  HistoryBegin begin = {};
   EngineKind engine = EngineKind::kFast;
   LiveOptions inputs;
   ConsoleFilter filter;
@@ -44,6 +47,8 @@ struct LiveSetup {
   std::vector<std::string> disk_images;
   /// kOff: nothing is kept, the session cannot go back and says so.
   Recording recording = Recording::kOn;
+  /// Null: each block is read from its image. Else those that this history has are as they were there.
+  const History* known_blocks = nullptr;
   /// Told of everything recorded (the trace writer); may be null.
   HistoryListener* listener = nullptr;
   SnapshotOptions snapshots;
@@ -59,9 +64,10 @@ struct ForkWorld {
   /// Paths of images, one per disk of the board, for blocks that the recording lacks; empty: such a block is an I/O
   /// error to the guest.
   std::vector<std::string> drive_bases = {};
-  /// Asked for each branch that leaves the recording: what to tell it to, which must outlive the session; null: nobody.
-  /// Throws Error if it cannot be.
-  std::function<HistoryListener*(const std::string& branch)> listen = {};
+  /// Asked for each branch that leaves the recording: what to tell it to, which begins with `start` unless
+  /// that is power-on, and must outlive the session; null: nobody. Throws Error if it cannot be.
+  std::function<HistoryListener*(const std::string& branch, std::optional<TraceStart> start)> listen = {};
+  KeyFrameOptions key_frames = {};
 };
 
 /// A branch as a trace has it.
@@ -87,6 +93,7 @@ class Session final : public Debugger {
 
   // --- Debugger ---
   [[nodiscard]] Position position() const override;
+  [[nodiscard]] Position begin() const override { return history_->begin().at; }
   [[nodiscard]] Position end() const override;
   [[nodiscard]] bool live() const override { return (scratch_ ? scratch_->parent : branch_)->grows; }
   [[nodiscard]] u64 event_number() const override;
@@ -212,6 +219,7 @@ class Session final : public Debugger {
   void live_on(Branch& parent, std::string name, HistoryListener* listener);
   [[nodiscard]] bool is_taken(const std::string& name) const;
   [[nodiscard]] std::string name_for(const std::string& wanted, const std::string& prefix) const;
+  [[nodiscard]] std::optional<TraceStart> start_here();
   [[nodiscard]] u64 next_number(const HistoryListener* listener) const;
   void begin_scratch();
   void drop_scratch();
@@ -233,6 +241,7 @@ class Session final : public Debugger {
   /// A light mark where inputs come in, unless there has been one a moment ago.
   void mark_input();
   void add_key_frame();
+  [[nodiscard]] KeyFrame make_key_frame();
 
   // session_step.cpp: steps of one hart
   /// A stop at the instruction where the hart stands: a CSR that is watched, an ebreak.

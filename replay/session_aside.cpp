@@ -49,7 +49,7 @@ std::optional<Position> Session::execution(VirtAddr address, u64 number) {
   const auto count = [&] {
     if (--left == 0) found = position();
   };
-  go_aside(Position{0}, [&] {
+  go_aside(begin(), [&] {
     StopSet stops;
     stops.breakpoints = {address};
     for (Halt halt = Halt::kStop; halt == Halt::kStop && !found; stops.pass_breakpoint_at = position()) {

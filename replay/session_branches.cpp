@@ -3,6 +3,7 @@
 
 #include "core/check.hpp"
 #include "devices/board.hpp"
+#include "replay/host_clock.hpp"
 #include "replay/session.hpp"
 
 namespace retrov {
@@ -15,7 +16,8 @@ constexpr const char* kScratchName = "scratch";
 /// The wall clock and the entropy that are said once, before anything runs.
 bool told_at_power_on(const History& history) {
   const Chain<Event>& events = history.events();
-  return std::any_of(events.begin(), events.end(), [](const Event& event) {
+  return history.begin().state != nullptr ||
+         std::any_of(events.begin(), events.end(), [](const Event& event) {
     return std::holds_alternative<RtcStart>(event.batch.inputs[0].what);
   });
 }
@@ -59,6 +61,11 @@ void Session::open_images(const std::vector<std::string>& paths) {
   for (std::size_t i = 0; i < paths.size(); ++i) {
     if (paths[i].empty()) continue;
     images_[i] = std::make_unique<DiskImage>(paths[i], DiskImage::Access::kRead);
+    const DiskConfig& disk = history_->board().disks[i];
+    const u64 whole_bytes = (images_[i]->size_bytes() + kDiskSectorBytes - 1) / kDiskSectorBytes * kDiskSectorBytes;
+    if (whole_bytes != disk.size_bytes) {
+      throw Error(Exit::kNoInput, images_[i]->path() + ": is not as large as the recorded disk " + disk.id);
+    }
     images_[i]->on_unread([this, i](const std::string& what) {
       output_.host_notice(machine_->step_in_hand(), "disk " + history_->board().disks[i].id + ": " + what);
     });
@@ -154,13 +161,6 @@ bool Session::switch_to(const std::string& name) {
 
 void Session::allow_forks(ForkWorld world) {
   open_images(world.drive_bases);
-  const BoardConfig& board = history_->board();
-  for (std::size_t i = 0; i < images_.size(); ++i) {
-    if (!images_[i]) continue;
-    const u64 whole_bytes = (images_[i]->size_bytes() + kDiskSectorBytes - 1) / kDiskSectorBytes * kDiskSectorBytes;
-    if (whole_bytes == board.disks[i].size_bytes) continue;
-    throw Error(Exit::kNoInput, images_[i]->path() + ": is not as large as the recorded disk " + board.disks[i].id);
-  }
   world_ = std::move(world);
 }
 
@@ -197,23 +197,32 @@ std::string Session::fork(const std::string& wanted) {
   if (live() && !in_past()) throw Error(Exit::kUsage, "this is the live end; a branch leaves from the past");
   if (!live() && !world_) throw Error(Exit::kUsage, "no branch can leave this recording");
   std::string name = name_for(wanted, "branch-");
-  const bool new_trace = !live();
-  HistoryListener* listener = branch_->listener;
-  if (new_trace) listener = world_->listen ? world_->listen(name) : nullptr;
+  // Leaving a branch where it was not one yet is leaving the line it left.
+  Branch* parent = branch_;
+  while (position() < parent->from && parent->parent != nullptr) parent = parent->parent;
+  HistoryListener* listener = parent->listener;
+  if (!parent->grows) listener = world_->listen ? world_->listen(name, start_here()) : nullptr;
   if (!inputs_) {
     Machine* machine = machine_.get();
     inputs_ = std::make_unique<LiveInputs>(
         world_->inputs, [machine] { return console_room_bytes(*machine); }, world_->filter);
     waiting_ = inputs_.get();
   }
-  // Leaving a branch where it was not one yet is leaving the line it left.
-  Branch* parent = branch_;
-  while (position() < parent->from && parent->parent != nullptr && parent->parent->grows == parent->grows) {
-    parent = parent->parent;
+  const bool new_trace = !parent->grows && listener != nullptr;
+  if (new_trace && world_->key_frames.policy != KeyFramePolicy::kOff) {
+    key_frames_.emplace(world_->key_frames, position(), cpu_ns());
   }
   stand_aside();
   live_on(*parent, name, listener);
+  // What the trace begins with is compared with it.
+  if (new_trace) mark();
   return name;
+}
+
+/// What a trace begins with that begins here; nothing at power-on.
+std::optional<TraceStart> Session::start_here() {
+  if (position() == Position{0}) return std::nullopt;
+  return TraceStart{make_key_frame(), history_->begin().initial_memory};
 }
 
 /// A branch leaves `parent` where the machine stands, and the session is in it from here on.
@@ -229,7 +238,7 @@ void Session::live_on(Branch& parent, std::string name, HistoryListener* listene
   if (key_frames_) branch.history->note_block_reads();
   if (listener != nullptr) {
     if (number == 0) {
-      branch.history->record_to(*listener);
+      branch.history->record_from_here(*listener);
     } else {
       listener->on_branch(point_of(branch));
       branch.history->set_listener(listener);

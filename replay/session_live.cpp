@@ -248,6 +248,15 @@ void Session::mark_input() {
 /// Right behind a mark, with which it will be compared.
 void Session::add_key_frame() {
   const u64 begin = cpu_ns();
+  KeyFrame frame = make_key_frame();
+  frame.toll = key_frames_->toll();
+  history_->add_key_frame(frame);
+  const u64 now = cpu_ns();
+  key_frames_->taken(position(), now, now - begin);
+}
+
+/// Of the present state.
+KeyFrame Session::make_key_frame() {
   KeyFrame frame;
   frame.state = timeline_->snapshot_for_key_frame();
   for (const ComponentHash& component : machine_->component_hashes()) frame.names.push_back(component.name);
@@ -256,10 +265,7 @@ void Session::add_key_frame() {
     frame.blocks = reads->take(position());
   }
   frame.initial_ram = machine_->initial_ram();
-  frame.toll = key_frames_->toll();
-  history_->add_key_frame(frame);
-  const u64 now = cpu_ns();
-  key_frames_->taken(position(), now, now - begin);
+  return frame;
 }
 
 }  // namespace retrov

@@ -7,6 +7,10 @@ namespace retrov {
 std::string Session::power_cycle() {
   if (!live()) throw Error(Exit::kUsage, "a recording is not switched off and on");
   if (branch_->finished) throw Error(Exit::kUsage, "the recording has ended");
+  if (begin() > Position{0}) {
+    throw Error(Exit::kUsage, "this recording begins at step " + std::to_string(begin().steps) +
+                                  ", so the guest cannot be switched on again");
+  }
   drop_scratch();
   const bool recorded = recording_ == Recording::kOn;
   if (recorded && end() == Position{0}) return branch_->name;
@@ -15,8 +19,13 @@ std::string Session::power_cycle() {
   stand_aside();
   timeline_->return_to(Position{0}, never_interrupted_);
   if (recorded) {
+    // A trace that begins later than at power-on has no such state for another line to leave.
+    const Branch* line = branch_;
+    while (line->parent != nullptr && line->parent->grows) line = line->parent;
+    HistoryListener* listener = branch_->listener;
+    if (line->from > Position{0}) listener = world_->listen ? world_->listen(name, std::nullopt) : nullptr;
     // All lines have the first state in common, and nothing of what was said to the machine then.
-    live_on(*branches_.front(), name, branch_->listener);
+    live_on(*branches_.front(), name, listener);
   } else {
     output_.show_branch({});
   }

@@ -8,7 +8,7 @@
 namespace retrov {
 
 Stop Session::go_to_begin(unsigned hart) {
-  if (!timeline_->seek(Position{0}, interrupted_)) return stop_at(StopReason::kInterrupted, hart);
+  if (!timeline_->seek(begin(), interrupted_)) return stop_at(StopReason::kInterrupted, hart);
   return stop_at(StopReason::kHistoryBegin, hart);
 }
 
@@ -79,13 +79,13 @@ std::optional<Stop> Session::last_stop_between(Position from, Position to) {
 }
 
 Stop Session::resume_backward() {
-  check_target(Position{0});
+  check_target(begin());
   for (;;) {
     const Position start = position();
     const auto reported = std::exchange(reported_.access, std::nullopt);
     bool broken_off = false;
     const auto found = last_stop(
-        Position{0},
+        begin(),
         [start, reported](const PastStop& stop) {
           // The access that led here counts, once; a breakpoint here is where we come from.
           const bool behind_what_it_reports = is_behind(stop.hit.kind);

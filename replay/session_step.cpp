@@ -176,11 +176,13 @@ std::optional<Position> Session::previous_stop(unsigned hart, const std::vector<
 Stop Session::step_backward(unsigned hart) {
   const Position start = position();
   const std::vector<Position> inside = open_handlers(hart);
-  check_target(Position{0});
+  check_target(begin());
   std::optional<Position> target = previous_stop(hart, inside);
   const StopReason reason = target ? StopReason::kStep : StopReason::kHistoryBegin;
   if (!target) target = Position{0};
   while (target) {
+    // What the hart did before the history began is known, and cannot be gone to.
+    if (*target < begin()) return go_to_begin(hart);
     if (!timeline_->seek(*target, interrupted_)) return stop_at(StopReason::kInterrupted, hart);
     target = step_irq_ == StepIrq::kSkip ? left_out_for(hart, inside) : std::nullopt;
   }

@@ -10,6 +10,9 @@ namespace retrov {
 
 namespace {
 
+/// In a start frame.
+constexpr u8 kNoInitialMemory = 1;
+
 [[noreturn]] void refuse(const std::string& what) { throw Error(Exit::kBadTrace, what); }
 
 void write_text(StateWriter& out, const std::string& text, u64 most_bytes) {
@@ -156,6 +159,10 @@ std::vector<u8> encode_components(const std::vector<ComponentHash>& components) 
   return payload;
 }
 
+std::vector<u8> encode_start(bool initial_memory) {
+  return {initial_memory ? u8{0} : kNoInitialMemory};
+}
+
 std::vector<u8> encode_branch(const BranchPoint& branch, Told told) {
   std::vector<u8> payload;
   StateWriter out(payload);
@@ -196,6 +203,7 @@ void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload,
   StateReader in(payload);
   if (is_beside_history(frame.kind)) return;
   if (frame.kind == FrameKind::kBranch) {
+    told_any_ = true;
     decode_branch(in, frame.at, listener);
     if (in.left_bytes() != 0) refuse("bytes after a branch");
     return;
@@ -203,7 +211,12 @@ void HistoryDecoder::decode(const FrameInfo& frame, std::span<const u8> payload,
   if (ended_) refuse("frame after the end");
   if (frame.at < reached_) refuse("frame that goes back from position " + std::to_string(reached_.steps));
   reached_ = advanced(frame.at, 0);
+  const bool is_first = !std::exchange(told_any_, true);
   switch (frame.kind) {
+    case FrameKind::kStart:
+      if (!is_first) refuse("a start behind what comes after it");
+      decode_start(in);
+      break;
     case FrameKind::kEvents:
       decode_events(in, listener);
       break;
@@ -254,6 +267,15 @@ void HistoryDecoder::check_event(const Event& event) const {
     const auto* write = std::get_if<DebuggerWrite>(&input.what);
     if (write != nullptr && write->hart >= board_.machine.harts) refuse("debugger write to a hart that is not there");
   }
+}
+
+void HistoryDecoder::decode_start(StateReader& in) {
+  u8 flags = 0;
+  in(flags);
+  if ((flags & ~kNoInitialMemory) != 0) refuse("a start of a kind that this build does not know");
+  if (reached_ == Position{}) refuse("a start at power-on");
+  begin_.at = branches_[0].at = reached_;
+  begin_.initial_memory = (flags & kNoInitialMemory) == 0;
 }
 
 void HistoryDecoder::decode_events(StateReader& in, HistoryListener& listener) {

@@ -44,6 +44,7 @@ void encode_event(std::vector<u8>& payload, Position previous, const Event& even
 void encode_block(std::vector<u8>& payload, Position previous, Position before, const CapturedBlock& block);
 void encode_mark(std::vector<u8>& payload, Position previous, const HashMark& mark, u64 table);
 [[nodiscard]] std::vector<u8> encode_components(const std::vector<ComponentHash>& components);
+[[nodiscard]] std::vector<u8> encode_start(bool initial_memory);
 /// Whether a branch is told for the first time.
 enum class Told : bool { kFirst, kAgain };
 [[nodiscard]] std::vector<u8> encode_branch(const BranchPoint& branch, Told told);
@@ -62,6 +63,8 @@ class HistoryDecoder {
   void decode(const FrameInfo& frame, std::span<const u8> payload, HistoryListener& listener);
   /// Position of the last thing told of the current branch.
   [[nodiscard]] Position reached() const { return reached_; }
+  /// Where the history begins. Its state is not known here, and null.
+  [[nodiscard]] const HistoryBegin& begin() const { return begin_; }
   /// The branch that is being told, by its number.
   [[nodiscard]] u64 branch() const { return branch_; }
 
@@ -72,6 +75,7 @@ class HistoryDecoder {
   };
   /// Blocks that could not be had, which have no bytes.
   enum class Holes : bool { kNo, kYes };
+  void decode_start(StateReader& in);
   void decode_events(StateReader& in, HistoryListener& listener);
   void decode_blocks(StateReader& in, Holes holes, HistoryListener& listener);
   void decode_components(StateReader& in);
@@ -94,6 +98,8 @@ class HistoryDecoder {
   std::vector<BranchPoint> branches_ = {{0, 0, {}, kMainBranch}};
   std::vector<Progress> progress_{1};  ///< By number; that of the current branch is in the members below.
   u64 branch_ = 0;
+  HistoryBegin begin_;
+  bool told_any_ = false;
   Position reached_;
   std::optional<Position> last_event_;
   bool ended_ = false;

@@ -130,7 +130,7 @@ void require_replayable(const TraceIdentity& identity) {
 const char* frame_kind_name(FrameKind kind) {
   static constexpr std::array<const char*, kFrameKinds> kNames = {
       "other", "board",  "memory", "events", "blocks", "components", "marks", "progress",
-      "end",   "branch", "key frame", "index", "notes",  "symbols",    "holes", "lost",    "pages"};
+      "end",   "branch", "key frame", "index", "notes",  "symbols",    "holes", "lost",    "pages",  "start"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -173,8 +173,9 @@ void append_stored_frame(std::vector<u8>& out, u64 offset, FrameKind kind, u8 fl
   put(&out[out.size() - kFrameCheckBytes], check);
 }
 
-void append_packed_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, const PackedPayload& payload) {
-  const u8 optional = is_beside_history(kind) ? kFrameOptional : u8{0};
+void append_packed_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, const PackedPayload& payload,
+                         Needed needed) {
+  const u8 optional = is_beside_history(kind) && needed == Needed::kNo ? kFrameOptional : u8{0};
   const u8 compressed = payload.compressed ? kFrameCompressed : u8{0};
   append_stored_frame(out, offset, kind, optional | compressed, at, payload.stored);
 }

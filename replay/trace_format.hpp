@@ -18,7 +18,7 @@
 namespace retrov {
 
 /// The shape of the file.
-inline constexpr u32 kContainerVersion = 2;
+inline constexpr u32 kContainerVersion = 3;
 /// The function from description and inputs to the sequence of states: whatever moves a step changes it.
 inline constexpr u32 kMachineVersion = 6;
 /// What a component's hash covers; kept per component in the trace.
@@ -78,10 +78,12 @@ enum class FrameKind : u8 {
   kHoles = 14,      ///< Disk blocks that could not be had.
   kLost = 15,       ///< Stands where an optional frame was damaged, so that nothing behind it moves.
   kPages = 16,      ///< Pages of key frames. Optional.
+  kStart = 17,      ///< The history begins here, with the state of a key frame, and not at power-on.
 };
 /// One more than the highest.
-inline constexpr std::size_t kFrameKinds = 17;
-/// What happened can be told without it: its frames are optional, and their positions say nothing.
+inline constexpr std::size_t kFrameKinds = 18;
+/// What happened can be told without it: its frames are optional, unless the history begins with a state that is in
+/// them, and their positions say nothing.
 [[nodiscard]] constexpr bool is_beside_history(FrameKind kind) {
   return kind == FrameKind::kUnknown || kind == FrameKind::kKeyFrame || kind == FrameKind::kIndex ||
          kind == FrameKind::kNotes || kind == FrameKind::kSymbols || kind == FrameKind::kLost ||
@@ -91,6 +93,8 @@ inline constexpr std::size_t kFrameKinds = 17;
 
 inline constexpr u8 kFrameCompressed = 1;  ///< The payload is u32 raw size, then LZ4.
 inline constexpr u8 kFrameOptional = 2;    ///< A reader that does not know the kind skips the frame.
+/// Whether a frame of a kind that is beside the history is optional. kYes: the history begins with what is in it.
+enum class Needed : bool { kNo, kYes };
 
 inline constexpr u64 kFrameHeaderBytes = 16;
 inline constexpr u64 kFrameCheckBytes = 8;
@@ -114,7 +118,8 @@ struct PackedPayload {
 /// Compressed if that pays. At most kMaxPayloadBytes.
 [[nodiscard]] PackedPayload pack_payload(std::span<const u8> payload, Compression how = Compression::kFast);
 /// Appends a frame that will stand at `offset` in the file.
-void append_packed_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, const PackedPayload& payload);
+void append_packed_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, const PackedPayload& payload,
+                         Needed needed = Needed::kNo);
 void append_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, std::span<const u8> payload);
 
 /// The same with a payload that goes in as it is.

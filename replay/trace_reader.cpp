@@ -13,9 +13,10 @@ namespace {
 /// Tells histories what the trace tells of their branches.
 class HistoryFiller final : public HistoryListener {
  public:
-  HistoryFiller(BoardConfig board, std::vector<BranchHistory>& branches, std::vector<FoundKeyFrame> key_frames)
+  HistoryFiller(BoardConfig board, const HistoryBegin& first, std::vector<BranchHistory>& branches,
+                std::vector<FoundKeyFrame> key_frames)
       : branches_(branches), key_frames_(std::move(key_frames)) {
-    begin(0, std::make_unique<History>(std::move(board)));
+    begin(0, std::make_unique<History>(std::move(board), first));
   }
   void on_event(const Event& event) override { current_->add_event(event); }
   void on_block(Position before, const CapturedBlock& block) override { current_->add_block(before, block); }
@@ -154,6 +155,7 @@ void TraceReader::open(Check check) {
   // Reads all of the initial memory, so that whoever has a reader has a machine.
   (void)read_board();
   find_ends();
+  if (begin_.at > Position{}) find_beginning();
 }
 
 bool TraceReader::is_known(const FrameInfo& frame) const {
@@ -257,7 +259,9 @@ void TraceReader::find_ends() {
   for (std::size_t i = 0; i < frames.size(); ++i) {
     const FrameInfo& frame = frames[i];
     const bool is_last = i + 1 == frames.size() || frames[i + 1].kind == FrameKind::kBranch;
-    if (!is_last && frame.kind != FrameKind::kComponents && frame.kind != FrameKind::kBranch) continue;
+    const bool is_looked_at = is_last || frame.kind == FrameKind::kComponents || frame.kind == FrameKind::kBranch ||
+                              frame.kind == FrameKind::kStart;
+    if (!is_looked_at) continue;
     try {
       decoder.decode(frame, payload(frame), listener);
     } catch (const Error& error) {
@@ -265,6 +269,15 @@ void TraceReader::find_ends() {
     }
     branches_[decoder.branch()].end = decoder.reached();
   }
+  begin_ = decoder.begin();
+  branches_[0].from = begin_.at;
+}
+
+void TraceReader::find_beginning() {
+  for (FoundKeyFrame& found : find_key_frames()) {
+    if (found.branch == 0 && found.place.at == begin_.at) begin_.state = std::move(found.place.stored);
+  }
+  if (begin_.state == nullptr) throw cut("inside the state that it begins with");
 }
 
 u64 TraceReader::branch_named(const std::string& name) const {
@@ -418,7 +431,7 @@ void TraceReader::visit(HistoryListener& listener) const {
 std::vector<BranchHistory> TraceReader::read_branches() const {
   std::vector<BranchHistory> result;
   for (const TracedBranch& branch : branches_) result.push_back({branch, nullptr});
-  HistoryFiller filler(read_board(), result, find_key_frames());
+  HistoryFiller filler(read_board(), begin_, result, find_key_frames());
   visit(filler);
   // The last frame may hold nothing but names, and still says that all below it was told.
   for (const BranchHistory& told : result) told.history->progress(told.branch.end);

@@ -39,7 +39,7 @@ class BadFrame final : public Error {
   std::string why;
 };
 
-/// A branch, as the trace tells it. The first began at power-on.
+/// A branch, as the trace tells it. The first began where the trace does.
 struct TracedBranch {
   std::string name;
   u64 parent = 0;
@@ -73,6 +73,8 @@ class TraceReader {
   [[nodiscard]] const TraceIdentity& identity() const { return identity_; }
   /// The machine without the bytes of its initial memory, of which it has sizes and hashes.
   [[nodiscard]] const BoardLayout& layout() const { return layout_; }
+  /// Where it begins, with the state of a key frame unless that is power-on.
+  [[nodiscard]] const HistoryBegin& begin() const { return begin_; }
   /// By number, never empty.
   [[nodiscard]] const std::vector<TracedBranch>& branches() const { return branches_; }
   /// The branch that was told last, which is the one to open if none is named.
@@ -127,6 +129,7 @@ class TraceReader {
   [[nodiscard]] std::string note_of_end() const;
   void read_layout();
   void find_ends();
+  void find_beginning();
   /// Those behind the description and the initial memory.
   [[nodiscard]] std::span<const FrameInfo> told_frames() const;
   [[nodiscard]] std::vector<std::vector<u8>> read_contents() const;
@@ -147,6 +150,7 @@ class TraceReader {
   std::optional<u64> damaged_index_;       ///< Where it is.
   std::vector<TracedBranch> branches_ = {{kMainBranch, 0, {}, {}, {}}};
   u64 last_branch_ = 0;
+  HistoryBegin begin_;
   std::set<u64> ended_;  ///< Branches with an end.
   bool complete_ = false;
   u64 torn_bytes_ = 0;

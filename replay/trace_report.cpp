@@ -98,6 +98,9 @@ class DumpPrinter final : public HistoryListener {
   void on_progress(Position now) override {
     line(now, "progress", [](Fields&) {});
   }
+  void begin(const HistoryBegin& first) {
+    line(first.at, "start", [&](Fields& fields) { fields.truth("initial_memory", first.initial_memory); });
+  }
   /// Wherever it is: what follows cannot be understood without.
   void on_branch(const BranchPoint& branch) override {
     out_ << object(format_, [&](Fields& fields) {
@@ -254,6 +257,17 @@ std::vector<Section> content_sections(const TraceReader& trace, ReportFormat for
            })}};
 }
 
+/// One that begins at power-on has nothing to tell of.
+Section begin_section(const TraceReader& trace, ReportFormat format) {
+  Section begin{"begin", {}};
+  if (trace.begin().state == nullptr) return begin;
+  begin.items = one(format, [&](Fields& fields) {
+    fields.number("at", trace.begin().at.steps);
+    fields.truth("initial_memory", trace.begin().initial_memory);
+  });
+  return begin;
+}
+
 /// A trace with one branch has none to tell of.
 Section branch_section(const TraceReader& trace, ReportFormat format) {
   Section branches{"branches", {}, true};
@@ -314,6 +328,7 @@ void print(const std::vector<Section>& sections, std::ostream& out, ReportFormat
   out << '{';
   const char* separator = "\n  ";
   for (const Section& section : sections) {
+    if (section.items.empty() && !section.many) continue;
     out << std::exchange(separator, ",\n  ") << in_quotes(std::string_view(section.name)) << ": "
         << (section.many ? "[" : "");
     for (std::size_t i = 0; i < section.items.size(); ++i) out << (i == 0 ? "" : ",\n    ") << section.items[i];
@@ -331,6 +346,7 @@ void report_info(const TraceReader& trace, std::ostream& out, ReportFormat forma
   };
   add(origin_sections(trace, format));
   add(machine_sections(trace.layout(), format));
+  add({begin_section(trace, format)});
   add(content_sections(trace, format));
   add({branch_section(trace, format)});
   add({symbol_section(trace, format)});
@@ -345,6 +361,7 @@ void report_sizes(const TraceReader& trace, std::ostream& out, ReportFormat form
 
 void report_dump(const TraceReader& trace, std::ostream& out, ReportFormat format, const DumpRange& range) {
   DumpPrinter printer(out, format, range);
+  if (trace.begin().state != nullptr) printer.begin(trace.begin());
   trace.visit(printer);
 }
 

@@ -32,7 +32,11 @@ TraceWriter::TraceWriter(std::string path, std::unique_ptr<TraceFile> file, cons
                          const TraceIdentity& identity, const TraceExtras& extras)
     : path_(std::move(path)), id_(identity.id), file_(std::move(file)), sync_(extras.sync) {
   try {
-    write_header(board, identity, extras.symbols);
+    write_header(board, identity, extras);
+    if (extras.start) {
+      make_key_frame_writer(Needed::kYes);
+      key_frames_->take(extras.start->state, 0);
+    }
     flusher_ = start_quiet_thread([this] { run_flusher(); });
   } catch (...) {
     ::unlink(path_.c_str());
@@ -53,7 +57,7 @@ TraceWriter::~TraceWriter() {
 }
 
 void TraceWriter::write_header(const BoardConfig& board, const TraceIdentity& identity,
-                               const std::vector<SymbolFile>& symbols) {
+                               const TraceExtras& extras) {
   const auto write = [this](std::span<const u8> bytes) {
     const int error = write_out(bytes);
     if (error != 0) throw Error(Exit::kIo, name_failure(path_, error));
@@ -83,8 +87,9 @@ void TraceWriter::write_header(const BoardConfig& board, const TraceIdentity& id
       done += size_bytes;
     }
   }
-  for (const std::vector<u8>& payload : encode_symbols(symbols)) write_frame(FrameKind::kSymbols, payload);
+  for (const std::vector<u8>& payload : encode_symbols(extras.symbols)) write_frame(FrameKind::kSymbols, payload);
   frames_.start_at(written_bytes_);
+  if (const auto& start = extras.start) frames_.add_start(start->state.state->machine.at, start->initial_memory);
   if (sync_ == Sync::kNo) return;
   if (const int error = file_->sync(); error != 0) throw Error(Exit::kIo, name_failure(path_, error));
   synced_bytes_ = written_bytes_;
@@ -169,14 +174,18 @@ void TraceWriter::on_branch(const BranchPoint& branch) {
   tell([&](FrameBuilder& frames) { frames.add_branch(branch); });
 }
 
+void TraceWriter::make_key_frame_writer(Needed first) {
+  key_frames_ = std::make_unique<KeyFrameWriter>(
+      [this](FrameKind kind, const PackedPayload& payload, Needed needed) {
+        tell([&](FrameBuilder& frames) { frames.add_frame(kind, payload, needed); });
+        return !failed();
+      },
+      first);
+}
+
 void TraceWriter::on_key_frame(const KeyFrame& frame) {
   if (failed()) return;
-  if (!key_frames_) {
-    key_frames_ = std::make_unique<KeyFrameWriter>([this](FrameKind kind, const PackedPayload& payload) {
-      tell([&](FrameBuilder& frames) { frames.add_frame(kind, payload); });
-      return !failed();
-    });
-  }
+  if (!key_frames_) make_key_frame_writer(Needed::kNo);
   key_frames_->take(frame, frames_.branch());
 }
 
@@ -216,6 +225,13 @@ bool TraceWriter::failed() const {
   const std::lock_guard lock(mutex_);
   return failed_;
 }
+
+u64 TraceWriter::told_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return written_bytes_ + frames_.pending_bytes();
+}
+
+bool TraceWriter::key_frames_done() const { return !key_frames_ || key_frames_->idle(); }
 
 u64 TraceWriter::written_bytes() const {
   const std::lock_guard lock(mutex_);

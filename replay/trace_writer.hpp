@@ -16,10 +16,12 @@
 #include <thread>
 
 #include "core/check.hpp"
+#include "replay/beginning.hpp"
 #include "replay/frame_builder.hpp"
 #include "replay/history.hpp"
 #include "replay/key_frame_writer.hpp"
 #include "replay/trace_file.hpp"
+#include "replay/trace_sink.hpp"
 #include "replay/trace_symbols.hpp"
 
 namespace retrov {
@@ -30,10 +32,11 @@ enum class Sync : bool { kNo, kYes };
 /// What a recording has beside its history.
 struct TraceExtras {
   Sync sync = Sync::kNo;
-  std::vector<SymbolFile> symbols;
+  std::vector<SymbolFile> symbols = {};
+  std::optional<TraceStart> start = {};  ///< Absent: it begins at power-on.
 };
 
-class TraceWriter final : public HistoryListener {
+class TraceWriter final : public TraceSink {
  public:
   /// Together with Recorder::kTellEveryNs at most a tenth of half a second, so that even a short recording that is
   /// killed keeps nine tenths of its steps, and far below the promised 100 ms of input on a loaded host.
@@ -59,20 +62,22 @@ class TraceWriter final : public HistoryListener {
   void on_key_frame(const KeyFrame& frame) override;
   void on_finish(Position end, const Outcome& outcome) override;
 
-  /// Everything told so far is in the file when this returns, unless failed(); on the disk, with Sync::kYes.
-  void flush();
-  /// Why recording stopped, once; nothing before and nothing after. The session says it and goes on or ends: all that
-  /// was written stays a trace that replays up to the position in the sentence.
-  [[nodiscard]] std::optional<Error> take_error();
-  /// Recording has stopped: the trace ends where it was whole, with the reason if there was room for it.
-  [[nodiscard]] bool failed() const;
-  [[nodiscard]] u64 written_bytes() const;
-  [[nodiscard]] const std::string& path() const { return path_; }
-  /// Of the trace.
-  [[nodiscard]] const std::array<u8, 16>& id() const { return id_; }
+  /// The same on the disk, with Sync::kYes.
+  void end() override { flush(); }
+  void flush() override;
+  [[nodiscard]] std::optional<Error> take_error() override;
+  [[nodiscard]] bool failed() const override;
+  [[nodiscard]] u64 written_bytes() const override;
+  [[nodiscard]] const std::string& path() const override { return path_; }
+  [[nodiscard]] const std::array<u8, 16>& id() const override { return id_; }
+  /// What will have been written once all that was told so far is; frames that are not full yet count uncompressed.
+  [[nodiscard]] u64 told_bytes() const;
+  /// What it begins with is in the file, if that is a state; so are all key frames that were told.
+  [[nodiscard]] bool key_frames_done() const;
 
  private:
-  void write_header(const BoardConfig& board, const TraceIdentity& identity, const std::vector<SymbolFile>& symbols);
+  void write_header(const BoardConfig& board, const TraceIdentity& identity, const TraceExtras& extras);
+  void make_key_frame_writer(Needed first);
   /// Adds to the frames by `add(frames_)`, unless recording is over.
   template <class Add>
   void tell(Add add);

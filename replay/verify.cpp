@@ -6,6 +6,7 @@
 #include "core/check.hpp"
 #include "replay/fresh_replay.hpp"
 #include "replay/key_frame_check.hpp"
+#include "replay/marks.hpp"
 #include "replay/timeline.hpp"
 
 namespace retrov {
@@ -13,11 +14,6 @@ namespace retrov {
 namespace {
 
 constexpr u64 kProgressSteps = 10'000'000;
-
-bool has_ram(const HashMark& mark) {
-  return std::any_of(mark.components.begin(), mark.components.end(),
-                     [](const ComponentHash& component) { return component.name == "ram"; });
-}
 
 /// Of a history, or of a segment of it: what is marked at its beginning is for the one before to compare.
 class Verifier {

@@ -203,20 +203,24 @@ TEST_CASE("disks: a block that a branch of a recording needs is a hole, or comes
     ForkWorld world;
     world.inputs.clock = ClockMode::kVirtual;
     if (supplied) world.drive_bases = {image.path};
-    History heard(session->history().board());
-    Filler filler(heard);
-    world.listen = [&](const std::string&) { return &filler; };
+    std::unique_ptr<History> heard;
+    std::unique_ptr<Filler> filler;
+    world.listen = [&](const std::string&, const std::optional<TraceStart>& start) {
+      heard = std::make_unique<History>(session->history().board(), begin_of(start));
+      filler = std::make_unique<Filler>(*heard);
+      return filler.get();
+    };
     session->allow_forks(std::move(world));
     session->fork("on");
     const Stop stop = session->resume(Direction::kForward);
     const u64 hash = session->hash();
     session->finish(Outcome::Kind::kStopped);
-    CHECK(heard.is_hole(0, 0) != supplied);
+    CHECK(heard->is_hole(0, 0) != supplied);
     CHECK(stop.reason == StopReason::kPoweredOff);
     CHECK((hash == whole->hash()) == supplied);
     CHECK(holes_said(screen) == (supplied ? 0 : 1));
     // What was answered is in the new recording.
-    const Verdict verdict = verify(heard);
+    const Verdict verdict = verify(*heard);
     CHECK(verdict.identical());
     CHECK(verdict.hash == hash);
   }
@@ -255,8 +259,8 @@ TEST_CASE("disks: each branch of a recording holds the blocks it needs, whoever 
     if (supplied) world.drive_bases = {image.path};
     std::map<std::string, std::unique_ptr<History>> heard;
     std::vector<std::unique_ptr<Filler>> fillers;
-    world.listen = [&](const std::string& name) {
-      heard[name] = std::make_unique<History>(session->history().board());
+    world.listen = [&](const std::string& name, const std::optional<TraceStart>& start) {
+      heard[name] = std::make_unique<History>(session->history().board(), begin_of(start));
       return fillers.emplace_back(std::make_unique<Filler>(*heard[name])).get();
     };
     session->allow_forks(std::move(world));

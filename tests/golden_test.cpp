@@ -57,7 +57,7 @@ struct Coverage final : HistoryListener {
   std::set<Outcome::Kind> outcomes;
   std::set<bool> virtio_legacy;
   std::set<u64> harts;
-  u64 wakes = 0, blocks = 0, holes = 0, branches = 0, resumed = 0, flash = 0, htif = 0;
+  u64 wakes = 0, blocks = 0, holes = 0, branches = 0, resumed = 0, flash = 0, htif = 0, begins = 0;
 };
 
 }  // namespace
@@ -107,6 +107,7 @@ TEST_CASE("golden: together they hold each kind of input and device", "[golden]"
     if (!board.disks.empty()) told.virtio_legacy.insert(board.virtio_legacy);
     told.flash += board.flash.size();
     if (board.tohost) ++told.htif;
+    if (trace.begin().state != nullptr) ++told.begins;
   }
   CHECK(told.inputs.size() == std::variant_size_v<InputKind>);
   CHECK(told.spaces.size() == 2);
@@ -117,6 +118,7 @@ TEST_CASE("golden: together they hold each kind of input and device", "[golden]"
   CHECK(told.wakes > 0);
   CHECK(told.blocks > 0);
   CHECK(told.holes > 0);
+  CHECK(told.begins > 0);
   CHECK(told.branches >= 2);
   CHECK(told.resumed > 0);
   CHECK(told.flash >= 2);

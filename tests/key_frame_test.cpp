@@ -112,7 +112,7 @@ TEST_CASE("key_frame: a page is told once, and what is in the initial memory nev
   const auto machine = build_board(board, EngineKind::kFast, output, {});
   KeyFrameEncoder encoder(1);
   std::vector<std::pair<FrameKind, std::size_t>> emitted;
-  const auto emit = [&](FrameKind kind, const PackedPayload& payload) {
+  const auto emit = [&](FrameKind kind, const PackedPayload& payload, Needed) {
     emitted.emplace_back(kind, payload.stored.size());
     return true;
   };

@@ -180,3 +180,56 @@ TEST_CASE("live_inputs: the filter changes what the guest gets", "[live_inputs]"
   bench.type("---");
   CHECK(bench.wait(Ticks{0}, Ticks{10}) == Took::kReachedDeadline);
 }
+
+TEST_CASE("live_inputs: a guest that only waits is told of when it has for long enough", "[live_inputs]") {
+  LiveOptions options;
+  options.clock = ClockMode::kVirtual;
+  options.idle_ticks = 1000;
+  options.steps_per_tick = 10;
+  unsigned told = 0;
+  options.on_idle = [&] { ++told; };
+  LiveInputs inputs(options, [] { return std::size_t{1}; });
+  Batch batch;
+  REQUIRE(inputs.take(Position{0}, Idle::kNo, Ticks{}, kNever, batch) == Took::kBatch);
+  const auto wait = [&](u64 step, u64 now, u64 deadline) {
+    return inputs.take(Position{step}, Idle::kYes, Ticks{now}, Ticks{deadline}, batch);
+  };
+  // It looks at the clock between, which is a hundredth of the time or less.
+  CHECK(wait(100, 50, 600) == Took::kReachedDeadline);
+  CHECK(wait(150, 605, 1049) == Took::kReachedDeadline);
+  CHECK(told == 0);
+  CHECK(wait(200, 1049, 5000) == Took::kInterrupted);
+  CHECK(told == 1);
+  // More than that is work, and it begins to wait again.
+  CHECK(wait(400, 1100, 2000) == Took::kReachedDeadline);
+  CHECK(wait(401, 2000, 2099) == Took::kReachedDeadline);
+  CHECK(told == 1);
+  CHECK(wait(402, 2099, 2200) == Took::kInterrupted);
+  CHECK(told == 2);
+  // One that nothing can wake any more waits for ever.
+  CHECK(wait(900, 2500, kNever.value) == Took::kInterrupted);
+  CHECK(told == 3);
+}
+
+TEST_CASE("live_inputs: with a real clock the host waits for the guest to have waited long enough", "[live_inputs]") {
+  Bench bench(ClockMode::kReal);
+  LiveOptions options;
+  options.console_fd = bench.console[0];
+  options.idle_ticks = 20 * kTicksPerMs;
+  bool told = false;
+  options.on_idle = [&] { told = true; };
+  LiveInputs inputs(options, [] { return std::size_t{9}; });
+  Batch batch;
+  REQUIRE(inputs.take(Position{0}, Idle::kNo, Ticks{}, kNever, batch) == Took::kBatch);
+  for (const Ticks deadline : {Ticks{u64{1} << 40}, kNever}) {
+    told = false;
+    inputs.anchor(Ticks{});
+    const u64 begin = host_ns();
+    CHECK(inputs.take(Position{1}, Idle::kYes, Ticks{}, deadline, batch) == Took::kInterrupted);
+    CHECK(told);
+    CHECK(host_ns() - begin >= 19'000'000);
+    // A key begins it anew.
+    bench.type("x");
+    CHECK(inputs.take(Position{2}, Idle::kYes, Ticks{}, deadline, batch) == Took::kBatch);
+  }
+}

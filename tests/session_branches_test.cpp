@@ -303,9 +303,13 @@ TEST_CASE("branches: a recording goes on in a branch, and itself stays as it is"
   ForkWorld world;
   world.inputs.console_fd = console[0];
   world.inputs.clock = ClockMode::kVirtual;
-  auto heard = std::make_unique<History>(recorded.history->board());
-  Filler filler(*heard);
-  world.listen = [&](const std::string&) { return &filler; };
+  std::unique_ptr<History> heard;
+  std::unique_ptr<Filler> filler;
+  world.listen = [&](const std::string&, const std::optional<TraceStart>& start) {
+    heard = std::make_unique<History>(recorded.history->board(), begin_of(start));
+    filler = std::make_unique<Filler>(*heard);
+    return filler.get();
+  };
   session->allow_forks(std::move(world));
   const std::string said = screen.text;
   session->fork("on");
@@ -315,7 +319,8 @@ TEST_CASE("branches: a recording goes on in a branch, and itself stays as it is"
   CHECK(screen.text == said + "AZq");
   const u64 hash = session->hash();
   session->finish(Outcome::Kind::kStopped);
-  // What was told is a recording of its own, from power-on.
+  // What was told is a recording of its own, which begins where it left.
+  CHECK(heard->begin().at == Position{end.steps / 2});
   const Verdict verdict = verify(*heard);
   CHECK(verdict.identical());
   CHECK(verdict.hash == hash);

@@ -141,7 +141,7 @@ TEST_CASE("session_power: a branch of a recording that is lived is switched off 
   const Position end = session->end();
   ForkWorld world;
   world.inputs.clock = ClockMode::kVirtual;
-  world.listen = [&](const std::string&) { return &heard; };
+  world.listen = [&](const std::string&, const std::optional<TraceStart>&) { return &heard; };
   session->allow_forks(std::move(world));
   session->run_to(Position{1500});
   session->fork("fix");

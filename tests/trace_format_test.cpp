@@ -157,7 +157,7 @@ TEST_CASE("trace_format: other versions are refused by number and by the build t
   TraceIdentity newer = sample_identity();
   newer.container_version = kContainerVersion + 1;
   CHECK_THROWS_WITH(require_replayable(newer),
-                    "trace format 3, this build reads 2: replay it with retrov 1.2.3, commit "
+                    "trace format 4, this build reads 3: replay it with retrov 1.2.3, commit "
                     "0123456789ab, which made it");
   TraceIdentity other = sample_identity();
   other.machine_version = kMachineVersion + 1;

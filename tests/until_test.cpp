@@ -101,3 +101,23 @@ TEST_CASE("until: a recording ends where the console says so or a symbol is exec
   CHECK(run("pc:nowhere", "hello").status == 64);
   unsetenv("RETROV_TRACE_DIR");
 }
+
+TEST_CASE("until: idle takes a time", "[until]") {
+  CHECK(words("idle:10s").idle_ticks == 10 * kTicksPerSecond);
+  CHECK(words("idle:250ms").idle_ticks == kTicksPerSecond / 4);
+  CHECK(words("steps:4").idle_ticks == 0);
+  for (const char* wrong : {"idle:", "idle:0s", "idle:soon", "idle:-1s", "idle:400000000s"}) {
+    CHECK_THAT(refusal(wrong), has_substring("idle:10s"));
+  }
+}
+
+TEST_CASE("until: a guest that only waits ends the run", "[until]") {
+  const ScratchFolder scratch;
+  for (const char* clock : {"real", "virtual"}) {
+    const CliResult result = run_cli({"record", "-q", "-o", scratch.file(clock), "--clock", clock, "--until",
+                                      "idle:30ms", "-bios", "none", "-m", "2M", guest_path("echo")});
+    INFO(result.err);
+    CHECK(result.status == 124);
+    CHECK(run_cli({"verify", scratch.file(clock)}).status == 0);
+  }
+}

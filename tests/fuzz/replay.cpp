@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "core/check.hpp"
+#include "replay/beginning.hpp"
 #include "replay/disks.hpp"
 #include "replay/drive.hpp"
 #include "replay/output_log.hpp"
@@ -36,7 +37,10 @@ std::optional<std::pair<Position, u64>> run(const History& history, EngineKind e
   Replayer replayer(history);
   const std::atomic<bool> never{false};
   try {
-    (void)drive(*machine, replayer, std::min(history.end(), Position{kMostSteps}), nullptr, never);
+    go_to_beginning(history, *machine, output);
+    replayer.move_to(machine->position());
+    const Position limit = std::min(history.end(), Position{history.begin().at.steps + kMostSteps});
+    (void)drive(*machine, replayer, limit, nullptr, never);
   } catch (const Error& error) {
     RV_CHECK(error.exit_code() == Exit::kDivergence || error.exit_code() == Exit::kBadTrace);
     return std::pair(machine->position(), u64{0});  // In the middle of a step.

@@ -30,6 +30,7 @@ inline constexpr u16 kFakeUnavailable = kFirstCsr + 0x14d;
 class FakeDebugger final : public Debugger {
  public:
   Position at{100};
+  Position first{0};
   Position last{1000};
   Scratch is_scratch = Scratch::kOff;
   std::optional<ForkPoint> fork_point;
@@ -46,6 +47,7 @@ class FakeDebugger final : public Debugger {
   std::array<std::map<u16, u64>, 8> registers;
 
   Position position() const override { return at; }
+  Position begin() const override { return first; }
   Position end() const override { return last; }
   bool live() const override { return !is_past; }
   u64 event_number() const override { return 0; }

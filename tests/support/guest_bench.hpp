@@ -14,6 +14,7 @@
 #include "core/elf.hpp"
 #include "devices/board.hpp"
 #include "devices/loader.hpp"
+#include "replay/beginning.hpp"
 #include "replay/drive.hpp"
 #include "replay/history.hpp"
 #include "replay/output_log.hpp"
@@ -70,6 +71,12 @@ class Filler final : public HistoryListener {
  private:
   History& history_;
 };
+
+/// Where a history begins that is told from there on.
+inline HistoryBegin begin_of(const std::optional<TraceStart>& start) {
+  if (!start) return {};
+  return {start->state.state->machine.at, std::make_shared<HeldKeyFrame>(start->state), start->initial_memory};
+}
 
 /// xorshift64.
 class Random {

@@ -145,27 +145,33 @@ def empty_qcow2(path: Path) -> None:
     path.write_bytes(b"".join(table.ljust(cluster, b"\0") for table in tables))
 
 
-class Qemu(Peer):
-    """A replay of a recording of the same guest, whose `init` snapshot is its only way back."""
+def answer_of(control: socket.socket) -> str:
+    text = b""
+    while not text.endswith(b"(qemu) "):
+        text += control.recv(65536)
+    return text.decode(errors="replace")
+
+
+def instructions(control: socket.socket) -> int:
+    control.sendall(b"info replay\n")
+    return int(re.search(r"instruction count = (\d+)", answer_of(control)).group(1))
+
+
+class QemuRecording:
+    """Of the same guest, with the snapshot at its beginning that is a replay's only way back."""
 
     def __init__(self, scratch: Path, steps: int):
         self.scratch = scratch
         empty_qcow2(scratch / "snapshots.qcow2")
         recorder = GuestConsole(self.command("record"), PATIENCE_SECONDS)
-        monitor = self.monitor("record")
+        control = self.monitor("record")
         recorder.wait_for("shell ready")
         recorder.wait_for(PROMPT)
         recorder.type(COUNT)
-        while self.instructions(monitor) < steps:
+        while instructions(control) < steps:
             time.sleep(0.2)
-        monitor.sendall(b"quit\n")
+        control.sendall(b"quit\n")
         recorder.process.wait()
-        monitor.close()
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        self.console = GuestConsole([*self.command("replay"), "-S", "-gdb", f"tcp:127.0.0.1:{port}"], PATIENCE_SECONDS)
-        super().__init__(self.console.process, OldPackets(port))
-        self.control = self.monitor("replay")
 
     def command(self, mode: str) -> list[str]:
         return [QEMU, "-display", "none", "-serial", "stdio", "-net", "none", *LINUX, "-icount",
@@ -181,22 +187,24 @@ class Qemu(Peer):
             if time.monotonic() > deadline:
                 raise SystemExit(f"bench-reverse: no monitor of {QEMU}")
             time.sleep(0.1)
-        self.answer(control)
+        answer_of(control)
         return control
 
-    @staticmethod
-    def answer(control: socket.socket) -> str:
-        text = b""
-        while not text.endswith(b"(qemu) "):
-            text += control.recv(65536)
-        return text.decode(errors="replace")
 
-    def instructions(self, control: socket.socket) -> int:
-        control.sendall(b"info replay\n")
-        return int(re.search(r"instruction count = (\d+)", self.answer(control)).group(1))
+class Qemu(Peer):
+    """A replay. After a step back QEMU 7.2 may not come to its next stop forwards, so each measurement has one."""
+
+    def __init__(self, recording: QemuRecording):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        (recording.scratch / "replay").unlink(missing_ok=True)
+        self.console = GuestConsole([*recording.command("replay"), "-S", "-gdb", f"tcp:127.0.0.1:{port}"],
+                                    PATIENCE_SECONDS)
+        super().__init__(self.console.process, OldPackets(port))
+        self.control = recording.monitor("replay")
 
     def run_to(self, instruction: int) -> None:
         """Forwards."""
         self.control.sendall(f"replay_break {instruction}\n".encode())
-        self.answer(self.control)
+        answer_of(self.control)
         self.client.ask("vCont;c")

@@ -212,7 +212,7 @@ $(BUILD)/guests/%.elf: tests/guests/%.c $(GUEST_COMMON)
 # --- what is missing, demo, checks -----------------------------------------------------------------------------------
 
 .PHONY: have-deps deps demo-guests demo check-guests check check-deep check-riscv-tests check-arch-tests \
-  check-gdb-suite mutants bench asan
+  check-gdb-suite mutants bench bench-reverse asan
 have-deps:
 	@scripts/deps --check build $(if $(CROSS),cross-$(DEB_ARCH))
 
@@ -258,6 +258,12 @@ bench: demo-guests
 	@BUILD=$(BUILD) scripts/bench
 	@BUILD=$(BUILD) scripts/bench-stub
 	@BUILD=$(BUILD) scripts/bench-record
+
+# BENCH: --quick, --deep, sections (scripts/bench-reverse).
+bench-reverse: demo-guests
+	@scripts/deps build bench
+	@$(MAKE) --no-print-directory -j$(JOBS) retrov guests
+	@BUILD=$(BUILD) scripts/bench-reverse $(BENCH)
 
 # One target is fuzz-NAME. scripts/fuzz runs them.
 FUZZ_BUILD = $(MAKE) --no-print-directory -j$(JOBS) BUILD=build/fuzz CXX=clang++ OPT=-O1 \

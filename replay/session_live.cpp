@@ -230,6 +230,7 @@ Stop Session::stop_for(Went went, const StopSet& stops) const {
 }
 
 void Session::mark() {
+  timeline_->make_room();
   history_->add_mark(make_mark(*machine_, output_.tally(), HashRam::kYes));
   branch_->next_mark = mark_plan_.next_after(position());
   // All pages have just been hashed, which is what costs.

@@ -179,7 +179,7 @@ Stop Session::step_backward(unsigned hart) {
   check_target(begin());
   std::optional<Position> target = previous_stop(hart, inside);
   const StopReason reason = target ? StopReason::kStep : StopReason::kHistoryBegin;
-  if (!target) target = Position{0};
+  if (!target) target = begin();
   while (target) {
     // What the hart did before the history began is known, and cannot be gone to.
     if (*target < begin()) return go_to_begin(hart);

@@ -71,7 +71,11 @@ void SnapshotStore::keep(KeptPointer snapshot) {
   if (!added) return;
   recount(entry);
   if (std::next(entry) != kept_.end()) recount(std::next(entry));
-  root_->trim(at);
+  root_->trim(at, 0);
+}
+
+void SnapshotStore::make_room(std::size_t pages, Position cursor) {
+  root_->trim(cursor, pages * kPageCost + (kLevels + pages / 256) * kNodeCost);
 }
 
 std::vector<KeptPointer> SnapshotStore::release() {
@@ -87,7 +91,7 @@ std::vector<KeptPointer> SnapshotStore::release() {
 
 void SnapshotStore::lend(u64 bytes) {
   root_->lent_bytes_ = bytes;
-  root_->trim(root_->kept_.rbegin()->first);
+  root_->trim(root_->kept_.rbegin()->first, 0);
 }
 
 SnapshotStore::Totals SnapshotStore::totals() const {
@@ -141,9 +145,11 @@ void SnapshotStore::look_for_least_useful(Position cursor, Candidate& best) {
   for (auto entry = kept_.begin(); entry != kept_.end(); ++entry) {
     const Position at = entry->first;
     const KeptSnapshot* previous = before(entry);
-    // What somebody holds would not go.
-    if (previous == nullptr || at == cursor || entry->second.snapshot.use_count() > 1) continue;
     const auto next = std::next(entry);
+    // What somebody holds would not go, nor would what a copy takes the place of (drop).
+    const bool is_held = entry->second.snapshot.use_count() > 1 ||
+                         (next != kept_.end() && next->second.snapshot.use_count() > 1);
+    if (previous == nullptr || at == cursor || is_held) continue;
     const u64 end = next != kept_.end() ? next->first.steps : at.steps + 1;
     const u128 gap = end - previous->machine.at.steps;
     const u128 distance = (at > cursor ? at.steps - cursor.steps : cursor.steps - at.steps) + 1;
@@ -152,9 +158,9 @@ void SnapshotStore::look_for_least_useful(Position cursor, Candidate& best) {
 }
 
 /// Of the root. The one at the cursor goes last.
-void SnapshotStore::trim(Position cursor) {
+void SnapshotStore::trim(Position cursor, u64 more_bytes) {
   const u64 most = budget_bytes_ - std::min(budget_bytes_, lent_bytes_);
-  while (bytes_ > most) {
+  while (bytes_ + more_bytes > most) {
     Candidate least;
     for (SnapshotStore* member : members_) member->look_for_least_useful(cursor, least);
     for (auto member = members_.begin(); least.store == nullptr && member != members_.end(); ++member) {

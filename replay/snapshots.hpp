@@ -45,6 +45,8 @@ class SnapshotStore {
 
   /// Does nothing if there is one at that position already. Drops others, or this one, to keep to the budget.
   void keep(KeptPointer snapshot);
+  /// Before a snapshot for which so many pages are to be copied: that one, and what is kept, will keep to the budget.
+  void make_room(std::size_t pages, Position cursor);
   /// The nearest at or before `at`; stays valid while it is held. Never null once the first has been kept.
   [[nodiscard]] KeptPointer at_or_before(Position at) const;
   /// Hands over all but the first. Of a store without parent.
@@ -81,7 +83,7 @@ class SnapshotStore {
   void drop(Entries::iterator entry);
   void recount(Entries::iterator entry);
   void look_for_least_useful(Position cursor, Candidate& best);
-  void trim(Position cursor);
+  void trim(Position cursor, u64 more_bytes);
 
   SnapshotStore* parent_ = nullptr;
   SnapshotStore* root_;  ///< Of the line that all others come from; itself, of that one.

@@ -14,8 +14,10 @@ namespace retrov {
 namespace {
 
 constexpr u64 kSnapshotEveryNs = 15'000'000;
-/// A snapshot may cost at most a fiftieth of the time since the one before.
+/// A snapshot may cost at most a fiftieth of the time since the one before, and a tenth where history is gone through
+/// again: somebody looks for something there, and will step back.
 constexpr u64 kSnapshotCostFactor = 50;
+constexpr u64 kSnapshotCostFactorInPast = 10;
 constexpr u64 kSliceNs = 4'000'000;
 constexpr u64 kMinSliceSteps = 10'000;
 constexpr u64 kMaxSliceSteps = 4'000'000;
@@ -64,6 +66,7 @@ KeptPointer Timeline::take_snapshot() {
   // If hashes have just been made of all pages, this costs next to nothing, and says nothing of the next one.
   const bool pages_are_ready = machine_.memory().dirty_pages().empty();
   const u64 begin = cpu_ns();
+  make_room();
   KeptPointer kept = unkept_snapshot();
   gather(kept->machine.touched, now());
   if (options_.policy != SnapshotPolicy::kNone) {
@@ -211,7 +214,8 @@ void Timeline::after_slice(Position from, u64 cpu_before) {
       plan_next();
       break;
     case SnapshotPolicy::kAuto: {
-      const u64 due = std::max(kSnapshotEveryNs, snapshot_cost_ns_ * kSnapshotCostFactor);
+      const u64 factor = now() < end() ? kSnapshotCostFactorInPast : kSnapshotCostFactor;
+      const u64 due = std::max(kSnapshotEveryNs, snapshot_cost_ns_ * factor);
       if (cpu_since_snapshot_ns_ < due) break;
       const KeptPointer nearest = store_.at_or_before(now());
       if (nearest->machine.at > snapshot_at_) {

@@ -46,6 +46,8 @@ class Timeline {
   /// history.
   bool return_to(Position target, const std::atomic<bool>& interrupted);
 
+  /// Before hashes are made of all pages, which copies those that are dirty: so that the budget holds meanwhile.
+  void make_room() { store_.make_room(machine_.memory().dirty_pages().size(), now()); }
   /// A snapshot of the present state; kept in the store unless the policy is kNone.
   KeptPointer take_snapshot();
   /// The same for the caller alone.

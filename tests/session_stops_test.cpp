@@ -303,3 +303,24 @@ TEST_CASE("session: an interrupt stops a move within a million steps, wherever i
     session->seek(session->end());
   }
 }
+
+TEST_CASE("session: steps back in a row make some thousand steps each, however far they go", "[session_stops]") {
+  constexpr u64 kHistory = 8'000'000, kMostSteps = 10'000;
+  constexpr unsigned kInARow = 200;
+  Screen screen;
+  const auto session = live("debuggee", screen);
+  session->set_stops({{VirtAddr{symbol("debuggee", "main")}}, {}});
+  REQUIRE(session->resume(Direction::kForward).reason == StopReason::kBreakpoint);
+  session->write_memory(0, AddressSpace::kVirtual, symbol("debuggee", "mode"), std::array<u8, 1>{2});
+  session->set_stops({});
+  session->run_to(Position{session->position().steps + kHistory});
+  for (const u64 back : {u64{0}, u64{1'000'000}, u64{6'000'000}}) {
+    session->seek(Position{session->end().steps - back});
+    REQUIRE(session->step(0, Direction::kBackward).reason == StopReason::kStep);
+    const u64 before = session->effort().steps;
+    for (unsigned i = 0; i < kInARow; ++i) {
+      REQUIRE(session->step(0, Direction::kBackward).reason == StopReason::kStep);
+    }
+    CHECK(session->effort().steps - before < kInARow * kMostSteps);
+  }
+}

@@ -76,6 +76,30 @@ TEST_CASE("timeline: a budget too small for more keeps the first alone, and ever
   CHECK(bench.machine->hash() == recorded.hashes.begin()->second);
 }
 
+TEST_CASE("timeline: room is made before a snapshot, and not for what somebody holds", "[timeline]") {
+  constexpr u64 kBudget = u64{2} << 20;
+  const Recorded recorded = record_guest("echo", 1, 5);
+  Bench bench(*recorded.history, {SnapshotPolicy::kEvery, kBudget, 100});
+  REQUIRE(bench.timeline.seek(recorded.history->end(), bench.interrupted));
+  SnapshotStore store(kBudget);
+  std::vector<KeptPointer> all;
+  for (const Position at : bench.timeline.snapshots().positions()) {
+    all.push_back(bench.timeline.snapshots().at_or_before(at));
+    store.keep(std::make_shared<KeptSnapshot>(*all.back()));
+  }
+  const SnapshotStore::Totals before = store.totals();
+  REQUIRE(before.count > 10);
+  const KeptPointer held = store.at_or_before(Position{all[all.size() / 2]->machine.at});
+  constexpr std::size_t kPages = 300;
+  store.make_room(kPages, recorded.history->end());
+  CHECK(store.totals().bytes + kPages * sizeof(Page) <= kBudget);
+  CHECK(store.totals().count < before.count);
+  store.make_room(kBudget / sizeof(Page), Position{0});
+  // It, and the one before, which it would have to stand for.
+  CHECK(store.positions().size() == 3);
+  CHECK(store.at_or_before(held->machine.at) == held);
+}
+
 TEST_CASE("timeline: what snapshots are said to take is not less than their pages", "[timeline]") {
   const Recorded recorded = record_guest("echo", 1, 5);
   Bench bench(*recorded.history, {SnapshotPolicy::kEvery, u64{64} << 20, 200});

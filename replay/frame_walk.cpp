@@ -4,6 +4,8 @@
 #include <array>
 #include <optional>
 
+#include "replay/trace_index.hpp"
+
 namespace retrov {
 
 namespace {
@@ -37,6 +39,7 @@ class Walk {
     const std::optional<FrameInfo> frame = header_at(offset);
     if (!frame) {
       if (bytes_.all_zero_from(offset)) return cut(offset, nullptr, "nothing but zeros follow");
+      if (is_index_at(offset)) return lost_index(offset, "the header of the frame does not agree with its checksum");
       return damage(offset, nullptr, "the header of the frame does not agree with its checksum");
     }
     if (frame->stored_bytes > kMaxPayloadBytes) return damage(offset, &*frame, "a frame as long as none may be");
@@ -63,10 +66,29 @@ class Walk {
 
   u64 not_intact(const FrameInfo& frame) {
     const u64 end = frame.offset + frame_size_bytes(frame);
+    if (frame.kind == FrameKind::kIndex && end == bytes_.size_bytes()) {
+      return lost_index(frame.offset, "the frame does not agree with its checksum");
+    }
     const bool dropped = is_beside_history(frame.kind) && (frame.flags & kFrameOptional) != 0 && whole_at(end);
     if (!dropped) return damage(frame.offset, &frame, "the frame does not agree with its checksum");
     add(What::kDropped, &frame, frame.offset, end, "it does not agree with its checksum; no history is lost with it");
     return end;
+  }
+
+  /// By what stands at the end of the file.
+  [[nodiscard]] bool is_index_at(u64 offset) const {
+    if (bytes_.size_bytes() < kPreambleBytes + kIndexTailBytes) return false;
+    std::array<u8, kIndexTailBytes> tail;
+    bytes_.read(bytes_.size_bytes() - tail.size(), tail);
+    return index_offset(tail, bytes_.size_bytes()) == offset;
+  }
+
+  u64 lost_index(u64 offset, const std::string& why) {
+    FrameInfo frame;
+    frame.kind = FrameKind::kIndex;
+    frame.at = frames_.empty() ? Position{} : frames_.back().at;
+    add(What::kIndex, &frame, offset, bytes_.size_bytes(), why + "; it follows from the rest");
+    return bytes_.size_bytes();
   }
 
   u64 cut(u64 offset, const FrameInfo* frame, const std::string& why) {

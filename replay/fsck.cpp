@@ -168,7 +168,7 @@ class Checker {
 };
 
 const char* name_of(What what) {
-  static constexpr std::array<const char*, 4> kNames = {"damage", "cut", "dropped", "unknown"};
+  static constexpr std::array<const char*, 5> kNames = {"damage", "cut", "dropped", "index", "unknown"};
   return kNames[static_cast<std::size_t>(what)];
 }
 

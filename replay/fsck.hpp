@@ -22,6 +22,7 @@ struct TraceFinding {
     kDamage,   ///< Bytes that agree with no check, or a frame that breaks a rule: the history ends before them.
     kCut,      ///< The file ends before the frame does, or in zeros that were never written.
     kDropped,  ///< A damaged frame that the history does not need.
+    kIndex,    ///< A damaged index at the end of the file. Readers do without; it follows from the rest.
     kUnknown,  ///< A whole optional frame that only another build knows. Nothing is wrong with it.
   };
   What what = What::kDamage;

@@ -4,9 +4,11 @@
 #include <cstdio>
 
 #include "core/check.hpp"
+#include "replay/frame_walk.hpp"
 #include "replay/new_file.hpp"
 #include "replay/position.hpp"
 #include "replay/trace_codec.hpp"
+#include "replay/trace_index.hpp"
 
 namespace retrov {
 
@@ -31,6 +33,20 @@ const TraceFinding* first_loss(const TraceCheck& check) {
   return found == check.findings.end() ? nullptr : &*found;
 }
 
+/// That of all frames which one lists.
+PackedPayload make_index(const TraceBytes& source) {
+  std::vector<FrameInfo> frames;
+  std::vector<TraceFinding> findings;
+  walk_frames(source, frames, findings);
+  std::vector<IndexedFrame> indexed;
+  for (const FrameInfo& frame : frames) {
+    if (frame.kind != FrameKind::kKeyFrame && frame.kind != FrameKind::kPages) continue;
+    const std::vector<u8> bytes = source.read(frame.offset, frame_size_bytes(frame));
+    indexed.push_back({frame.kind, frame.offset, frame.stored_bytes, raw_payload_bytes(frame, bytes)});
+  }
+  return encode_index(indexed);
+}
+
 }  // namespace
 
 u64 recover_trace(const TraceCheck& check, const TraceBytes& source, const std::string& path) {
@@ -46,7 +62,15 @@ u64 recover_trace(const TraceCheck& check, const TraceBytes& source, const std::
     append_stored_frame(frame, finding.offset, FrameKind::kLost, kFrameOptional, finding.at, nothing);
     out.write(frame);
   }
-  copy(source, check.good_bytes, out);
+  const auto index = std::find_if(check.findings.begin(), check.findings.end(),
+                                  [](const TraceFinding& finding) { return finding.what == What::kIndex; });
+  const bool has_index = index != check.findings.end() && index->offset < check.good_bytes;
+  copy(source, has_index ? index->offset : check.good_bytes, out);
+  if (has_index) {
+    frame.clear();
+    append_packed_frame(frame, index->offset, FrameKind::kIndex, index->at, make_index(source));
+    out.write(frame);
+  }
   if (const TraceFinding* loss = first_loss(check); loss != nullptr && !check.good_ends) {
     const std::string why = std::string("the rest was lost: ") + (loss->what == What::kCut ? "cut" : "damaged") +
                             " at offset " + std::to_string(loss->offset);

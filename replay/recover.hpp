@@ -1,6 +1,6 @@
 // Writes what still replays of a damaged trace to a new one. It is the same bytes up to the damage, so it is the same
 // trace with the same id; where the history does not need a damaged frame, a frame of the same length that says nothing
-// stands in its place. If something was lost behind, an end frame says so.
+// stands in its place, and a damaged index is made anew. If something was lost behind, an end frame says so.
 #pragma once
 
 #include <string>

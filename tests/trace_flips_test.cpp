@@ -89,7 +89,13 @@ TEST_CASE("trace_flips: ten thousand flipped bits are found, and named by offset
     const char* in_magic = "not a trace of retrov";
     const bool named = at < 8 ? said.find(in_magic) != std::string::npos
                               : said.find("at offset " + std::to_string(place)) != std::string::npos;
-    if (!found || !named) FAIL(sample.path << ", bit in byte " << at << ": " << said << "; " << summarise(check));
+    const bool is_index = std::any_of(sample.frames.begin(), sample.frames.end(), [place](const FrameInfo& frame) {
+      return frame.offset == place && frame.kind == FrameKind::kIndex;
+    });
+    const bool as_index = found && check.findings[0].what == TraceFinding::What::kIndex;
+    if (!found || !named || is_index != as_index) {
+      FAIL(sample.path << ", bit in byte " << at << ": " << said << "; " << summarise(check));
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 #include "replay/trace_index.hpp"
 
 #include "core/check.hpp"
+#include "replay/recover.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/key_frame_bench.hpp"
 
@@ -101,4 +102,27 @@ TEST_CASE("trace_index: a damaged key frame is found when all is checked, and el
     ++damaged_frames;
   }
   CHECK(damaged_frames > 0);
+}
+
+TEST_CASE("trace_index: a flip in it is named by fsck and repaired by recover", "[trace_index]") {
+  const TracedGuest traced = trace_guest("two_harts", 2);
+  const u64 begin = index_begin(TraceReader("x.rvt", traced.bytes));
+  for (u64 at = begin; at < traced.bytes.size(); ++at) {
+    CAPTURE(at - begin);
+    std::vector<u8> damaged = traced.bytes;
+    damaged[at] ^= 4;
+    const auto open = [&damaged] { return TraceBytes(damaged); };
+    const TraceCheck check = check_trace("x.rvt", open);
+    REQUIRE(check.findings.size() == 1);
+    CHECK(check.findings[0].what == TraceFinding::What::kIndex);
+    CHECK(check.findings[0].offset == begin);
+    CHECK(check.findings[0].kind == "index");
+    CHECK_FALSE(check.clean());
+    CHECK(check.good_to == traced.end);
+    CHECK(check.good_ends);
+    const TemporaryFolder folder;
+    (void)recover_trace(check, open(), folder.file("y.rvt"));
+    CHECK(read_file(folder.file("y.rvt")) == traced.bytes);
+    CHECK(describe_loss(check) == "nothing was lost");
+  }
 }

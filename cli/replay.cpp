@@ -285,7 +285,7 @@ void ReplayRun::search_segments_for(CommandContext& context, Progress& progress,
   how.threads.interrupted = interrupted.flag();
   how.threads.progress = [&](Position here) {
     interrupted.look(signals_);
-    progress.at(here, session().end());
+    progress.at(here, session().end(), session().begin());
   };
   how.note = [](const std::string& note) { say(note); };
   context.search = [&progress, search = search_segments(how)](

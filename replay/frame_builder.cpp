@@ -13,6 +13,9 @@ namespace {
 /// An open frame is closed at this size: large enough to compress well, small enough to read little for one thing.
 constexpr std::size_t kFullPayloadBytes = std::size_t{256} << 10;
 
+/// One byte, again and again: what nobody has written to a disk. Compressing it costs nothing.
+bool is_plain(const PageBytes& block) { return std::equal(block.begin() + 1, block.end(), block.begin()); }
+
 [[noreturn]] void refuse(const std::string& what) { throw Error(Exit::kIo, what); }
 
 }  // namespace
@@ -22,8 +25,16 @@ void FrameBuilder::append(FrameKind kind, Position at, std::span<const u8> paylo
 }
 
 void FrameBuilder::close() {
-  if (!payload_.empty()) append(kind_, first_, payload_);
+  if (payload_.empty()) return;
+  if (kind_ == FrameKind::kBlocks && 2 * plain_blocks_ < blocks_) {
+    // To compress them would take longer than all else together; `pack` does.
+    const PackedPayload stored{std::exchange(payload_, {}), false};
+    append_packed_frame(frames_, offset_ + frames_.size(), kind_, first_, stored);
+  } else {
+    append(kind_, first_, payload_);
+  }
   payload_.clear();
+  blocks_ = plain_blocks_ = 0;
 }
 
 Position FrameBuilder::open(FrameKind kind, Position& at) {
@@ -56,6 +67,9 @@ void FrameBuilder::add_event(const Event& event) {
 void FrameBuilder::add_block(Position before, const CapturedBlock& block) {
   const Position previous = open(block.bytes != nullptr ? FrameKind::kBlocks : FrameKind::kHoles, before);
   encode_block(payload_, previous, before, block);
+  if (block.bytes == nullptr) return;
+  ++blocks_;
+  if (is_plain(*block.bytes)) ++plain_blocks_;
 }
 
 void FrameBuilder::add_start(Position at, bool initial_memory) {

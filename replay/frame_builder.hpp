@@ -56,6 +56,8 @@ class FrameBuilder {
   FrameKind kind_ = FrameKind::kUnknown;
   Position first_;
   std::vector<u8> payload_;  ///< Of the open frame.
+  std::size_t blocks_ = 0;   ///< In it …
+  std::size_t plain_blocks_ = 0;  ///< … and those of them that are one byte, again and again.
   Position reached_;         ///< Of the last thing added.
   Position progress_;
   /// Where each branch was left, by number. That of the current one is out of date.

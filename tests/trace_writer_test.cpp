@@ -328,3 +328,25 @@ TEST_CASE("frame_builder: things keep their order and neighbours of a kind share
                                                            {FrameKind::kProgress, 9}};
   CHECK(found == expected);
 }
+
+TEST_CASE("frame_builder: blocks are compressed if most of them are plain", "[trace_writer]") {
+  const auto varied = [](u8 first) {
+    auto page = std::make_shared<PageBytes>();
+    for (std::size_t i = 0; i < page->size(); ++i) (*page)[i] = static_cast<u8>(first + i / 64);
+    return page;
+  };
+  const auto size_of = [](std::vector<std::shared_ptr<const PageBytes>> pages) {
+    FrameBuilder frames;
+    for (u64 i = 0; i < pages.size(); ++i) frames.add_block({1}, {0, i, pages[i]});
+    return frames.take().size();
+  };
+  CHECK(size_of({varied(1), varied(2), page_of(0)}) > 3 * kBlockBytes);
+  CHECK(size_of({varied(1), page_of(0), page_of(7)}) < kBlockBytes);
+  // Each frame by itself: what came before counts no more.
+  FrameBuilder frames;
+  for (u64 i = 0; i < 3; ++i) frames.add_block({1}, {0, i, page_of(0)});
+  const std::size_t plain = frames.take().size();
+  for (u64 i = 3; i < 5; ++i) frames.add_block({2}, {0, i, varied(1)});
+  CHECK(plain < kBlockBytes);
+  CHECK(frames.take().size() > 2 * kBlockBytes);
+}

@@ -139,13 +139,13 @@ std::optional<std::pair<std::string_view, std::string_view>> range_words(std::st
   for (std::size_t minus = word.find('-', 1); minus != std::string_view::npos; minus = word.find('-', minus + 1)) {
     const std::string_view from = word.substr(0, minus), to = word.substr(minus + 1);
     try {
-      (void)parse_position(to);
       // A name may have a minus in it, too.
       if (parse_position(from).kind == PositionText::Kind::kBookmark) return std::nullopt;
-      return std::pair(from, to);
     } catch (const Error&) {
       continue;
     }
+    (void)parse_position(to);  // That this is to be a range is certain.
+    return std::pair(from, to);
   }
   return std::nullopt;
 }

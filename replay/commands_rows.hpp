@@ -55,7 +55,7 @@ void go_to(CommandContext&, Arguments, std::ostream&);
 /// Of a word for one, bookmarks among them.
 [[nodiscard]] Position place_of(const CommandContext& context, std::string_view word);
 /// "A-B" as two words for positions, each of which may have a minus of its own; nothing if it is no such range. A is no
-/// bookmark.
+/// bookmark. Throws Error if A is a position and B is none.
 [[nodiscard]] std::optional<std::pair<std::string_view, std::string_view>> range_words(std::string_view word);
 /// The move that `goto` and its kind make, each front end in its own way.
 void move_to(CommandContext& context, Position target, std::ostream& out);

@@ -103,7 +103,7 @@ Position position_of_time(Ticks tick, Debugger& debugger) {
   } else if (!reached(Position{high})) {
     const std::string end = seconds_text(debugger.machine().now());
     debugger.seek(here);
-    throw Error(Exit::kUsage, "the history ends at t=" + end);
+    throw Error(Exit::kUsage, "the history ends at t=" + end + ", step " + group_digits(high));
   }
   while (low < high) {
     const u64 middle = low + (high - low) / 2;

@@ -180,6 +180,12 @@ Stop Session::step_backward(unsigned hart) {
   std::optional<Position> target = previous_stop(hart, inside);
   const StopReason reason = target ? StopReason::kStep : StopReason::kHistoryBegin;
   if (!target) target = begin();
+  // A reset has ended a wait without a step, and here nothing says any more that there was one.
+  const bool was_reset = machine_->hart_summary(hart).pc.value == machine_->config().reset_pc.value;
+  if (const Position next{target->steps + 1}; was_reset && next >= begin() && next < start) {
+    if (!timeline_->seek(next, interrupted_)) return stop_at(StopReason::kInterrupted, hart);
+    if (begins_to_wait(*machine_, hart)) target = next;
+  }
   while (target) {
     // What the hart did before the history began is known, and cannot be gone to.
     if (*target < begin()) return go_to_begin(hart);

@@ -95,6 +95,7 @@ TEST_CASE("commands_accesses: what cannot be asked is refused in one line", "[co
   CHECK(bench.refusal("last-write 0x801ffffc") == "0x80200000 is not in RAM");
   CHECK_THAT(bench.refusal("writes 0x80000000 0"), has_substring("from 1 to"));
   CHECK_THAT(bench.refusal("writes 0-999,999,999 0x80000000"), has_substring("the history ends at step"));
+  CHECK_THAT(bench.refusal("writes 50%-101% 0x80000000"), has_substring("'101%': a history has 100% and no more"));
   CHECK_THAT(bench.refusal("writes 50-10 0x80000000"), has_substring("ends before it begins"));
   bench.run("scratch on");
   bench.run("set a0 5");

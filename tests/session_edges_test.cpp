@@ -84,6 +84,19 @@ TEST_CASE("session_edges: an instruction that a reset comes before is not execut
   CHECK_FALSE(session->execution(pc, times));
 }
 
+TEST_CASE("session_edges: a wait that a reset ended began with a stop", "[session_edges]") {
+  Screen screen;
+  const auto session = live(screen);
+  // The guest sleeps between what it does.
+  Stop stop = session->step(0, Direction::kForward);
+  while (!begins_to_wait(session->machine(), 0)) stop = session->step(0, Direction::kForward);
+  const Position waits = stop.at;
+  session->reset_machine();
+  stop = session->run_to(Position{waits.steps + 10});
+  while (stop.at > Position{waits.steps + 2}) stop = session->step(0, Direction::kBackward);
+  CHECK(session->step(0, Direction::kBackward).at == waits);
+}
+
 TEST_CASE("session_edges: key frames of a run without snapshots say what was touched", "[session_edges]") {
   const TemporaryFolder folder;
   Screen screen;

@@ -1,6 +1,7 @@
 // Ten thousand flipped bits and a thousand cuts of real recordings, in memory: each flip is found and named by the
 // offset of its frame, by the reader and by replay/fsck, or it is in a frame that nobody needs and that is said; each
-// cut leaves what replays. RETROV_FLIP_TRACE names another recording than those in traces/ (tests/deep/bit_flips.py).
+// cut leaves what replays. RETROV_FLIP_TRACE names another recording than those in traces/, RETROV_FLIPS another number
+// (tests/deep/bit_flips.py).
 
 #include <algorithm>
 #include <cstdlib>
@@ -17,8 +18,12 @@ using namespace retrov;
 
 namespace {
 
-constexpr unsigned kFlips = 10'000;
-constexpr unsigned kCuts = 1'000;
+/// A tenth as many cuts.
+unsigned flips() {
+  const char* number = std::getenv("RETROV_FLIPS");
+  return number != nullptr ? static_cast<unsigned>(std::strtoul(number, nullptr, 10)) : 10'000;
+}
+
 /// Cut recordings are replayed, so they are short.
 constexpr Position kShort{100'000};
 
@@ -77,7 +82,7 @@ TEST_CASE("trace_flips: ten thousand flipped bits are found, and named by offset
   const std::vector<Sample> all = samples();
   REQUIRE_FALSE(all.empty());
   Dice dice(17);
-  for (unsigned flip = 0; flip < kFlips; ++flip) {
+  for (unsigned flip = 0; flip < flips(); ++flip) {
     const Sample& sample = all[flip % all.size()];
     const std::size_t at = static_cast<std::size_t>(dice.below(sample.bytes.size()));
     std::vector<u8> bytes = sample.bytes;
@@ -102,7 +107,7 @@ TEST_CASE("trace_flips: ten thousand flipped bits are found, and named by offset
 TEST_CASE("trace_flips: a thousand cuts are named, and what is left replays", "[trace_flips]") {
   const std::vector<Sample> all = samples();
   Dice dice(18);
-  for (unsigned cut = 0; cut < kCuts; ++cut) {
+  for (unsigned cut = 0; cut < flips() / 10; ++cut) {
     const Sample& sample = all[cut % all.size()];
     const std::size_t size = static_cast<std::size_t>(dice.below(sample.bytes.size()));
     const std::vector<u8> bytes(sample.bytes.begin(), sample.bytes.begin() + static_cast<std::ptrdiff_t>(size));

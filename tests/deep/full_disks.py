@@ -1,6 +1,6 @@
-"""Ten recordings on a disk that becomes full, ten on one that fails: each stops with one message and status 74, or goes
-on with --on-full=continue and returns the guest's; what was written is clean and replays. The full disk is a tmpfs,
-which only root can mount: without it a file-size limit stands in."""
+"""Recordings on a disk that becomes full, and as many on one that fails (RETROV_FULL_DISKS: 10): each stops with one
+message and status 74, or goes on with --on-full=continue and returns the guest's; what was written is clean and
+replays. The full disk is a tmpfs, which only root can mount: without it a file-size limit stands in."""
 import json
 import os
 import random
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RETROV = os.environ.get("RETROV", str(ROOT / "build/retrov"))
 GUESTS = Path(os.environ.get("RETROV_BUILD", str(ROOT / "build"))) / "guests"
 SCRATCH = Path(os.environ["TMPDIR"])
-RUNS = 10
+RUNS = int(os.environ.get("RETROV_FULL_DISKS", "10"))
 PIECES, PIECE_BYTES = 500, 100
 chance = random.Random(1)
 

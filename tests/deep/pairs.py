@@ -1,16 +1,15 @@
-"""200 recordings of about 100 million steps with disk and console traffic, on 1, 2 and 4 harts, made while four other
-processes keep the host busy: each replays to the same console bytes, hashes and end."""
+"""Recordings of about 100 million steps with disk and console traffic, on 1, 2 and 4 harts, made while four other
+processes keep the host busy: each replays to the same console bytes, hashes and end. RETROV_PAIRS says how many."""
 import os
 import random
 import re
 import subprocess
-import sys
 import threading
 import time
 
 from _linux import RETROV, ROOT, SCRATCH, replayed_console, require, verify
 
-PAIRS = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+PAIRS = int(os.environ.get("RETROV_PAIRS", "12"))
 DISK_BYTES = 4096 * 512
 ELF = ROOT / os.environ.get("RETROV_BUILD", "build") / "guests/traffic.elf"
 seed = int(time.time())

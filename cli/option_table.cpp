@@ -155,7 +155,7 @@ constexpr std::array kRows =
               o.live.at_exit = is_second("--on-exit", v, "quit", "debug") ? AtExit::kDebug : AtExit::kQuit;
             }},
         OptionRow{"--until", "steps:N|idle:T|panic|uart:/RE/|pc:SYMBOL",
-                  "stop with status 124 after N steps, T of waiting, or when that is said or executed",
+                  "stop with status 124 after N steps, T of waiting, or that said or executed",
                   Group::kConsole, kLive,
                   [](Options& o, std::string_view v) { parse_until(o.live.until, v); }},
         OptionRow{"-s", "", "let gdb attach: -gdb tcp::1234", Group::kDebugging, kLive,

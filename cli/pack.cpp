@@ -89,8 +89,8 @@ u64 slice(const TraceReader& trace, const Options& options, const Bookmarks& boo
   const Slice made = write_slice(history, order, options.live.trace);
   progress.end();
   if (!options.quiet) {
-    say("steps " + group_digits(made.begin.steps) + " to " + group_digits(made.end.steps) +
-        (made.begin == history.begin().at ? ", from the beginning" : ", from the key frame at or before the first"));
+    const std::string what = made.begin == history.begin().at ? " (the beginning) to " : " (a key frame) to ";
+    say("steps " + group_digits(made.begin.steps) + what + group_digits(made.end.steps));
   }
   return made.file_bytes;
 }

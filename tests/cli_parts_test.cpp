@@ -35,7 +35,7 @@ TEST_CASE("cli_parts: a slice is listed, checked, replayed and packed like any t
   const CliResult made = run_cli({"pack", whole, "--slice", "7000-15000", "-o", part});
   INFO(made.err);
   CHECK(made.status == 0);
-  CHECK_THAT(made.err, has_substring("steps 6,000 to 15,000"));
+  CHECK_THAT(made.err, has_substring("steps 6,000 (a key frame) to 15,000"));
   CHECK(begin_of(part) == 6000);
   CHECK(run_cli({"fsck", part}).status == 0);
   const CliResult verified = run_cli({"verify", part});

@@ -1,6 +1,8 @@
 // replay/slice, replay/beginning and replay/last_key_frame: traces that begin at a key frame.
 #include "replay/slice.hpp"
 
+#include <algorithm>
+
 #include "core/check.hpp"
 #include "replay/fsck.hpp"
 #include "replay/pack.hpp"
@@ -344,4 +346,29 @@ TEST_CASE("slice: a beginning that is not the recorded state is refused", "[slic
   History history(source->board(), {at, std::make_shared<HeldKeyFrame>(other), true});
   history.add_mark(source->marks()[source->first_mark_at(at)]);
   CHECK_THROWS_WITH(verify(history), has_substring("does not have the hashes that were recorded there"));
+}
+
+TEST_CASE("slice: a start frame that breaks the rules is refused", "[slice]") {
+  const TemporaryFolder folder;
+  const TracedGuest traced = trace_guest("two_harts", 2);
+  const Position key = traced.key_frames[1].state->machine.at;
+  (void)cut_out(TraceReader("x.rvt", traced.bytes), folder.file("s"), key, traced.end);
+  const std::vector<u8> bytes = read_file(folder.file("s"));
+  const std::vector<FrameInfo> frames = TraceReader("s", bytes).frames();
+  const auto start = std::find_if(frames.begin(), frames.end(),
+                                  [](const FrameInfo& frame) { return frame.kind == FrameKind::kStart; });
+  REQUIRE(start != frames.end());
+  const auto with = [&](u64 kept, Position at, std::vector<u8> payload) {
+    std::vector<u8> changed(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(kept));
+    append_stored_frame(changed, kept, FrameKind::kStart, 0, at, payload);
+    return refusal(changed);
+  };
+  const u64 behind = start->offset + frame_size_bytes(*start);
+  CHECK_THAT(with(behind, key, {1}), has_substring("a start behind what comes after it"));
+  CHECK_THAT(with(start->offset, Position{0}, {1}), has_substring("a start at power-on"));
+  CHECK_THAT(with(start->offset, key, {2}), has_substring("of a kind that this build does not know"));
+  CHECK_THAT(with(start->offset, key, {1, 0}), has_substring("bytes after the last of the start"));
+  CHECK_FALSE(with(start->offset, key, {}).empty());
+  // Whole, but for the state.
+  CHECK_THAT(with(start->offset, key, {1}), has_substring("inside the state that it begins with"));
 }

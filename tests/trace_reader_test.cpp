@@ -96,7 +96,7 @@ TEST_CASE("trace_reader: a trace of another version is refused and names the bui
         "trace x.rvt: machine version 77, this build reads " + std::to_string(kMachineVersion) +
             ": replay it with retrov 1.2.3, commit 0123456789ab, which made it");
   other.container_version = 9;
-  CHECK_THAT(refusal(header(other)), has_substring("trace format 9, this build reads 2"));
+  CHECK_THAT(refusal(header(other)), has_substring("trace format 9, this build reads 3"));
 }
 
 TEST_CASE("trace_reader: unknown frames are skipped if they are optional and refused if not", "[trace_reader]") {

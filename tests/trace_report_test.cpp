@@ -137,7 +137,7 @@ TEST_CASE("trace_report: dump keeps to the range that was asked for", "[trace_re
 TEST_CASE("trace_report: info names the machine, the build, the outcome and where the bytes go", "[trace_report]") {
   const std::string text = info(ReportFormat::kText);
   const std::string version = std::to_string(kMachineVersion);
-  CHECK_THAT(text, has_substring("made_by   release 1.2.3  commit 0123456789ab  format 2  machine_version " + version));
+  CHECK_THAT(text, has_substring("made_by   release 1.2.3  commit 0123456789ab  format 3  machine_version " + version));
   CHECK_THAT(text, has_substring("machine   harts 2  ram_bytes 1048576"));
   CHECK_THAT(text, has_substring("bootargs \"console=ttyS0 \\\"quoted\\\"\""));
   CHECK_THAT(text, has_substring("memory    at 0x80002000  bytes 9000"));

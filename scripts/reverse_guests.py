@@ -216,8 +216,8 @@ class Qemu(Peer):
         self.client.answer()
         return self.cpu() - before
 
-    def run_to(self, instruction: int) -> None:
-        """Forwards."""
+    def run_to(self, instruction: int) -> bool:
+        """Forwards. False if it does not come there."""
         self.control.sendall(f"replay_break {instruction}\n".encode())
         answer_of(self.control)
-        self.client.ask("vCont;c")
+        return self.answers("vCont;c") is not None

@@ -146,9 +146,11 @@ void SnapshotStore::look_for_least_useful(Position cursor, Candidate& best) {
     const Position at = entry->first;
     const KeptSnapshot* previous = before(entry);
     const auto next = std::next(entry);
-    // What somebody holds would not go, nor would what a copy takes the place of (drop).
-    const bool is_held = entry->second.snapshot.use_count() > 1 ||
-                         (next != kept_.end() && next->second.snapshot.use_count() > 1);
+    // What somebody holds would not go, nor would what a copy takes the place of (drop). The one at the cursor is held
+    // by whoever has just taken it.
+    const bool is_held =
+        entry->second.snapshot.use_count() > 1 ||
+        (next != kept_.end() && next->first != cursor && next->second.snapshot.use_count() > 1);
     if (previous == nullptr || at == cursor || is_held) continue;
     const u64 end = next != kept_.end() ? next->first.steps : at.steps + 1;
     const u128 gap = end - previous->machine.at.steps;

@@ -2,6 +2,7 @@
 for gdb that is asked packet by packet."""
 import os
 import re
+import select
 import socket
 import struct
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / os.environ.get("BUILD", "build")
 sys.path.insert(0, str(ROOT / "tests/gdb"))
-from _session import Packets  # noqa: E402
+from _session import Packets, framed  # noqa: E402
 from guest_console import GuestConsole  # noqa: E402
 
 GUESTS = ROOT / "build/guests"
@@ -23,6 +24,8 @@ LINUX = ["-M", "virt", "-m", "256M", "-bios", str(GUESTS / "fw_dynamic.bin"), "-
 PROMPT = "# "
 COUNT = "i=0; while :; do i=$((i+1)); done"
 PATIENCE_SECONDS = 1800
+# How much CPU time QEMU may take for an answer.
+PEER_SECONDS = 20
 
 
 def cpu_ms(pid: int) -> float:
@@ -203,8 +206,18 @@ class Qemu(Peer):
         super().__init__(self.console.process, OldPackets(port))
         self.control = recording.monitor("replay")
 
-    def run_to(self, instruction: int) -> None:
-        """Forwards."""
+    def answers(self, packet: str) -> float | None:
+        """CPU milliseconds of the answer; nothing if there is none within PEER_SECONDS of it."""
+        before = self.cpu()
+        self.client.raw(framed(packet.encode()))
+        while not select.select([self.client.socket], [], [], 0.01)[0]:
+            if self.cpu() - before > PEER_SECONDS * 1000:
+                return None
+        self.client.answer()
+        return self.cpu() - before
+
+    def run_to(self, instruction: int) -> bool:
+        """Forwards. False if it does not come there."""
         self.control.sendall(f"replay_break {instruction}\n".encode())
         answer_of(self.control)
-        self.client.ask("vCont;c")
+        return self.answers("vCont;c") is not None

@@ -54,7 +54,7 @@ std::vector<Found> all_back(Session& session, const StopRequest& request) {
 
 u64 word_at(const HartView& hart, u64 address) {
   std::array<u8, 8> bytes{};
-  hart.read_memory(VirtAddr{address}, bytes);
+  (void)hart.read_memory(VirtAddr{address}, bytes);
   u64 value = 0;
   for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8 | bytes[i];
   return value;

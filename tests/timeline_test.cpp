@@ -100,6 +100,23 @@ TEST_CASE("timeline: room is made before a snapshot, and not for what somebody h
   CHECK(store.at_or_before(held->machine.at) == held);
 }
 
+TEST_CASE("timeline: a newest snapshot that does not fit beside an older one takes its place", "[timeline]") {
+  constexpr u64 kPages = 200;
+  SnapshotStore store(kPages * sizeof(Page) * 3 / 2);
+  for (u64 i = 0; i < 10; ++i) {
+    auto kept = std::make_shared<KeptSnapshot>();
+    kept->machine.at = Position{100 * i};
+    kept->machine.trees.emplace_back();
+    PageBytes bytes;
+    bytes.fill(static_cast<u8>(i + 1));
+    for (u64 page = 0; page < (i == 0 ? 1 : kPages); ++page) kept->machine.trees[0].set(page, bytes);
+    // No room was made for all of it.
+    const KeptPointer held = kept;
+    store.keep(held);
+    CHECK(store.at_or_before(Position{100 * i})->machine.at == Position{100 * i});
+  }
+}
+
 TEST_CASE("timeline: what snapshots are said to take is not less than their pages", "[timeline]") {
   const Recorded recorded = record_guest("echo", 1, 5);
   Bench bench(*recorded.history, {SnapshotPolicy::kEvery, u64{64} << 20, 200});

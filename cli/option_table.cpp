@@ -269,7 +269,7 @@ constexpr std::array kRows =
         OptionRow{"--no-snapshots", "", "--snapshots=none: going back runs from the beginning", Group::kGeneral,
                   kExecutes, [](Options& o, std::string_view) { apply_snapshots(o, "none"); }},
         OptionRow{"--jobs", "1|2", "threads that search backwards (default 2)",
-                  Group::kGeneral, kExecutes,
+                  Group::kGeneral, kExecutes & ~kParallel,
                   [](Options& o, std::string_view v) { o.jobs = is_second("--jobs", v, "1", "2") ? 2 : 1; }},
         OptionRow{"-q --quiet", "", "say nothing that is not an error", Group::kGeneral,
                   kExecutes | only(Subcommand::kPack),

@@ -21,16 +21,7 @@ inline KeyFrame key_frame_of(Machine& machine, const OutputLog& output) {
   return frame;
 }
 
-/// One that is not in a file, and may lie.
-class HeldKeyFrame final : public StoredKeyFrame {
- public:
-  explicit HeldKeyFrame(KeyFrame frame) : frame_(std::move(frame)) {}
-  [[nodiscard]] KeyFrame load(const PageTree&) const override { return frame_; }
-
- private:
-  KeyFrame frame_;
-};
-
+/// It may lie.
 inline KeyFramePlace held(KeyFrame frame) {
   const Position at = frame.state->machine.at;
   return {at, std::make_shared<HeldKeyFrame>(std::move(frame))};

@@ -51,8 +51,8 @@ TEST_CASE("commands: a beginning is enough if it is the beginning of one only", 
   CHECK_THROWS_AS(find_command("reverse", Offered::kPromptOnly), Error);
   CHECK_THROWS_AS(find_command("frob", Offered::kPromptOnly), Error);
   CHECK(complete_command("re", Offered::kPromptOnly) ==
-        std::vector<std::string>{"reads", "registers", "restart", "reverse-continue", "reverse-step"});
-  CHECK(complete_command("re", Offered::kEverywhere) == std::vector<std::string>{"reads", "restart"});
+        std::vector<std::string>{"reads", "registers", "replay-output", "restart", "reverse-continue", "reverse-step"});
+  CHECK(complete_command("re", Offered::kEverywhere) == std::vector<std::string>{"reads", "replay-output", "restart"});
 }
 
 TEST_CASE("commands: an unknown word names the nearest one that is offered", "[commands]") {

@@ -84,7 +84,7 @@ TEST_CASE("fuzz_corpus: mutated traces get past the checksums, and mostly into t
   constexpr int kCount = 2000;
   for (int i = 0; i < kCount; ++i) {
     std::vector<u8> buffer = seed;
-    buffer.resize(16384);
+    buffer.resize(seed.size() + 16384);
     buffer.resize(fuzz::mutate_trace(buffer, seed.size(), static_cast<unsigned>(i), change_a_byte));
     const std::string sentence = refusal(fuzz::with_own_preamble(buffer));
     if (sentence.empty()) ++read;

@@ -121,7 +121,10 @@ int run_verify(const Options& options) {
   if (!options.quiet) {
     char hash[17];
     std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(verdict.hash));
-    std::cout << "identical: " << group_digits(verdict.reached.steps) << " steps, " << verdict.marks << " hash marks, "
+    const Position begin = history->begin().at;
+    std::cout << "identical: " << group_digits(verdict.reached.steps - begin.steps) << " steps"
+              << (begin > Position{} ? " from " + group_digits(begin.steps) + " on" : "") << ", " << verdict.marks
+              << " hash marks, "
               << (verdict.key_frames != 0 ? std::to_string(verdict.key_frames) + " key frames, " : "")
               << console_text(verdict.console) << (options.replay.twice ? ", twice" : "") << ", final hash " << hash
               << '\n';

@@ -52,7 +52,10 @@ std::optional<PastStop> BackwardSearch::run(Position from) {
     }
     settle();
     if (stretches_.empty() && all_planned_) return std::nullopt;
-    if (stretches_.empty() || !stretches_.front().is_answer()) continue;
+    {
+      const std::lock_guard lock(mutex_);
+      if (stretches_.empty() || !stretches_.front().is_answer()) continue;
+    }
     end_help();
     const Stretch& nearest = stretches_.front();
     if (nearest.failure) std::rethrow_exception(nearest.failure);

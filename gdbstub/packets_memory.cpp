@@ -113,10 +113,9 @@ std::string search(Stub& stub, std::string_view arguments) {
   read_in_chunks(stub, range, [&](std::span<const u8> bytes) {
     // Most of a large memory was never written, and gdb does not wait for long.
     if (!in_zeros && all_zeros(bytes) && window.find_first_not_of('\0') == std::string::npos) {
-      window_address += window.size() + bytes.size();
-      window.clear();
-      window.assign(std::min<u64>(pattern.size() - 1, bytes.size()), '\0');
-      window_address -= window.size();
+      const std::size_t keep = std::min(pattern.size() - 1, bytes.size());
+      window_address += window.size() + bytes.size() - keep;
+      window.assign(keep, '\0');
       return true;
     }
     window.append(bytes.begin(), bytes.end());

@@ -146,17 +146,6 @@ void print_json(const Access& access, std::ostream& out) {
   out << "}\n";
 }
 
-/// Runs a walk so that Ctrl-C reaches it.
-Position look_aside(const CommandContext& context, const std::function<Position()>& walk) {
-  Position reached;
-  const auto keep = [&] { reached = walk(); };
-  if (context.aside)
-    context.aside(keep);
-  else
-    keep();
-  return reached;
-}
-
 Position search_accesses(const CommandContext& context, const AccessOrder& order, const AccessVisit& visit) {
   return look_aside(context, [&] {
     const bool by_context = context.search_accesses && !order.last_only;

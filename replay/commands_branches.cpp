@@ -9,16 +9,22 @@
 
 namespace retrov::command_rows {
 
+namespace {
+
+BranchInfo current_branch(const CommandContext& context) {
+  const auto all = context.debugger.branches();
+  return *std::find_if(all.begin(), all.end(), [](const BranchInfo& branch) { return branch.current; });
+}
+
+}  // namespace
+
 void fork(CommandContext& context, Arguments arguments, std::ostream& out) {
   expect_arguments(arguments, 0, 1, "fork [NAME]");
-  const auto all = context.debugger.branches();
-  const auto left = std::find_if(all.begin(), all.end(), [](const BranchInfo& branch) { return branch.current; });
+  const BranchInfo left = current_branch(context);
   const std::string name = context.debugger.fork(arguments.empty() ? "" : std::string(arguments[0]));
-  const auto now = context.debugger.branches();
-  const auto forked = std::find_if(now.begin(), now.end(), [](const BranchInfo& branch) { return branch.current; });
-  out << "branch " << name << " leaves " << forked->parent << " at step "
+  out << "branch " << name << " leaves " << current_branch(context).parent << " at step "
       << group_digits(context.debugger.position().steps) << " and is lived from here; what came later is in "
-      << left->name << " (switch " << left->name << ")\n";
+      << left.name << " (switch " << left.name << ")\n";
 }
 
 void branches(CommandContext& context, Arguments arguments, std::ostream& out) {

@@ -152,15 +152,20 @@ std::optional<std::pair<std::string_view, std::string_view>> range_words(std::st
 
 Position place_of(const CommandContext& context, std::string_view word) {
   const auto address = [&](std::string_view text) { return parse_address(context, text); };
-  Position place;
   // The third time that something is executed may be far away.
-  const auto look = [&] { place = resolve_position(word, context.debugger, {context.places.bookmarks, address}); };
+  return look_aside(context,
+                    [&] { return resolve_position(word, context.debugger, {context.places.bookmarks, address}); });
+}
+
+Position look_aside(const CommandContext& context, const std::function<Position()>& look) {
+  Position reached;
+  const auto keep = [&] { reached = look(); };
   if (context.aside) {
-    context.aside(look);
+    context.aside(keep);
   } else {
-    look();
+    keep();
   }
-  return place;
+  return reached;
 }
 
 void move_to(CommandContext& context, Position target, std::ostream& out) {

@@ -54,6 +54,8 @@ void elapsed_time(CommandContext&, Arguments, std::ostream&);
 void go_to(CommandContext&, Arguments, std::ostream&);
 /// Of a word for one, bookmarks among them.
 [[nodiscard]] Position place_of(const CommandContext& context, std::string_view word);
+/// Looks through history, perhaps for long, so that Ctrl-C reaches it; what the look returns.
+Position look_aside(const CommandContext& context, const std::function<Position()>& look);
 /// "A-B" as two words for positions, each of which may have a minus of its own; nothing if it is no such range. A is no
 /// bookmark. Throws Error if A is a position and B is none.
 [[nodiscard]] std::optional<std::pair<std::string_view, std::string_view>> range_words(std::string_view word);

@@ -18,6 +18,7 @@ class WatchedWriter final : public HistoryListener {
   void on_event(const Event& event) override;
   void on_block(Position before, const CapturedBlock& block) override;
   void on_block_again(Position before, const CapturedBlock& block) override;
+  [[nodiscard]] std::shared_ptr<BlockHome> block_home() override { return writer_.block_home(); }
   void on_mark(const HashMark& mark) override;
   void on_progress(Position now) override;
   void on_branch(const BranchPoint& branch) override;

@@ -41,15 +41,20 @@ DiskImage::~DiskImage() { close(file_); }
 std::optional<DiskImage::Unread> DiskImage::read(u64 offset, std::span<u8> out) const {
   const u64 there = size_bytes_ - std::min(offset, size_bytes_);
   const auto wanted = out.first(static_cast<std::size_t>(std::min<u64>(out.size(), there)));
-  std::fill(out.begin(), out.end(), u8{0});
   std::size_t done = 0;
+  // Also where reading ends before it should.
+  const auto fill_rest = [&] { std::fill(out.begin() + static_cast<std::ptrdiff_t>(done), out.end(), u8{0}); };
   while (done < wanted.size()) {
     const ssize_t count = pread(file_, wanted.data() + done, wanted.size() - done, static_cast<off_t>(offset + done));
     if (count < 0 && errno == EINTR) continue;
-    if (count == 0) return Unread{offset + done, "it has become shorter"};
-    if (count < 0) return Unread{offset + done, std::strerror(errno)};
+    if (count <= 0) {
+      const std::string why = count == 0 ? "it has become shorter" : std::strerror(errno);
+      fill_rest();
+      return Unread{offset + done, why};
+    }
     done += static_cast<std::size_t>(count);
   }
+  fill_rest();
   return std::nullopt;
 }
 
@@ -83,7 +88,7 @@ bool LiveDisk::read_block(u64 index, std::span<u8, kBlockBytes> out) {
   std::shared_ptr<const PageBytes> bytes = history_->block(disk_, index);
   if (bytes == nullptr && !history_->is_hole(disk_, index)) {
     if (image_ != nullptr) {
-      auto captured = std::make_shared<PageBytes>();
+      auto captured = history_->fresh_block();
       image_->read_block(index, *captured);
       bytes = captured;
     } else if (on_hole_) {

@@ -26,15 +26,19 @@ void FrameBuilder::append(FrameKind kind, Position at, std::span<const u8> paylo
 
 void FrameBuilder::close() {
   if (payload_.empty()) return;
-  if (kind_ == FrameKind::kBlocks && 2 * plain_blocks_ < blocks_) {
+  if (kind_ == FrameKind::kBlocks && 2 * plain_blocks_ < open_blocks_.size()) {
     // To compress them would take longer than all else together; `pack` does.
-    const PackedPayload stored{std::exchange(payload_, {}), false};
-    append_packed_frame(frames_, offset_ + frames_.size(), kind_, first_, stored);
+    const u64 offset = offset_ + frames_.size();
+    append_stored_frame(frames_, offset, kind_, 0, first_, payload_);
+    for (const auto& [disk, index, at] : open_blocks_) {
+      stored_blocks_.push_back({disk, index, offset + kFrameHeaderBytes + at});
+    }
   } else {
     append(kind_, first_, payload_);
   }
   payload_.clear();
-  blocks_ = plain_blocks_ = 0;
+  open_blocks_.clear();
+  plain_blocks_ = 0;
 }
 
 Position FrameBuilder::open(FrameKind kind, Position& at) {
@@ -68,7 +72,7 @@ void FrameBuilder::add_block(Position before, const CapturedBlock& block) {
   const Position previous = open(block.bytes != nullptr ? FrameKind::kBlocks : FrameKind::kHoles, before);
   encode_block(payload_, previous, before, block);
   if (block.bytes == nullptr) return;
-  ++blocks_;
+  open_blocks_.push_back({block.disk, block.index, payload_.size() - kBlockBytes});
   if (is_plain(*block.bytes)) ++plain_blocks_;
 }
 
@@ -146,11 +150,15 @@ void FrameBuilder::add_index() {
   append_packed_frame(frames_, offset_ + frames_.size(), FrameKind::kIndex, reached_, payload);
 }
 
-std::vector<u8> FrameBuilder::take() {
+const std::vector<u8>& FrameBuilder::take() {
   close();
   tell_progress();
   offset_ += frames_.size();
-  return std::exchange(frames_, {});
+  taken_.clear();
+  std::swap(frames_, taken_);
+  taken_blocks_.clear();
+  std::swap(stored_blocks_, taken_blocks_);
+  return taken_;
 }
 
 }  // namespace retrov

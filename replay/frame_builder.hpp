@@ -13,6 +13,13 @@
 
 namespace retrov {
 
+/// Where a block stands in the file, as it is.
+struct StoredBlock {
+  u8 disk = 0;
+  u64 index = 0;
+  u64 offset = 0;
+};
+
 class FrameBuilder {
  public:
   /// The next frame will stand at `offset` in the file.
@@ -38,8 +45,10 @@ class FrameBuilder {
   /// There is something that take() would give.
   [[nodiscard]] bool pending() const { return !frames_.empty() || !payload_.empty() || progress_ > reached_; }
   [[nodiscard]] u64 pending_bytes() const { return frames_.size() + payload_.size(); }
-  /// All that was added, as whole frames; they are forgotten here.
-  [[nodiscard]] std::vector<u8> take();
+  /// All that was added, as whole frames, until the next call; they are forgotten here otherwise.
+  [[nodiscard]] const std::vector<u8>& take();
+  /// The blocks in what was taken last, but for those in frames that are compressed.
+  [[nodiscard]] const std::vector<StoredBlock>& taken_blocks() const { return taken_blocks_; }
   /// Up to here the history is in frames that were taken or are pending.
   [[nodiscard]] Position reached() const { return std::max(reached_, progress_); }
 
@@ -52,11 +61,15 @@ class FrameBuilder {
   u64 table_for(Position at, const std::vector<ComponentHash>& components);
 
   u64 offset_ = 0;
+  // Buffers keep their memory: to get as much anew for each flush costs more than the copying.
   std::vector<u8> frames_;  ///< Whole frames.
+  std::vector<u8> taken_;
+  std::vector<StoredBlock> stored_blocks_;  ///< In frames_.
+  std::vector<StoredBlock> taken_blocks_;
   FrameKind kind_ = FrameKind::kUnknown;
   Position first_;
   std::vector<u8> payload_;  ///< Of the open frame.
-  std::size_t blocks_ = 0;   ///< In it …
+  std::vector<StoredBlock> open_blocks_;  ///< In it; offsets count from its begin …
   std::size_t plain_blocks_ = 0;  ///< … and those of them that are one byte, again and again.
   Position reached_;         ///< Of the last thing added.
   Position progress_;

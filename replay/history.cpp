@@ -63,6 +63,11 @@ std::size_t History::first_mark_at(Position from) const { return first_at(marks_
 
 std::size_t History::first_event_at(Position from) const { return first_at(events_, from); }
 
+void History::set_listener(HistoryListener* listener) {
+  listener_ = listener;
+  common_.blocks.set_home(listener != nullptr ? listener->block_home() : nullptr);
+}
+
 void History::reach(Position at) { end_ = std::max(end_, at); }
 
 void History::add_event(Event event) {
@@ -76,7 +81,7 @@ void History::add_event(Event event) {
 void History::add_block(Position before, const CapturedBlock& block) {
   if (block_reads_ != nullptr) block_reads_->note({block.disk, block.index});
   const bool is_new = common_.blocks.put(block.disk, block.index, block.bytes);
-  const bool to_tell = listener_ != nullptr && told_->emplace(block.disk, block.index).second;
+  const bool to_tell = listener_ != nullptr && told_->insert(block_key(block.disk, block.index)).second;
   if (is_new || to_tell) reach(before);
   if (to_tell) {
     listener_->on_block(before, block);

@@ -11,11 +11,10 @@
 
 #include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <unordered_set>
 #include <vector>
 
 #include "core/door.hpp"
@@ -91,6 +90,8 @@ class HistoryListener {
   virtual void on_block(Position before, const CapturedBlock& block) = 0;
   /// One that was told before is needed again. For who keeps only what comes last.
   virtual void on_block_again(Position, const CapturedBlock&) {}
+  /// Where the blocks it is told can be read back from. Null: nowhere.
+  [[nodiscard]] virtual std::shared_ptr<BlockHome> block_home() { return nullptr; }
   virtual void on_mark(const HashMark& mark) = 0;
   /// Everything below `now` has been told: the history reaches at least this far.
   virtual void on_progress(Position now) = 0;
@@ -131,11 +132,13 @@ class History {
   [[nodiscard]] std::shared_ptr<const PageBytes> block(u8 disk, u64 index) const {
     return common_.blocks.find(disk, index);
   }
+  /// Room for a block that will be added.
+  [[nodiscard]] std::shared_ptr<PageBytes> fresh_block() { return common_.blocks.fresh(); }
   [[nodiscard]] bool is_hole(u8 disk, u64 index) const { return common_.blocks.is_hole(disk, index); }
   [[nodiscard]] u64 block_count() const { return common_.blocks.count(); }
 
   /// `listener` may be null; it must outlive its use and is not told what was added before.
-  void set_listener(HistoryListener* listener) { listener_ = listener; }
+  void set_listener(HistoryListener* listener);
   /// Events and marks come at or above end(): what they say of a position comes after everything below it.
   void add_event(Event event);
   /// A block that this history needs from `before` on. One that is there already stays as it is; the listener is told
@@ -168,7 +171,7 @@ class History {
     HistoryBegin begin;
     BlockStore blocks;
   };
-  using BlockNames = std::set<std::pair<u8, u64>>;
+  using BlockNames = std::unordered_set<u64>;  ///< By block_key.
   void reach(Position at);
   void retell_rest(HistoryListener& listener) const;
 

@@ -28,7 +28,7 @@ int sync_folder(const std::string& path) {
 }  // namespace
 
 NewTraceFile::NewTraceFile(const std::string& path) : path_(path) {
-  file_ = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+  file_ = ::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_APPEND | O_CLOEXEC, 0600);
   if (file_ < 0) {
     const int error = errno;
     const std::string hint = error == EEXIST ? " (a trace is never overwritten)" : "";
@@ -41,6 +41,11 @@ NewTraceFile::~NewTraceFile() { ::close(file_); }
 
 i64 NewTraceFile::write(std::span<const u8> bytes) {
   const ssize_t size = ::write(file_, bytes.data(), bytes.size());
+  return size < 0 ? -errno : size;
+}
+
+i64 NewTraceFile::read(u64 offset, std::span<u8> out) const {
+  const ssize_t size = ::pread(file_, out.data(), out.size(), static_cast<off_t>(offset));
   return size < 0 ? -errno : size;
 }
 

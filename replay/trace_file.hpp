@@ -13,6 +13,8 @@ class TraceFile {
   virtual ~TraceFile() = default;
   /// Appends. How many bytes were taken, which may be fewer, or the negative errno.
   virtual i64 write(std::span<const u8> bytes) = 0;
+  /// Of what was written. As pread(2): how many bytes were read, or the negative errno. Any thread.
+  [[nodiscard]] virtual i64 read(u64 offset, std::span<u8> out) const = 0;
   /// Makes it that short again. 0, or the errno.
   virtual int cut_back(u64 size_bytes) = 0;
   /// What was written survives a loss of power. 0, or the errno.
@@ -28,6 +30,7 @@ class NewTraceFile final : public TraceFile {
   NewTraceFile(const NewTraceFile&) = delete;
   NewTraceFile& operator=(const NewTraceFile&) = delete;
   i64 write(std::span<const u8> bytes) override;
+  [[nodiscard]] i64 read(u64 offset, std::span<u8> out) const override;
   int cut_back(u64 size_bytes) override;
   int sync() override;
 

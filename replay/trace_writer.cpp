@@ -14,8 +14,10 @@ namespace retrov {
 
 namespace {
 
-/// More than this waits for nobody: a burst of disk blocks must not pile up in memory.
-constexpr u64 kFullBytes = u64{1} << 20;
+/// More than this waits for nobody: a burst of disk blocks must not pile up in memory, and what is written soon is in
+/// the host's cache. BlockStore::kMostWaiting counts on it.
+constexpr u64 kFullBytes = u64{1} << 18;
+static_assert(2 * kFullBytes / kBlockBytes <= BlockStore::kMostWaiting);
 
 std::string name_failure(const std::string& path, int error) {
   if (error == ENOSPC || error == EDQUOT) return "no space left on " + path;
@@ -26,9 +28,9 @@ std::string name_failure(const std::string& path, int error) {
 
 TraceWriter::TraceWriter(const std::string& path, const BoardConfig& board, const TraceIdentity& identity,
                          const TraceExtras& extras)
-    : TraceWriter(path, std::make_unique<NewTraceFile>(path), board, identity, extras) {}
+    : TraceWriter(path, std::make_shared<NewTraceFile>(path), board, identity, extras) {}
 
-TraceWriter::TraceWriter(std::string path, std::unique_ptr<TraceFile> file, const BoardConfig& board,
+TraceWriter::TraceWriter(std::string path, std::shared_ptr<TraceFile> file, const BoardConfig& board,
                          const TraceIdentity& identity, const TraceExtras& extras)
     : path_(std::move(path)), id_(identity.id), file_(std::move(file)), sync_(extras.sync) {
   try {
@@ -130,6 +132,7 @@ void TraceWriter::flush_locked() {
   const int error = write_out(frames_.take());
   if (error != 0) return fail(name_failure(path_, error), std::strerror(error));
   written_ = reached;
+  if (blocks_ != nullptr) blocks_->add(frames_.taken_blocks());
 }
 
 template <class Add>
@@ -155,6 +158,12 @@ void TraceWriter::on_event(const Event& event) {
 
 void TraceWriter::on_block(Position before, const CapturedBlock& block) {
   tell([&](FrameBuilder& frames) { frames.add_block(before, block); });
+}
+
+std::shared_ptr<BlockHome> TraceWriter::block_home() {
+  const std::lock_guard lock(mutex_);
+  if (blocks_ == nullptr) blocks_ = std::make_shared<TraceBlocks>(file_);
+  return blocks_;
 }
 
 void TraceWriter::on_mark(const HashMark& mark) {

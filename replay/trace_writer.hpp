@@ -20,6 +20,7 @@
 #include "replay/frame_builder.hpp"
 #include "replay/history.hpp"
 #include "replay/key_frame_writer.hpp"
+#include "replay/trace_blocks.hpp"
 #include "replay/trace_file.hpp"
 #include "replay/trace_sink.hpp"
 #include "replay/trace_symbols.hpp"
@@ -47,7 +48,7 @@ class TraceWriter final : public TraceSink {
   TraceWriter(const std::string& path, const BoardConfig& board, const TraceIdentity& identity = this_build(),
               const TraceExtras& extras = {});
   /// The same, to a file that was made already; `path` is its name in messages.
-  TraceWriter(std::string path, std::unique_ptr<TraceFile> file, const BoardConfig& board,
+  TraceWriter(std::string path, std::shared_ptr<TraceFile> file, const BoardConfig& board,
               const TraceIdentity& identity, const TraceExtras& extras);
   /// Flushes. Without on_finish the trace says that its recorder did not end it.
   ~TraceWriter() override;
@@ -56,6 +57,7 @@ class TraceWriter final : public TraceSink {
 
   void on_event(const Event& event) override;
   void on_block(Position before, const CapturedBlock& block) override;
+  [[nodiscard]] std::shared_ptr<BlockHome> block_home() override;
   void on_mark(const HashMark& mark) override;
   void on_progress(Position now) override;
   void on_branch(const BranchPoint& branch) override;
@@ -92,7 +94,8 @@ class TraceWriter final : public TraceSink {
 
   const std::string path_;
   const std::array<u8, 16> id_;
-  const std::unique_ptr<TraceFile> file_;
+  const std::shared_ptr<TraceFile> file_;
+  std::shared_ptr<TraceBlocks> blocks_;  ///< Null: nobody reads them back.
   const Sync sync_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;

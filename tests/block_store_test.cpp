@@ -1,5 +1,7 @@
 #include "replay/block_store.hpp"
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 
@@ -30,21 +32,85 @@ class TemporaryPlace {
   std::string before_;
 };
 
+/// More than wait in memory.
+constexpr u64 kMany = 3 * BlockStore::kMostWaiting + 17;
+
+/// Different for each, and never zeros.
+std::shared_ptr<const PageBytes> block_of(u64 number) {
+  auto bytes = std::make_shared<PageBytes>();
+  for (std::size_t i = 0; i < bytes->size(); ++i) (*bytes)[i] = static_cast<u8>(1 + (number + i) % 251);
+  return bytes;
+}
+
+/// Every other block stands in it.
+class OddHome final : public BlockHome {
+ public:
+  std::optional<u64> place_of(u8, u64 index) override {
+    ++asked;
+    return index % 2 == 1 ? std::optional(index) : std::nullopt;
+  }
+  [[nodiscard]] i64 read(u64 offset, std::span<u8> out) const override {
+    if (fails) return -EIO;
+    ++reads;
+    std::copy_n(block_of(offset)->begin(), out.size(), out.begin());
+    return static_cast<i64>(out.size());
+  }
+  [[nodiscard]] const char* name() const override { return "the home"; }
+
+  u64 asked = 0;
+  mutable u64 reads = 0;
+  bool fails = false;
+};
+
 }  // namespace
 
 TEST_CASE("block_store: blocks beyond the budget come back from a file without a name", "[block_store]") {
   const TemporaryFolder folder;
   const TemporaryPlace place(folder.file("."));
-  BlockStore store(3 * 4096);
-  for (u8 i = 1; i <= 20; ++i) CHECK(store.put(0, i, page_of(i)));
-  CHECK(store.count() == 20);
-  CHECK(store.spilled_bytes() == 17 * 4096);
+  BlockStore store(3 * kBlockBytes);
+  for (u64 i = 0; i < kMany; ++i) REQUIRE(store.put(0, i, block_of(i)));
+  CHECK(store.count() == kMany);
+  CHECK(store.spilled_bytes() >= (kMany - 3 - BlockStore::kMostWaiting) * kBlockBytes);
+  CHECK(store.spilled_bytes() <= (kMany - 3) * kBlockBytes);
   CHECK(std::filesystem::is_empty(folder.file(".")));
-  for (u8 i = 20; i >= 1; --i) {
+  for (u64 i = kMany; i-- > 0;) {
     const auto page = store.find(0, i);
     REQUIRE(page != nullptr);
-    CHECK(*page == *page_of(i));
+    REQUIRE(*page == *block_of(i));
   }
+}
+
+TEST_CASE("block_store: what stands elsewhere anyway is read from there and costs no file", "[block_store]") {
+  const auto home = std::make_shared<OddHome>();
+  BlockStore store(0);
+  store.set_home(home);
+  for (u64 i = 0; i < kMany; ++i) {
+    auto room = store.fresh();
+    *room = *block_of(i);
+    REQUIRE(store.put(0, i, std::move(room)));
+  }
+  CHECK(home->asked == (kMany - kMany % (BlockStore::kMostWaiting / 2)) - BlockStore::kMostWaiting / 2);
+  CHECK(store.spilled_bytes() == home->asked / 2 * kBlockBytes);
+  for (u64 i = 0; i < kMany; ++i) REQUIRE(*store.find(0, i) == *block_of(i));
+  CHECK(home->reads == home->asked / 2);
+  // Its owner may be gone.
+  store.set_home(nullptr);
+  CHECK(*store.find(0, 1) == *block_of(1));
+  home->fails = true;
+  CHECK_THROWS_WITH(store.find(0, 1), "cannot read captured disk blocks back from the home: Input/output error");
+}
+
+TEST_CASE("block_store: who goes through the blocks may put others", "[block_store]") {
+  BlockStore store;
+  for (u64 i = 3; i-- > 0;) CHECK(store.put(1, i, i == 1 ? nullptr : block_of(i)));
+  CHECK(store.put(0, 7, block_of(7)));
+  std::vector<std::pair<u8, u64>> seen;
+  store.for_each([&](u8 disk, u64 index, const std::shared_ptr<const PageBytes>& bytes) {
+    CHECK((bytes == nullptr) == (disk == 1 && index == 1));
+    seen.emplace_back(disk, index);
+    CHECK(store.put(2, seen.size(), block_of(1)));
+  });
+  CHECK(seen == std::vector<std::pair<u8, u64>>{{0, 7}, {1, 0}, {1, 1}, {1, 2}});
 }
 
 TEST_CASE("block_store: a block stays what it was first", "[block_store]") {
@@ -67,8 +133,7 @@ TEST_CASE("block_store: zeros cost neither memory nor file", "[block_store]") {
 TEST_CASE("block_store: where no file can be made blocks stay in memory", "[block_store]") {
   const TemporaryPlace place("/nonexistent/folder");
   BlockStore store(0);
-  CHECK(store.put(0, 1, page_of(1)));
-  CHECK(store.put(0, 2, page_of(2)));
+  for (u64 i = 0; i < kMany; ++i) REQUIRE(store.put(0, i, block_of(i)));
   CHECK(store.spilled_bytes() == 0);
-  CHECK(*store.find(0, 2) == *page_of(2));
+  for (u64 i = 0; i < kMany; ++i) REQUIRE(*store.find(0, i) == *block_of(i));
 }

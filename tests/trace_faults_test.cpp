@@ -39,6 +39,7 @@ class FaultyFile final : public TraceFile {
     written_ += static_cast<u64>(done);
     return done;
   }
+  [[nodiscard]] i64 read(u64 offset, std::span<u8> out) const override { return file_.read(offset, out); }
   int cut_back(u64 size_bytes) override {
     if (!faults_.cuts_back) return EIO;
     // A broken disk gives no room back.

@@ -1,0 +1,33 @@
+// The trace that is being recorded as the place where a session keeps the disk blocks that it captured: they stand in
+// it anyway.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "replay/block_store.hpp"
+#include "replay/frame_builder.hpp"
+#include "replay/trace_file.hpp"
+
+namespace retrov {
+
+class TraceBlocks final : public BlockHome {
+ public:
+  explicit TraceBlocks(std::shared_ptr<const TraceFile> file) : file_(std::move(file)) {}
+
+  /// Of frames that have been written.
+  void add(const std::vector<StoredBlock>& blocks);
+
+  std::optional<u64> place_of(u8 disk, u64 index) override;
+  [[nodiscard]] i64 read(u64 offset, std::span<u8> out) const override { return file_->read(offset, out); }
+  [[nodiscard]] const char* name() const override { return "the trace"; }
+
+ private:
+  const std::shared_ptr<const TraceFile> file_;
+  std::mutex mutex_;
+  std::unordered_map<u64, u64> offsets_;  ///< By block_key.
+};
+
+}  // namespace retrov

@@ -37,7 +37,10 @@ bool Session::goes_on_from(StopSet& stops) {
       // A store that changes nothing, or an access that traps. Breakpoints at this position were reported before the
       // access, so nothing else is passed over with it.
       watch_report_ = hit.made ? return_before_access() : try_access(stops);
-      return !watch_report_;
+      if (watch_report_ || !stops.hit || stops.hit->kind != StopHit::Kind::kOtherWrite) return !watch_report_;
+      // In the same step, which stays made.
+      watch_report_ = other_write_report(*stops.hit, stops);
+      return false;
     case StopHit::Kind::kOtherWrite:
       watch_report_ = other_write_report(hit, stops);
       return false;

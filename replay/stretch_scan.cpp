@@ -86,6 +86,10 @@ void StretchScan::after_watch(const StopHit& hit, std::optional<PastStop>& last)
   broken_ = timeline_.run_history(after, &past, interrupted_) == Halt::kInterrupted;
   if (broken_) return;
   if (const auto report = access.after(machine_, order_.rules)) found(PastStop{after, hit, report}, last);
+  // In the same step, and told behind it.
+  const auto& other = past.hit;
+  if (!other || other->kind != StopHit::Kind::kOtherWrite) return;
+  found(PastStop{after, *other, other_write_report(*other, past)}, last);
 }
 
 }  // namespace retrov

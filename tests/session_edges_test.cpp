@@ -7,6 +7,7 @@
 #include "replay/trace_writer.hpp"
 #include "replay/verify.hpp"
 #include "tests/catch.hpp"
+#include "tests/support/live_traces.hpp"
 #include "tests/support/oracle.hpp"
 #include "tests/support/trace_samples.hpp"
 
@@ -70,6 +71,57 @@ TEST_CASE("session_edges: a step that was judged and stays made is history", "[s
     session->run_to(Position{steps});
     REQUIRE(session->end() == session->position());
   }
+}
+
+TEST_CASE("session_edges: a device writes in the step of a store that changes nothing", "[session_edges]") {
+  const TemporaryFolder folder;
+  write_image(folder.file("disk"), 16 * 512);
+  const auto begin = [&](Screen& screen) {
+    LiveSetup setup = setup_of(board_with_disk("disk", 16 * 512), {folder.file("disk")}, nullptr, 1u << 20);
+    return Session::live(std::move(setup), screen);
+  };
+  // Where the device writes to the buffer first.
+  const WatchRange buffer{VirtAddr{symbol("disk", "buffer") + 100}, 4};
+  Screen first_screen;
+  const auto first = begin(first_screen);
+  StopRequest stops;
+  stops.watches = {buffer};
+  stops.device_writes = true;
+  first->set_stops(stops);
+  REQUIRE(first->resume(Direction::kForward).reason == StopReason::kWatchpoint);
+  const Position behind = first->position();
+
+  // A store of zero to `address` in that step. Each of two writes by hand is a step.
+  const auto with_store = [&](Screen& screen, u64 address) {
+    auto session = begin(screen);
+    session->run_to(Position{behind.steps - 3});
+    const std::array<u8, 4> store = {0x23, 0x20, 0x05, 0x00};  // sw zero, 0(a0)
+    const u64 pc = *session->machine().read_register(0, kRegisterPc);
+    session->write_memory(0, AddressSpace::kPhysical, pc, store);
+    session->write_register(0, integer_register(10), address);
+    stops.watches = {WatchRange{VirtAddr{address}, 4}, buffer};
+    stops.breakpoints = {VirtAddr{pc + 4}};  // Is looked at behind the write.
+    session->set_stops(stops);
+    return session;
+  };
+  Screen screen;
+  const u64 zeros = symbol("disk", "sum");  // Until the transfer has ended.
+  const auto session = with_store(screen, zeros);
+  const Stop stop = session->resume(Direction::kForward);
+  CHECK(stop.reason == StopReason::kWatchpoint);
+  CHECK(stop.watched == buffer.address);
+  CHECK(session->position() == behind);
+
+  // Backwards, and the store goes to a device, where nobody can look behind it.
+  constexpr u64 kQueueNotify = 0x1000'1050;
+  const auto to_device = with_store(screen, kQueueNotify);
+  stops.watches = {buffer, WatchRange{VirtAddr{kQueueNotify}, 4}};
+  stops.breakpoints.clear();
+  to_device->set_stops({});
+  to_device->run_to(Position{behind.steps + 5});
+  to_device->set_stops(stops);
+  CHECK(to_device->resume(Direction::kBackward).watched == buffer.address);
+  CHECK(to_device->position() == behind);
 }
 
 TEST_CASE("session_edges: an instruction that a reset comes before is not executed", "[session_edges]") {

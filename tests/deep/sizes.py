@@ -1,5 +1,5 @@
-"""What a trace spends its bytes on (dump -s): a boot of Linux to the shell and power-off, Linux that idles, ten thousand
-timer interrupts."""
+"""What a trace spends its bytes on (dump -s): a boot of Linux to the shell and power-off, Linux that idles, ten
+thousand timer interrupts."""
 import json
 import os
 import subprocess

@@ -15,6 +15,7 @@
 
 namespace retrov {
 
+class SideCursor;
 class Timeline;
 
 struct Access {
@@ -50,6 +51,8 @@ class AccessWalk {
   AccessWalk(Timeline& timeline, const Machine& machine, const AccessOrder& order,
              const std::atomic<bool>& interrupted);
 
+  /// For last_only: as BackwardSearch::let_help.
+  void let_help(u64 alone_steps, std::function<SideCursor*()> side);
   /// Visits in the order of history, or the last one alone. Leaves the timeline anywhere. Returns how far it came: to
   /// `to`, behind the access that was enough, or where it was interrupted. With last_only nothing is visited if it was
   /// interrupted, and all from the returned position on has been looked through.
@@ -71,6 +74,8 @@ class AccessWalk {
   const std::atomic<bool>& interrupted_;
   StopSet wanted_;
   bool broken_ = false;
+  u64 alone_steps_ = 0;
+  std::function<SideCursor*()> side_;
 };
 
 }  // namespace retrov

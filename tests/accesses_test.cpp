@@ -6,6 +6,7 @@
 
 #include "replay/timeline.hpp"
 #include "tests/catch.hpp"
+#include "tests/support/key_frame_bench.hpp"
 #include "tests/support/storm.hpp"
 
 using namespace retrov;
@@ -19,7 +20,7 @@ constexpr u64 kWatchedBytes = 64;
 /// A timeline through a recorded storm.
 struct Cursor {
   Cursor(const History& history, const SnapshotOptions& options)
-      : bases{&disk},
+      : bases(history.board().disks.size(), &disk),
         machine(build_board(history.board(), EngineKind::kFast, output, bases)),
         timeline(history, *machine, output, options) {}
   std::vector<Access> list(const AccessOrder& order) {
@@ -148,4 +149,24 @@ TEST_CASE("accesses: reads are told with what was there, and change nothing", "[
     }
   }
   CHECK(seen > 10);
+}
+
+TEST_CASE("accesses: no step is made twice on the way to where the search ends", "[accesses]") {
+  const TracedGuest traced = trace_guest("two_harts", 2, 8);
+  const Position to{traced.key_frames.back().state->machine.at.steps - 777};
+  AccessOrder order;
+  // On the page that is written all the time, and itself never.
+  order.pieces = {{PhysAddr{symbol("two_harts", "counter") + 64}, 8}};
+  order.to = to;
+  for (const bool last_only : {true, false}) {
+    CAPTURE(last_only);
+    order.last_only = last_only;
+    const auto history = TraceReader("x.rvt", traced.bytes).read_history();
+    Cursor cursor(*history, {});
+    CHECK(cursor.list(order).empty());
+    CHECK(cursor.timeline.effort().steps <= to.steps);
+    CHECK(cursor.timeline.effort().steps > to.steps / 2);
+    REQUIRE(cursor.timeline.seek(traced.end, cursor.never));
+    CHECK(cursor.machine->hash() == traced.end_hash);
+  }
 }

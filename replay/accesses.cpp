@@ -167,7 +167,8 @@ Access AccessWalk::other_write(const StopHit& hit) {
   access.before = watched_bytes(machine_, wanted_.watches, access.address, kWordBytes);
   if (hit.writer == Writer::kWalker) describe_hart(machine_, hit.hart, access);
   if (hit.writer == Writer::kDevice) describe_device(by, access);
-  if (!access.request.empty()) {
+  access.queuer_known = !access.request.empty() && access.queued_at >= timeline_.begin();
+  if (access.queuer_known) {
     timeline_.seek(access.queued_at, never);
     access.queued_by_hart = machine_.current_hart();
     access.queued_by_pc = machine_.hart_summary(access.queued_by_hart).pc;

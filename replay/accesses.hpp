@@ -32,6 +32,7 @@ struct Access {
   /// kDevice: its name, and the request if it has one.
   std::string device, request;
   Position queued_at;           ///< The step that made the request,
+  bool queuer_known = false;    ///< (unless it lies before the history begins)
   unsigned queued_by_hart = 0;  ///< and where its hart stood.
   VirtAddr queued_by_pc;
 };

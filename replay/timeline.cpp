@@ -270,7 +270,7 @@ Halt Timeline::run_history(Position limit, StopSet* stops, const std::atomic<boo
 
 /// Key frames and snapshots behind it are not used to go there.
 Position Timeline::latest_way_in(Position target, Visit visit) const {
-  if (visit == Visit::kPass || target.steps - history_.begin().at.steps <= kShortWaySteps) return target;
+  if (visit == Visit::kPass || target.steps - begin().steps <= kShortWaySteps) return target;
   const Position earlier{target.steps - kShortWaySteps};
   const Position own = store_.at_or_before(target)->machine.at;
   const bool stands_near = now() > earlier && now() <= target;
@@ -278,8 +278,8 @@ Position Timeline::latest_way_in(Position target, Visit visit) const {
   // Only key frames may have nothing before them.
   if (stands_near || own > earlier || nearest == nullptr || nearest->at <= earlier) return target;
   const KeyFramePlace* before = key_frame_between(own, earlier);
-  const Position begin = std::max(before != nullptr ? before->at : own, now() <= earlier ? now() : Position{});
-  return target.steps - begin.steps <= kLongestApproachSteps ? earlier : target;
+  const Position start = std::max(before != nullptr ? before->at : own, now() <= earlier ? now() : Position{});
+  return target.steps - start.steps <= kLongestApproachSteps ? earlier : target;
 }
 
 bool Timeline::seek(Position target, const std::atomic<bool>& interrupted, Visit visit) {

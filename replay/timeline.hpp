@@ -37,6 +37,7 @@ class Timeline {
   Timeline(const History& history, Timeline& other, Position at);
 
   [[nodiscard]] Position now() const { return machine_.position(); }
+  [[nodiscard]] Position begin() const { return history_.begin().at; }
   [[nodiscard]] Position end() const { return history_.end(); }
 
   /// Drives the machine, and takes snapshots on the way as their cost allows.

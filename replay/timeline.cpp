@@ -221,10 +221,11 @@ void Timeline::after_slice(Position from, u64 cpu_before) {
       const u64 factor = now() < end() ? kSnapshotCostFactorInPast : kSnapshotCostFactor;
       const u64 due = std::max(kSnapshotEveryNs, snapshot_cost_ns_ * factor);
       if (cpu_since_snapshot_ns_ < due) break;
-      const KeptPointer nearest = store_.at_or_before(now());
-      if (nearest->machine.at > snapshot_at_) {
+      // Not held: a new one may have to take its place.
+      const Position nearest = store_.at_or_before(now())->machine.at;
+      if (nearest > snapshot_at_) {
         // The past has its snapshots already.
-        snapshot_at_ = nearest->machine.at;
+        snapshot_at_ = nearest;
         cpu_since_snapshot_ns_ = 0;
       } else {
         take_snapshot();

@@ -144,6 +144,29 @@ TEST_CASE("timeline: the nearest snapshot gives way like others to the one that 
   }
 }
 
+TEST_CASE("timeline: where there is room for two, those are the last two", "[timeline]") {
+  // Each writes 60 of 100 pages, as one who goes round and round in memory: two that are far apart share none.
+  constexpr u64 kPages = 100;
+  constexpr u64 kWritten = 60;
+  SnapshotStore store(kPages * sizeof(Page) * 19 / 10);
+  PageTree tree;
+  u64 written = 0;
+  for (u64 i = 0; i < 30; ++i) {
+    const Position at{1000 * i};
+    if (i > 0) store.make_room(kWritten, at);
+    for (u64 left = i == 0 ? 1 : kWritten; left > 0; --left, ++written) {
+      PageBytes bytes;
+      bytes.fill(static_cast<u8>(i + 1));
+      tree.set(written % kPages, bytes);
+    }
+    auto kept = std::make_shared<KeptSnapshot>();
+    kept->machine.at = at;
+    kept->machine.trees.push_back(tree);
+    store.keep(std::move(kept));
+    if (i > 2) CHECK(store.at_or_before(Position{at.steps - 1})->machine.at.steps == at.steps - 1000);
+  }
+}
+
 TEST_CASE("timeline: what snapshots are said to take is not less than their pages", "[timeline]") {
   const Recorded recorded = record_guest("echo", 1, 5);
   Bench bench(*recorded.history, {SnapshotPolicy::kEvery, u64{64} << 20, 200});

@@ -4,7 +4,9 @@
 #include <array>
 #include <utility>
 
+#include "core/check.hpp"
 #include "core/insn.hpp"
+#include "replay/backward_search.hpp"
 #include "replay/skippable.hpp"
 #include "replay/timeline.hpp"
 
@@ -89,49 +91,48 @@ AccessWalk::AccessWalk(Timeline& timeline, const Machine& machine, const AccessO
   if (order.kind != WatchKind::kRead) wanted_.other_writers = OtherWriters::kAll;
 }
 
+void AccessWalk::let_help(u64 alone_steps, std::function<SideCursor*()> side) {
+  alone_steps_ = alone_steps;
+  side_ = std::move(side);
+}
+
 Position AccessWalk::run(const AccessVisit& visit) {
   return order_.last_only ? run_backward(visit) : run_forward(visit);
 }
 
 Position AccessWalk::run_backward(const AccessVisit& visit) {
-  broken_ = !timeline_.seek(order_.to, interrupted_);
-  if (broken_) return order_.to;
-  Position upper = order_.to;
-  KeptPointer at_upper = timeline_.take_snapshot();
-  while (upper > order_.from) {
-    KeptPointer lower = timeline_.snapshot_before(upper);
-    const Position begin = std::max(lower->machine.at, order_.from);
-    if (!skippable(machine_, lower->machine, at_upper->machine, wanted_)) {
-      std::optional<Access> last;
-      walk(begin, upper, [&last](const Access& access) {
-        last = access;
-        return true;
-      });
-      if (broken_) return upper;
-      if (last) {
-        visit(*last);
-        return last->at;
-      }
-    }
-    upper = begin;
-    at_upper = std::move(lower);
-  }
-  return upper;
+  BackwardSearch search(timeline_, machine_, {wanted_, nullptr, [](const PastStop&) { return true; }}, interrupted_);
+  if (side_) search.let_help(alone_steps_, side_);
+  const auto found = search.run(order_.from, order_.to);
+  broken_ = search.interrupted();
+  if (broken_) return search.broken_off_at();
+  if (!found) return order_.from;
+  // Where it is reported it has been made. More than one may have been made in that step.
+  std::optional<Access> last;
+  walk(Position{found->at.steps - 1}, found->at, [&last](const Access& access) {
+    last = access;
+    return true;
+  });
+  if (broken_) return found->at;
+  RV_CHECK(last.has_value());
+  visit(*last);
+  return last->at;
 }
 
 Position AccessWalk::run_forward(const AccessVisit& visit) {
-  broken_ = !timeline_.seek(order_.to, interrupted_);
-  if (broken_) return order_.from;
-  // Where stretches begin, the last first.
-  std::vector<KeptPointer> borders{timeline_.take_snapshot()};
-  while (borders.back()->machine.at > order_.from) {
-    borders.push_back(timeline_.snapshot_before(borders.back()->machine.at));
+  // Where stretches begin, the last first. The end need not be gone to before the rest is looked through.
+  std::vector<std::pair<Position, KeptPointer>> borders{{order_.to, nullptr}};
+  if (timeline_.now() == order_.to) borders.front().second = timeline_.take_snapshot();
+  while (borders.back().first > order_.from) {
+    KeptPointer lower = timeline_.snapshot_before(borders.back().first);
+    const Position at = lower->machine.at;
+    borders.emplace_back(at, std::move(lower));
   }
   for (std::size_t i = borders.size() - 1; i > 0; --i) {
-    const Snapshot& lower = borders[i]->machine;
-    const Snapshot& upper = borders[i - 1]->machine;
-    if (skippable(machine_, lower, upper, wanted_)) continue;
-    if (!walk(std::max(lower.at, order_.from), upper.at, visit)) return timeline_.now();
+    const auto& [from, lower] = borders[i];
+    const auto& [to, upper] = borders[i - 1];
+    if (upper != nullptr && skippable(machine_, lower->machine, upper->machine, wanted_)) continue;
+    if (!walk(std::max(from, order_.from), to, visit)) return timeline_.now();
   }
   return order_.to;
 }
@@ -166,7 +167,8 @@ Access AccessWalk::other_write(const StopHit& hit) {
   access.before = watched_bytes(machine_, wanted_.watches, access.address, kWordBytes);
   if (hit.writer == Writer::kWalker) describe_hart(machine_, hit.hart, access);
   if (hit.writer == Writer::kDevice) describe_device(by, access);
-  if (!access.request.empty()) {
+  access.queuer_known = !access.request.empty() && access.queued_at >= timeline_.begin();
+  if (access.queuer_known) {
     timeline_.seek(access.queued_at, never);
     access.queued_by_hart = machine_.current_hart();
     access.queued_by_pc = machine_.hart_summary(access.queued_by_hart).pc;

@@ -15,6 +15,7 @@
 
 namespace retrov {
 
+class SideCursor;
 class Timeline;
 
 struct Access {
@@ -31,6 +32,7 @@ struct Access {
   /// kDevice: its name, and the request if it has one.
   std::string device, request;
   Position queued_at;           ///< The step that made the request,
+  bool queuer_known = false;    ///< (unless it lies before the history begins)
   unsigned queued_by_hart = 0;  ///< and where its hart stood.
   VirtAddr queued_by_pc;
 };
@@ -50,6 +52,8 @@ class AccessWalk {
   AccessWalk(Timeline& timeline, const Machine& machine, const AccessOrder& order,
              const std::atomic<bool>& interrupted);
 
+  /// For last_only: as BackwardSearch::let_help.
+  void let_help(u64 alone_steps, std::function<SideCursor*()> side);
   /// Visits in the order of history, or the last one alone. Leaves the timeline anywhere. Returns how far it came: to
   /// `to`, behind the access that was enough, or where it was interrupted. With last_only nothing is visited if it was
   /// interrupted, and all from the returned position on has been looked through.
@@ -71,6 +75,8 @@ class AccessWalk {
   const std::atomic<bool>& interrupted_;
   StopSet wanted_;
   bool broken_ = false;
+  u64 alone_steps_ = 0;
+  std::function<SideCursor*()> side_;
 };
 
 }  // namespace retrov

@@ -33,9 +33,10 @@ void BackwardSearch::let_help(u64 alone_steps, std::function<SideCursor*()> side
   side_ = std::move(side);
 }
 
-std::optional<PastStop> BackwardSearch::run(Position from) {
-  planned_from_ = timeline_.now();
-  at_planned_from_ = timeline_.take_snapshot();
+std::optional<PastStop> BackwardSearch::run(Position from, Position to) {
+  planned_from_ = to;
+  // To go there is to run through the last stretch, which may as well be searched.
+  if (timeline_.now() == to) at_planned_from_ = timeline_.take_snapshot();
   all_planned_ = planned_from_ <= from;
   StretchScan scan(timeline_, machine_, order_, interrupted_);
   for (;;) {
@@ -69,7 +70,9 @@ std::optional<PastStop> BackwardSearch::run(Position from) {
 void BackwardSearch::plan(Position from) {
   KeptPointer lower = timeline_.snapshot_before(planned_from_);
   const Position begin = std::max(lower->machine.at, from);
-  if (!skippable(machine_, lower->machine, at_planned_from_->machine, order_.wanted)) {
+  const bool skips = at_planned_from_ != nullptr &&
+                     skippable(machine_, lower->machine, at_planned_from_->machine, order_.wanted);
+  if (!skips) {
     const std::lock_guard lock(mutex_);
     stretches_.push_back({begin, planned_from_, lower, at_planned_from_});
     changed_.notify_all();
@@ -145,7 +148,9 @@ void BackwardSearch::settle() {
 void BackwardSearch::break_off() {
   end_help();
   settle();
-  timeline_.restore(stretches_.empty() ? at_planned_from_ : stretches_.front().upper);
+  broken_off_at_ = stretches_.empty() ? planned_from_ : stretches_.front().to;
+  const KeptPointer there = stretches_.empty() ? at_planned_from_ : stretches_.front().upper;
+  if (there != nullptr) timeline_.restore(there);
 }
 
 // --- the second machine ---

@@ -29,17 +29,19 @@ class BackwardSearch {
   /// Once so many steps have been run through in vain, `side` is asked for a second machine in this history, which
   /// must outlive the search; null: there is none.
   void let_help(u64 alone_steps, std::function<SideCursor*()> side);
-  /// The last stop found by running through [from, now). The timeline is left anywhere, or, if the search was
-  /// interrupted, where everything from there on has been searched. Throws Error if a stretch in which nothing nearer
-  /// was found cannot be run.
-  std::optional<PastStop> run(Position from);
+  /// The last stop found by running through [from, to), whose end need not be gone to before. The timeline is left
+  /// anywhere, or, if the search was interrupted and it stood at `to`, at broken_off_at(). Throws Error if a stretch in
+  /// which nothing nearer was found cannot be run.
+  std::optional<PastStop> run(Position from, Position to);
   [[nodiscard]] bool interrupted() const { return broken_; }
+  /// Of one that was interrupted: everything from there on has been searched.
+  [[nodiscard]] Position broken_off_at() const { return broken_off_at_; }
 
  private:
   struct Stretch {
     Position from, to;
     KeptPointer lower;  ///< At or before `from`.
-    KeptPointer upper;  ///< At `to`.
+    KeptPointer upper;  ///< At `to`; null: nobody has been there.
     enum class State : u8 { kWaiting, kInHand, kDone } state = State::kWaiting;
     std::optional<PastStop> found = std::nullopt;
     std::exception_ptr failure = nullptr;
@@ -63,6 +65,7 @@ class BackwardSearch {
   const SearchOrder order_;
   const std::atomic<bool>& interrupted_;
   bool broken_ = false;
+  Position broken_off_at_;
   u64 alone_steps_ = 0;
   std::function<SideCursor*()> side_;
   u64 searched_steps_ = 0;

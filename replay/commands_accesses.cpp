@@ -95,7 +95,9 @@ std::string who_text(const CommandContext& context, const Access& access) {
     case Writer::kDevice:
       if (access.request.empty()) return "a device";
       return access.device + ": " + access.request + ", queued at step " + group_digits(access.queued_at.steps) +
-             " by hart " + std::to_string(access.queued_by_hart) + ", " + code_place(context, access.queued_by_pc);
+             (access.queuer_known ? " by hart " + std::to_string(access.queued_by_hart) + ", " +
+                                        code_place(context, access.queued_by_pc)
+                                  : ", before the history begins");
     case Writer::kDebugger:
       return "the debugger";
     case Writer::kLoader:
@@ -140,8 +142,11 @@ void print_json(const Access& access, std::ostream& out) {
   }
   if (!access.request.empty()) {
     out << ", \"device\": \"" << access.device << "\", \"request\": \"" << access.request
-        << "\", \"queued_at\": " << access.queued_at.steps << ", \"queued_by_hart\": " << access.queued_by_hart
-        << ", \"queued_by_pc\": \"" << hex(access.queued_by_pc.value) << '"';
+        << "\", \"queued_at\": " << access.queued_at.steps;
+  }
+  if (access.queuer_known) {
+    out << ", \"queued_by_hart\": " << access.queued_by_hart << ", \"queued_by_pc\": \""
+        << hex(access.queued_by_pc.value) << '"';
   }
   out << "}\n";
 }
@@ -190,7 +195,8 @@ void one_write(CommandContext& context, const Question& question, const AccessOr
     out << "{}\n";
   } else {
     out << "nothing wrote there in steps " << group_digits(order.from.steps) << " to " << group_digits(order.to.steps)
-        << ": it holds what it was loaded with at power-on\n";
+        << ": it holds what it "
+        << (order.from == Position{} ? "was loaded with at power-on" : "held when the history began") << '\n';
   }
 }
 
@@ -200,6 +206,7 @@ void last_write(CommandContext& context, Arguments arguments, std::ostream& out)
   const Question question = parse_question(context, arguments);
   AccessOrder order;
   order.last_only = true;
+  order.from = context.debugger.begin();
   order.to = context.debugger.position();
   order.pieces = place_bytes(context, question, "last-write ADDRESS [BYTES] [--phys] [--json]");
   one_write(context, question, order, out);
@@ -208,6 +215,7 @@ void last_write(CommandContext& context, Arguments arguments, std::ostream& out)
 void first_write(CommandContext& context, Arguments arguments, std::ostream& out) {
   const Question question = parse_question(context, arguments);
   AccessOrder order;
+  order.from = context.debugger.begin();
   order.to = context.debugger.end();
   order.pieces = place_bytes(context, question, "first-write ADDRESS [BYTES] [--phys] [--json]");
   one_write(context, question, order, out);

@@ -291,7 +291,7 @@ void Session::seek(Position target) {
   if (recording_ == Recording::kOff) return;
   // A way back to the live end that costs nothing.
   if (live() && !in_past()) timeline_->take_snapshot();
-  timeline_->seek(target, interrupted_);
+  timeline_->seek(target, interrupted_, Visit::kStay);
 }
 
 void Session::interrupt() noexcept {

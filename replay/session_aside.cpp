@@ -74,7 +74,9 @@ Position Session::accesses(const AccessOrder& order, const AccessVisit& visit) {
   check_history();
   check_excursion(order.to);
   const Excursion excursion(*this);
-  return AccessWalk(*timeline_, *machine_, order, interrupted_).run(visit);
+  AccessWalk walk(*timeline_, *machine_, order, interrupted_);
+  if (jobs_ > 1) walk.let_help(alone_steps_, [this] { return side_cursor(); });
+  return walk.run(visit);
 }
 
 Position Session::scan(const StopRequest& request, Position from, Position to) {

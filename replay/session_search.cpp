@@ -59,7 +59,7 @@ std::optional<PastStop> Session::last_stop(Position from, std::function<bool(con
   const Silence silence(output_);
   BackwardSearch search(*timeline_, *machine_, {wanted(), rules_, std::move(accept)}, interrupted_);
   if (jobs_ > 1) search.let_help(alone_steps_, [this] { return side_cursor(); });
-  const auto found = search.run(from);
+  const auto found = search.run(from, position());
   broken_off = search.interrupted();
   return found;
 }

@@ -82,7 +82,9 @@ std::optional<Stop> Session::raw_step(unsigned hart, Instruction here) {
     if (from_wait || (last && *last >= start)) break;
     // Something else came first, so this is only the stop before the hart's step.
     const bool passed = reported && machine_->hart_summary(hart).pc == pc;
-    if (!passed && stops_at_breakpoint_of(hart)) return stop_at(StopReason::kBreakpoint, hart);
+    if (passed) continue;
+    if (stops_at_breakpoint_of(hart)) return stop_at(StopReason::kBreakpoint, hart);
+    here = Instruction::kLookedAt;
   }
   pass_debugger_writes();
   return std::nullopt;

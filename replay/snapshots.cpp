@@ -141,11 +141,13 @@ void SnapshotStore::drop(Entries::iterator entry) {
 
 /// The one whose loss lengthens the way from its neighbour least, measured by its distance: at twice the distance gaps
 /// may be twice as long, so a session keeps logarithmically many for each power of two it looks back.
-void SnapshotStore::look_for_least_useful(Position cursor, Candidate& best) {
+void SnapshotStore::look_for_least_useful(Position cursor, Nearest nearest, Candidate& best) {
+  const auto cursor_or_behind = kept_.lower_bound(cursor);
   for (auto entry = kept_.begin(); entry != kept_.end(); ++entry) {
     const Position at = entry->first;
     const KeptSnapshot* previous = before(entry);
     const auto next = std::next(entry);
+    if (nearest == Nearest::kSpared && next == cursor_or_behind) continue;
     // What somebody holds would not go, nor would what a copy takes the place of (drop). The one at the cursor is held
     // by whoever has just taken it.
     const bool is_held =
@@ -159,12 +161,16 @@ void SnapshotStore::look_for_least_useful(Position cursor, Candidate& best) {
   }
 }
 
-/// Of the root. The one at the cursor goes last.
+/// Of the root. The one at the cursor goes last, and that before it last but one: where there is room for so few, the
+/// measure would let it go, and then soon the other, because two that are far from each other share less.
 void SnapshotStore::trim(Position cursor, u64 more_bytes) {
   const u64 most = budget_bytes_ - std::min(budget_bytes_, lent_bytes_);
   while (bytes_ + more_bytes > most) {
     Candidate least;
-    for (SnapshotStore* member : members_) member->look_for_least_useful(cursor, least);
+    for (const Nearest nearest : {Nearest::kSpared, Nearest::kToo}) {
+      if (least.store != nullptr) break;
+      for (SnapshotStore* member : members_) member->look_for_least_useful(cursor, nearest, least);
+    }
     for (auto member = members_.begin(); least.store == nullptr && member != members_.end(); ++member) {
       const auto entry = (*member)->kept_.find(cursor);
       if (entry != (*member)->kept_.end() && (*member)->before(entry) != nullptr) least = {*member, entry, 0, 1};

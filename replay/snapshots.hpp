@@ -82,7 +82,9 @@ class SnapshotStore {
   void set_cost(Entry& entry, u64 bytes);
   void drop(Entries::iterator entry);
   void recount(Entries::iterator entry);
-  void look_for_least_useful(Position cursor, Candidate& best);
+  /// The last before the cursor: what a step back from there needs.
+  enum class Nearest : bool { kSpared, kToo };
+  void look_for_least_useful(Position cursor, Nearest nearest, Candidate& best);
   void trim(Position cursor, u64 more_bytes);
 
   SnapshotStore* parent_ = nullptr;

@@ -24,6 +24,10 @@ constexpr u64 kMaxSliceSteps = 4'000'000;
 constexpr u64 kProgressEveryNs = 50'000'000;
 /// Running this far costs about as much as a snapshot.
 constexpr u64 kWorthASnapshotSteps = 2048;
+/// Who stands so far behind the nearest snapshot takes a step back in a few milliseconds, and all that follow it.
+constexpr u64 kShortWaySteps = 1'000'000;
+/// Run at most once more for it: more than lies between the key frames of a guest that writes little.
+constexpr u64 kLongestApproachSteps = 250'000'000;
 /// What a timeline beside this one may keep, of the budget.
 constexpr u64 kSideShare = 8;
 
@@ -217,10 +221,11 @@ void Timeline::after_slice(Position from, u64 cpu_before) {
       const u64 factor = now() < end() ? kSnapshotCostFactorInPast : kSnapshotCostFactor;
       const u64 due = std::max(kSnapshotEveryNs, snapshot_cost_ns_ * factor);
       if (cpu_since_snapshot_ns_ < due) break;
-      const KeptPointer nearest = store_.at_or_before(now());
-      if (nearest->machine.at > snapshot_at_) {
+      // Not held: a new one may have to take its place.
+      const Position nearest = store_.at_or_before(now())->machine.at;
+      if (nearest > snapshot_at_) {
         // The past has its snapshots already.
-        snapshot_at_ = nearest->machine.at;
+        snapshot_at_ = nearest;
         cpu_since_snapshot_ns_ = 0;
       } else {
         take_snapshot();
@@ -264,14 +269,29 @@ Halt Timeline::run_history(Position limit, StopSet* stops, const std::atomic<boo
   return run(replayer_, std::min(limit, end()), stops, interrupted);
 }
 
-bool Timeline::seek(Position target, const std::atomic<bool>& interrupted) {
+/// Key frames and snapshots behind it are not used to go there.
+Position Timeline::latest_way_in(Position target, Visit visit) const {
+  if (visit == Visit::kPass || target.steps - begin().steps <= kShortWaySteps) return target;
+  const Position earlier{target.steps - kShortWaySteps};
+  const Position own = store_.at_or_before(target)->machine.at;
+  const bool stands_near = now() > earlier && now() <= target;
+  const KeyFramePlace* nearest = key_frame_between(own, target);
+  // Only key frames may have nothing before them.
+  if (stands_near || own > earlier || nearest == nullptr || nearest->at <= earlier) return target;
+  const KeyFramePlace* before = key_frame_between(own, earlier);
+  const Position start = std::max(before != nullptr ? before->at : own, now() <= earlier ? now() : Position{});
+  return target.steps - start.steps <= kLongestApproachSteps ? earlier : target;
+}
+
+bool Timeline::seek(Position target, const std::atomic<bool>& interrupted, Visit visit) {
   RV_CHECK(target <= end() || target == now());
-  KeptPointer nearest = store_.at_or_before(target);
+  const Position latest = latest_way_in(target, visit);
+  KeptPointer nearest = store_.at_or_before(latest);
   bool behind = target < now();
   const Position from = behind ? nearest->machine.at : std::max(nearest->machine.at, now());
   bool entered = false;
   while (!entered) {
-    const KeyFramePlace* place = key_frame_between(Position{from.steps + kWorthASnapshotSteps}, target);
+    const KeyFramePlace* place = key_frame_between(Position{from.steps + kWorthASnapshotSteps}, latest);
     if (place == nullptr) break;
     entered = enter_key_frame(*place);
     behind = true;  // Where it was is lost.

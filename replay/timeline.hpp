@@ -24,6 +24,10 @@ struct Effort {
   u64 cpu_ns = 0;
 };
 
+/// What a seek is for. kStay: somebody will look around there and step back, so a place right behind a key frame is
+/// entered by an earlier one, if there is one not too far before: the run from there leaves snapshots on the way.
+enum class Visit : bool { kPass, kStay };
+
 class Timeline {
  public:
   /// All must outlive it. The machine stands at the first position of the history, freshly powered on.
@@ -33,6 +37,7 @@ class Timeline {
   Timeline(const History& history, Timeline& other, Position at);
 
   [[nodiscard]] Position now() const { return machine_.position(); }
+  [[nodiscard]] Position begin() const { return history_.begin().at; }
   [[nodiscard]] Position end() const { return history_.end(); }
 
   /// Drives the machine, and takes snapshots on the way as their cost allows.
@@ -41,7 +46,7 @@ class Timeline {
   Halt run_history(Position limit, StopSet* stops, const std::atomic<bool>& interrupted);
   /// Goes to exactly that position of the history. False if it was interrupted on the way. Throws Error (kDivergence)
   /// if the machine does not get there.
-  bool seek(Position target, const std::atomic<bool>& interrupted);
+  bool seek(Position target, const std::atomic<bool>& interrupted, Visit visit = Visit::kPass);
   /// The same for a machine whose present state is of no use: something failed in its step, or it is that of another
   /// history.
   bool return_to(Position target, const std::atomic<bool>& interrupted);
@@ -86,6 +91,7 @@ class Timeline {
   void plan_next();
   void gather(const Touched& touched, Position to);
   [[nodiscard]] const KeyFramePlace* key_frame_between(Position from, Position to) const;
+  [[nodiscard]] Position latest_way_in(Position target, Visit visit) const;
   bool enter_key_frame(const KeyFramePlace& place);
 
   const History& history_;

@@ -6,6 +6,7 @@
 
 #include "replay/timeline.hpp"
 #include "tests/catch.hpp"
+#include "tests/support/key_frame_bench.hpp"
 #include "tests/support/storm.hpp"
 
 using namespace retrov;
@@ -19,8 +20,8 @@ constexpr u64 kWatchedBytes = 64;
 /// A timeline through a recorded storm.
 struct Cursor {
   Cursor(const History& history, const SnapshotOptions& options)
-      : bases{&disk},
-        machine(build_board(history.board(), EngineKind::kFast, output, bases)),
+      : bases(history.board().disks.size(), &disk),
+        machine(machine_at_beginning(history)),
         timeline(history, *machine, output, options) {}
   std::vector<Access> list(const AccessOrder& order) {
     std::vector<Access> found;
@@ -30,6 +31,11 @@ struct Cursor {
     });
     if (!order.last_only) CHECK(reached == order.to);
     return found;
+  }
+  std::unique_ptr<Machine> machine_at_beginning(const History& history) {
+    auto made = build_board(history.board(), EngineKind::kFast, output, bases);
+    go_to_beginning(history, *made, output);
+    return made;
   }
   Screen screen;
   OutputLog output{screen};
@@ -124,6 +130,41 @@ TEST_CASE("accesses: no writer is missed in a storm, and each is told with what 
   CHECK(silent > 0);
 }
 
+TEST_CASE("accesses: a request that is older than the history is told without who made it", "[accesses]") {
+  unsigned seen = 0;
+  for (u64 seed = 1; seed <= 12 && seen < 3; ++seed) {
+    const Storm storm = record_storm(seed, 1, kSteps);
+    AccessOrder order;
+    order.pieces = {{PhysAddr{kStormCode}, 0x2000}, {PhysAddr{kStormData + 0x7000}, 0x3000}};
+    order.to = storm.history->end();
+    Cursor whole(*storm.history, some_snapshots(seed));
+    for (const Access& access : whole.list(order)) {
+      if (access.request.empty() || access.at.steps - access.queued_at.steps < 3) continue;
+      CHECK(access.queuer_known);
+      const Position begin{access.queued_at.steps + 2};
+      REQUIRE(whole.timeline.seek(begin, whole.never));
+      const auto frame = std::make_shared<HeldKeyFrame>(key_frame_of(*whole.machine, whole.output));
+      History part(storm.history->board(), HistoryBegin{begin, frame});
+      for (std::size_t i = storm.history->first_event_at(begin); i < storm.history->events().size(); ++i) {
+        part.add_event(storm.history->events()[i]);
+      }
+      part.progress(order.to);
+      Cursor later(part, some_snapshots(seed));
+      order.from = begin;
+      const std::vector<Access> found = later.list(order);
+      const auto same = std::find_if(found.begin(), found.end(), [&](const Access& each) {
+        return each.at == access.at && each.address == access.address;
+      });
+      REQUIRE(same != found.end());
+      CHECK(same->queued_at == access.queued_at);
+      CHECK_FALSE(same->queuer_known);
+      ++seen;
+      break;
+    }
+  }
+  CHECK(seen > 0);
+}
+
 TEST_CASE("accesses: reads are told with what was there, and change nothing", "[accesses]") {
   u64 seen = 0;
   for (u64 seed = 1; seed <= 4; ++seed) {
@@ -148,4 +189,24 @@ TEST_CASE("accesses: reads are told with what was there, and change nothing", "[
     }
   }
   CHECK(seen > 10);
+}
+
+TEST_CASE("accesses: no step is made twice on the way to where the search ends", "[accesses]") {
+  const TracedGuest traced = trace_guest("two_harts", 2, 8);
+  const Position to{traced.key_frames.back().state->machine.at.steps - 777};
+  AccessOrder order;
+  // On the page that is written all the time, and itself never.
+  order.pieces = {{PhysAddr{symbol("two_harts", "counter") + 64}, 8}};
+  order.to = to;
+  for (const bool last_only : {true, false}) {
+    CAPTURE(last_only);
+    order.last_only = last_only;
+    const auto history = TraceReader("x.rvt", traced.bytes).read_history();
+    Cursor cursor(*history, {});
+    CHECK(cursor.list(order).empty());
+    CHECK(cursor.timeline.effort().steps <= to.steps);
+    CHECK(cursor.timeline.effort().steps > to.steps / 2);
+    REQUIRE(cursor.timeline.seek(traced.end, cursor.never));
+    CHECK(cursor.machine->hash() == traced.end_hash);
+  }
 }

@@ -4,6 +4,7 @@
 
 #include "replay/key_frame_check.hpp"
 #include "replay/key_frame_encoder.hpp"
+#include "replay/session.hpp"
 #include "replay/timeline.hpp"
 #include "replay/verify.hpp"
 #include "tests/catch.hpp"
@@ -83,6 +84,31 @@ TEST_CASE("key_frame: a cold way to the end begins at the last", "[key_frame]") 
   CHECK(before->machine.touched.since == traced.key_frames[traced.key_frames.size() - 3].state->machine.at);
   CHECK(bench.timeline.now() == traced.end);
   CHECK(bench.machine->hash() == traced.end_hash);
+}
+
+TEST_CASE("key_frame: whoever comes to one cold is near the steps before it", "[key_frame]") {
+  constexpr unsigned kMarks = 1500;
+  RandomWorld world(5, 30, 300);
+  const TracedGuest traced = trace_guest(guest_board("stuck"), world, kMarks, Position{4 * kMarks * 777});
+  REQUIRE(traced.key_frames.back().state->machine.at == traced.end);
+  const u64 apart = traced.end.steps - traced.key_frames[traced.key_frames.size() - 2].state->machine.at.steps;
+  // On it, a little and far behind it.
+  for (const u64 behind : {u64{0}, u64{3000}, apart - 777}) {
+    CAPTURE(behind);
+    const Position key_frame = traced.key_frames[behind == 0 ? 3 : 2].state->machine.at;
+    Screen screen;
+    const auto session =
+        Session::replay(TraceReader("x.rvt", traced.bytes).read_history(), EngineKind::kFast, screen, {});
+    session->seek(Position{key_frame.steps + behind});
+    const u64 way_in = session->effort().steps;
+    CHECK(way_in <= apart + behind);
+    for (int i = 0; i < 5; ++i) session->step(0, Direction::kBackward);
+    CHECK(session->position().steps == key_frame.steps + behind - 5);
+    CHECK(session->effort().steps - way_in < 50'000);
+    session->seek(traced.end);
+    CHECK(session->hash() == traced.end_hash);
+    CHECK(screen.notices.empty());
+  }
 }
 
 TEST_CASE("key_frame: those of a trace are those that were told", "[key_frame]") {

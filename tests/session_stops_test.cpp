@@ -2,6 +2,8 @@
 // and nothing looks beyond an end. Covers replay/session_live and replay/session_branches together.
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "replay/session.hpp"
 #include "replay/verify.hpp"
 #include "tests/catch.hpp"
@@ -323,4 +325,40 @@ TEST_CASE("session: steps back in a row make some thousand steps each, however f
     }
     CHECK(session->effort().steps - before < kInARow * kMostSteps);
   }
+}
+
+TEST_CASE("session_stops: a CSR write that comes behind other harts' steps stops a step of its hart",
+          "[session_stops]") {
+  // Both harts, in turns that begin anywhere in it: 0: addi, addi, csrw mscratch, addi, j 0b
+  constexpr u32 kCode[] = {0x00128293, 0x00128293, 0x34029073, 0x00128293, 0xff1ff06f};
+  constexpr u16 kMscratch = 0x340;
+  BoardConfig board = guest_board("stuck", 2);
+  board.machine.turn_steps = 64;
+  Blob code{PhysAddr{0x80000000}, {}};
+  for (const u32 word : kCode) {
+    for (unsigned i = 0; i < 4; ++i) code.bytes.push_back(static_cast<u8>(word >> (8 * i)));
+  }
+  board.machine.initial_memory = {code};
+  auto history = std::make_unique<History>(board);
+  history->progress(Position{1500});
+  Screen screen;
+  const auto session = Session::replay(std::move(history), EngineKind::kFast, screen);
+  session->set_stops(csr_stops({kMscratch}));
+  std::vector<Position> writes;
+  for (Stop stop = session->resume(Direction::kForward); stop.reason == StopReason::kCsrWrite;
+       stop = session->resume(Direction::kForward)) {
+    writes.push_back(stop.at);
+  }
+  REQUIRE(writes.size() > 100);
+  unsigned stopped = 0;
+  for (Position from{100}; from < Position{1000}; ++from.steps) {
+    session->seek(from);
+    const unsigned other = 1 - session->machine().current_hart();
+    const Stop stop = session->step(other, Direction::kForward);
+    const auto next = std::upper_bound(writes.begin(), writes.end(), from);
+    CAPTURE(from.steps);
+    CHECK(stop.at.steps <= next->steps);
+    stopped += stop.reason == StopReason::kCsrWrite && stop.hart == other;
+  }
+  CHECK(stopped > 0);
 }

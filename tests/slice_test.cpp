@@ -2,8 +2,10 @@
 #include "replay/slice.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 #include "core/check.hpp"
+#include "replay/commands.hpp"
 #include "replay/fsck.hpp"
 #include "replay/pack.hpp"
 #include "replay/position.hpp"
@@ -137,6 +139,29 @@ TEST_CASE("slice: words for positions count from its beginning", "[slice]") {
   CHECK(session->machine().now() == end);
   session->seek(Position{key + 500});
   CHECK_THAT(describe_position(*session), has_substring("50.0%"));
+}
+
+TEST_CASE("slice: a search for a writer ends where it begins", "[slice]") {
+  const TemporaryFolder folder;
+  const TracedGuest traced = trace_guest("two_harts", 2);
+  const Position key = traced.key_frames[1].state->machine.at;
+  const std::string path = folder.file("s.rvt");
+  (void)cut_out(TraceReader("x.rvt", traced.bytes), path, key, traced.end);
+  Screen screen;
+  const auto session = session_of(path, screen);
+  Places places;
+  CommandContext context{*session, places};
+  session->seek(session->end());
+  for (const char* word : {"first-write", "last-write"}) {
+    for (const u64 offset : {0, 64}) {
+      std::ostringstream out;
+      run_command(context, word + (" " + std::to_string(symbol("two_harts", "counter") + offset)), out);
+      CHECK_THAT(out.str(), has_substring(offset == 0 ? "step " : "nothing wrote there in steps " +
+                                                                      group_digits(key.steps) + " to " +
+                                                                      group_digits(traced.end.steps) +
+                                                                      ": it holds what it held when the history"));
+    }
+  }
 }
 
 TEST_CASE("slice: what is asked for must be there", "[slice]") {

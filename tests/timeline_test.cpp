@@ -117,6 +117,56 @@ TEST_CASE("timeline: a newest snapshot that does not fit beside an older one tak
   }
 }
 
+TEST_CASE("timeline: the nearest snapshot gives way like others to the one that is taken", "[timeline]") {
+  // All of 192 pages is written again and again, each time with other words.
+  constexpr u32 kCode[] = {0x00100297,   // 0:  auipc t0, 0x100
+                           0x001c0317,   //     auipc t1, 0x1c0
+                           0x0072b023,   // 1:  sd    t2, (t0)
+                           0x04028293,   //     addi  t0, t0, 64
+                           0x00138393,   //     addi  t2, t2, 1
+                           0xfe62eae3,   //     bltu  t0, t1, 1b
+                           0xfe9ff06f};  //     j     0b
+  constexpr u64 kPages = 192;
+  BoardConfig board = guest_board("stuck");
+  Blob code{PhysAddr{0x80000000}, {}};
+  for (const u32 word : kCode) {
+    for (unsigned i = 0; i < 4; ++i) code.bytes.push_back(static_cast<u8>(word >> (8 * i)));
+  }
+  board.machine.initial_memory = {code};
+  History history(board);
+  // Long enough for a few snapshots on any host.
+  constexpr u64 kRunSteps = 40'000'000;
+  history.progress(Position{5 * kRunSteps});
+  Bench bench(history, {SnapshotPolicy::kAuto, kPages * sizeof(Page) * 5 / 2});
+  for (Position from; from < history.end(); from = bench.timeline.now()) {
+    REQUIRE(bench.timeline.run_history(Position{from.steps + kRunSteps}, nullptr, bench.interrupted) == Halt::kLimit);
+    CHECK(bench.timeline.snapshots().positions().back().steps > from.steps);
+  }
+}
+
+TEST_CASE("timeline: where there is room for two, those are the last two", "[timeline]") {
+  // Each writes 60 of 100 pages, as one who goes round and round in memory: two that are far apart share none.
+  constexpr u64 kPages = 100;
+  constexpr u64 kWritten = 60;
+  SnapshotStore store(kPages * sizeof(Page) * 19 / 10);
+  PageTree tree;
+  u64 written = 0;
+  for (u64 i = 0; i < 30; ++i) {
+    const Position at{1000 * i};
+    if (i > 0) store.make_room(kWritten, at);
+    for (u64 left = i == 0 ? 1 : kWritten; left > 0; --left, ++written) {
+      PageBytes bytes;
+      bytes.fill(static_cast<u8>(i + 1));
+      tree.set(written % kPages, bytes);
+    }
+    auto kept = std::make_shared<KeptSnapshot>();
+    kept->machine.at = at;
+    kept->machine.trees.push_back(tree);
+    store.keep(std::move(kept));
+    if (i > 2) CHECK(store.at_or_before(Position{at.steps - 1})->machine.at.steps == at.steps - 1000);
+  }
+}
+
 TEST_CASE("timeline: what snapshots are said to take is not less than their pages", "[timeline]") {
   const Recorded recorded = record_guest("echo", 1, 5);
   Bench bench(*recorded.history, {SnapshotPolicy::kEvery, u64{64} << 20, 200});

@@ -249,7 +249,7 @@ constexpr std::array kRows =
                   [](Options& o, std::string_view) { o.replay.json = true; }},
         OptionRow{"-s --sizes", "", "frames and bytes by kind, instead of the events", Group::kReport,
                   only(Subcommand::kDump), [](Options& o, std::string_view) { o.replay.sizes = true; }},
-        OptionRow{"-l --long", "", "with size, steps, how long it lasted, key frames and how it ended", Group::kReport,
+        OptionRow{"-l --long", "", "with size, steps, guest time, key frames and how it ended", Group::kReport,
                   kLists, [](Options& o, std::string_view) { o.shelf.in_full = true; }},
         OptionRow{"-t --by-time", "", "the one written last first", Group::kReport, kLists,
                   [](Options& o, std::string_view) { o.shelf.by_time = true; }},

@@ -13,6 +13,7 @@
 #include "replay/trace_writer.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/cli_run.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/trace_samples.hpp"
 
 using namespace retrov;
@@ -108,6 +109,17 @@ TEST_CASE("shelf: ls -l says how each ended, and which is the latest", "[shelf]"
   CHECK_THAT(json, has_substring("\"outcome\": \"powered-off\", \"status\": 3, \"why\": "));
   CHECK_THAT(json, has_substring("\"latest\": true"));
   CHECK_THAT(json, has_substring("\"recording\": true"));
+}
+
+TEST_CASE("shelf: ls -l says how long it was for the guest, whatever the file's times are", "[shelf]") {
+  Shelf shelf;
+  const std::string path = shelf.add("keys.rvt", 1, 3);
+  std::filesystem::remove(path);
+  std::filesystem::copy_file(source_dir() + "/traces/console.rvt", path);
+  const u64 lasted_ns = outline_trace(TraceBytes(path)).lasted->ns;
+  CHECK_THAT(run_cli({"ls", "-l"}).out, has_substring(">=" + std::to_string(lasted_ns / 1'000'000) + " ms  "));
+  CHECK_THAT(run_cli({"ls", "--json"}).out,
+             has_substring("\"lasted_ns\": " + std::to_string(lasted_ns) + ", \"lasted_exactly\": false"));
 }
 
 TEST_CASE("shelf: garbage does not break ls", "[shelf]") {

@@ -69,10 +69,27 @@ void resolve(SliceOrder& order, const std::string& range, const std::vector<Bran
   order.bookmarks = on_line(bookmarks.list(), *session);
 }
 
-u64 slice(const TraceReader& trace, const Options& options, const Bookmarks& bookmarks) {
-  Signals signals;
-  InterruptFlag interrupted;
-  Progress progress;
+/// What happens while it is made: whoever waits sees how far it is, and may break it off.
+class Patience {
+ public:
+  void begin(const std::string& what) { progress_.begin(what); }
+  void end() { progress_.end(); }
+  void at(Position here, Position end, Position begin) {
+    interrupted_.look(signals_);
+    if (signals_.pending() != 0) throw Error(Exit::kFailure, "pack: interrupted, and nothing was written");
+    progress_.at(here, end, begin);
+  }
+  [[nodiscard]] const std::atomic<bool>* flag() const { return interrupted_.flag(); }
+  /// The signal that broke it off, or 0.
+  [[nodiscard]] int signal() const { return signals_.pending(); }
+
+ private:
+  Signals signals_;
+  InterruptFlag interrupted_;
+  Progress progress_;
+};
+
+u64 slice(const TraceReader& trace, const Options& options, const Bookmarks& bookmarks, Patience& patience) {
   const u64 number = options.replay.branch.empty() ? trace.last_branch() : trace.branch_named(options.replay.branch);
   const std::vector<BranchHistory> branches = trace.read_branches();
   const History& history = *branches[number].history;
@@ -80,14 +97,11 @@ u64 slice(const TraceReader& trace, const Options& options, const Bookmarks& boo
   resolve(order, options.replay.range, branches, number, bookmarks);
   order.key_frames = options.live.key_frames.policy != KeyFramePolicy::kOff;
   order.symbols = trace.read_symbols();
-  order.interrupted = interrupted.flag();
-  order.progress = [&](Position here) {
-    interrupted.look(signals);
-    progress.at(here, order.to, history.begin().at);
-  };
-  progress.begin("finding what it needs");
+  order.interrupted = patience.flag();
+  order.progress = [&](Position here) { patience.at(here, order.to, history.begin().at); };
+  patience.begin("finding what it needs");
   const Slice made = write_slice(history, order, options.live.trace);
-  progress.end();
+  patience.end();
   if (!options.quiet) {
     const std::string what = made.begin == history.begin().at ? " (the beginning) to " : " (a key frame) to ";
     say("steps " + group_digits(made.begin.steps) + what + group_digits(made.end.steps));
@@ -95,11 +109,15 @@ u64 slice(const TraceReader& trace, const Options& options, const Bookmarks& boo
   return made.file_bytes;
 }
 
-u64 pack_whole(const TraceReader& trace, const Options& options, const Bookmarks& bookmarks) {
+u64 pack_whole(const TraceReader& trace, const Options& options, const Bookmarks& bookmarks, Patience& patience) {
   PackOptions packing;
   packing.key_frames = options.live.key_frames.policy != KeyFramePolicy::kOff;
   packing.notes = write_bookmarks(bookmarks.list());
-  return pack_trace(trace, options.live.trace, packing);
+  packing.progress = [&](Position here) { patience.at(here, trace.end(), trace.begin().at); };
+  patience.begin("packing");
+  const u64 size_bytes = pack_trace(trace, options.live.trace, packing);
+  patience.end();
+  return size_bytes;
 }
 
 }  // namespace
@@ -117,7 +135,16 @@ int run_pack(const Options& options) {
   say_if_ring(trace.name());
   Bookmarks bookmarks;
   bookmarks.keep_in(store.bookmark_file(trace.identity().id), kMainBranch, parse_bookmarks(trace.notes()));
-  const u64 size_bytes = slices ? slice(trace, options, bookmarks) : pack_whole(trace, options, bookmarks);
+  Patience patience;
+  u64 size_bytes = 0;
+  try {
+    size_bytes = (slices ? slice : pack_whole)(trace, options, bookmarks, patience);
+  } catch (const Error& error) {
+    patience.end();
+    if (patience.signal() == 0) throw;
+    say(error.what());
+    return 128 + patience.signal();
+  }
   if (options.quiet) return 0;
   std::cout << for_people(options.live.trace) << ": " << group_digits(size_bytes) << " bytes, of "
             << group_digits(trace.file_bytes()) << '\n';

@@ -1,7 +1,5 @@
 #include "replay/ring.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
@@ -12,6 +10,7 @@
 
 #include "core/check.hpp"
 #include "replay/fresh_replay.hpp"
+#include "replay/new_file.hpp"
 #include "replay/retelling.hpp"
 #include "replay/trace_bytes.hpp"
 #include "replay/trace_reader.hpp"
@@ -135,16 +134,15 @@ JoinedRing join_ring(const std::vector<std::string>& parts, const std::string& p
   const History& first = *told.front().front().history;
   FreshReplay replay(first, EngineKind::kFast);
   const PageTree& ram = replay.machine().initial_ram();
-  TraceWriter writer(path, first.board(), traces.front()->identity(),
-                     TraceExtras{sync, traces.front()->read_symbols(), start_of(first, ram)});
-  try {
+  NewFile file(path);
+  {
+    TraceWriter writer(path, file.as_trace(), first.board(), traces.front()->identity(),
+                       TraceExtras{sync, traces.front()->read_symbols(), start_of(first, ram)});
     tell_parts(traces, told, ram, writer);
     writer.flush();
     if (const auto error = writer.take_error()) throw Error(error->exit_code(), error->what());
-  } catch (...) {
-    ::unlink(path.c_str());
-    throw;
   }
+  file.keep();
   joined.begin = first.begin().at;
   joined.end = traces.back()->end();
   joined.parts = traces.size();

@@ -30,7 +30,7 @@ namespace retrov {
 
 enum class Subcommand : u8 {
   kRun, kRecord, kReplay, kDebug, kInfo, kVerify, kDump, kLastWrite, kFirstWrite, kWrites, kReads, kExecutions, kLog,
-  kFsck, kRecover, kPack, kLs, kRm, kMv, kGdbinit, kHelp
+  kDiff, kFsck, kRecover, kPack, kLs, kRm, kMv, kGdbinit, kHelp
 };
 
 /// -drive.
@@ -133,6 +133,9 @@ struct ShelfWords {
   bool reversed = false;
 };
 
+/// kAll: with options that are rarely needed.
+enum class HelpWanted : u8 { kNone, kUsual, kAll };
+
 struct Options {
   Subcommand subcommand = Subcommand::kHelp;
   MachineWords machine;
@@ -148,7 +151,7 @@ struct Options {
   bool stored_symbols = true;  ///< Those in the trace are used.
   /// debug: an option that describes a machine was given, so it is a live session.
   bool names_machine = false;
-  bool help = false;  ///< --help: of the subcommand.
+  HelpWanted help = HelpWanted::kNone;  ///< --help: of the subcommand.
   bool version = false;
   std::string topic;  ///< `help CMD`.
 };
@@ -159,7 +162,7 @@ struct Options {
 /// `retrov --help`.
 void print_usage(std::ostream& out);
 /// `retrov help CMD`: options in groups, and two examples.
-void print_subcommand_help(Subcommand subcommand, std::ostream& out);
+void print_subcommand_help(Subcommand subcommand, HelpWanted wanted, std::ostream& out);
 
 /// A disk as the board gets it.
 struct DiskPlan {

@@ -329,8 +329,8 @@ int ReplayRun::ask() {
 int run_question(const Options& options) {
   Options from_end = options;
   from_end.quiet = true;
-  // Where symbols lie now is asked there; what is logged needs no place to stand.
-  const bool stands = options.subcommand != Subcommand::kLog;
+  // Where symbols lie now is asked there; what is logged or compared needs no place to stand.
+  const bool stands = options.subcommand != Subcommand::kLog && options.subcommand != Subcommand::kDiff;
   if (stands && from_end.replay.position.empty()) from_end.replay.position = "end";
   return ReplayRun(from_end).ask();
 }

@@ -34,7 +34,7 @@ int run_help(const Options& options) {
   }
   for (const SubcommandRow& row : subcommands()) {
     if (row.name != options.topic) continue;
-    print_subcommand_help(row.id, std::cout);
+    print_subcommand_help(row.id, HelpWanted::kUsual, std::cout);
     check_output();
     return 0;
   }
@@ -103,6 +103,11 @@ constexpr std::array kSubcommands = {
                   "  retrov log crash.rvt 'kfree: free %lx' a0\n"
                   "  retrov log --json crash.rvt 50%-end 'do_exit if a0 != 0: code %ld, sp %p' a0 sp 'panic: %s' a0\n",
                   run_question},
+    SubcommandRow{Subcommand::kDiff, "diff", "[TRACE] POSITION POSITION",
+                  "Says what differs between the states at two positions: registers, memory, devices.",
+                  "  retrov diff crash.rvt 1,000,000 end\n"
+                  "  retrov diff crash.rvt 50% t=3.1s\n",
+                  run_question},
     SubcommandRow{Subcommand::kFsck, "fsck", "[TRACE]", "Checks every byte of a trace and names what is damaged.",
                   "  retrov fsck crash.rvt\n"
                   "  retrov fsck --json crash.rvt\n",
@@ -159,8 +164,8 @@ int run_command_line(std::span<const std::string> arguments) {
     check_output();
     return 0;
   }
-  if (options.help) {
-    print_subcommand_help(options.subcommand, std::cout);
+  if (options.help != HelpWanted::kNone) {
+    print_subcommand_help(options.subcommand, options.help, std::cout);
     check_output();
     return 0;
   }

@@ -32,8 +32,9 @@ def end_of(trace: str) -> int:
 
 def killed(number: int) -> None:
     recorder = subprocess.Popen(
-        [RETROV, "record", "-q", "-o", TRACE, "--ring", f"{RING_BYTES >> 10}K", "--key-frames", "every=100000", "-smp", "2",
-         "-m", "4M", "-bios", "none", "-serial", "none", "-drive", f"file={IMAGE},format=raw,if=none,id=d0", "-device",
+        [RETROV, "record", "-q", "-o", TRACE, "--ring", f"{RING_BYTES >> 10}K", "--key-frames", "every=100000",
+         "-smp", "2", "-m", "4M", "-bios", "none", "-serial", "none", "-drive",
+         f"file={IMAGE},format=raw,if=none,id=d0", "-device",
          "virtio-blk-device,drive=d0,bus=virtio-mmio-bus.0", GUESTS + "wander.elf"],
         env=ENVIRONMENT, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
     # By then the oldest have been given up.

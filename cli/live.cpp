@@ -107,9 +107,13 @@ void LiveRun::find_signature() {
 void LiveRun::start_recording() {
   const TraceStore store;
   const bool named = !options_.live.trace.empty();
-  const std::string path =
-      named ? options_.live.trace : store.new_trace(origin_ ? origin_->name : guest_name(options_.machine));
-  writer_ = make_writer(path);
+  std::string path = options_.live.trace;
+  const auto make = [this](const std::string& where) { writer_ = make_writer(where); };
+  if (named) {
+    make(path);
+  } else {
+    path = store.make_trace(origin_ ? origin_->name : guest_name(options_.machine), make);
+  }
   watched_writer_ = std::make_unique<WatchedWriter>(*writer_);
   watched_writer_->on_failure([this] {
     const bool goes_on = options_.live.on_full == OnFull::kContinue;

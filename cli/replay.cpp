@@ -20,6 +20,7 @@
 #include "cli/store.hpp"
 #include "cli/stored_symbols.hpp"
 #include "cli/subcommands.hpp"
+#include "cli/trace_places.hpp"
 #include "core/check.hpp"
 #include "gdbstub/history_scan.hpp"
 #include "replay/position.hpp"
@@ -40,7 +41,7 @@ OpenTrace open_trace(const Options& options) {
   if (!result.note.empty()) say(result.note);
   say_if_ring(result.path);
   result.current = options.replay.branch.empty() ? trace.last_branch() : trace.branch_named(options.replay.branch);
-  result.bookmarks = parse_bookmarks(trace.notes());
+  result.bookmarks = packed_bookmarks(trace);
   result.branches = trace.read_branches();
   result.symbols = trace.read_symbols();
   return result;

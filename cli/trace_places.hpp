@@ -14,6 +14,9 @@
 
 namespace retrov {
 
+/// Those in the trace. If they are none that is said, and there are none: the history does not need them.
+[[nodiscard]] std::vector<Bookmark> packed_bookmarks(const TraceReader& trace);
+
 class TracePlaces {
  public:
   /// On the branch of that name; empty: the last. The trace must outlive it. Throws Error (kUsage) if there is none.
@@ -21,8 +24,10 @@ class TracePlaces {
 
   [[nodiscard]] u64 branch() const { return branch_; }
   [[nodiscard]] const Bookmarks& bookmarks() const { return bookmarks_; }
-  /// Throws Error (kUsage) as resolve_position does.
+  /// Throws Error (kUsage) as resolve_position does, but for a step that the history does not have.
   [[nodiscard]] Position at(std::string_view word);
+  /// The same, and the history has it.
+  [[nodiscard]] Position reached(std::string_view word);
   /// Those of that line of history.
   [[nodiscard]] std::vector<Bookmark> bookmarks_on_line();
 

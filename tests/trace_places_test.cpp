@@ -15,6 +15,8 @@ TEST_CASE("trace_places: the grammar of positions holds in a trace that nobody r
   TracePlaces places(trace, {});
   CHECK(places.at("start") == Position{0});
   CHECK(places.at("end") == traced.end);
+  CHECK(places.at("99,999,999") == Position{99'999'999});
+  CHECK_THROWS_AS(places.reached("99,999,999"), Error);
   CHECK(places.at("50%") == Position{traced.end.steps / 2});
   CHECK(places.at("t=1us") == Position{1000});
   CHECK(places.at("#1") == trace.read_history()->events()[0].at);
@@ -38,6 +40,11 @@ TEST_CASE("trace_places: bookmarks that are in the trace are positions, and have
     const auto range = range_words(text, places.bookmarks());
     return range ? std::string(range->first) + " to " + std::string(range->second) : "none";
   };
+  // Notes are optional, and may say anything.
+  (void)pack_trace(TraceReader("x.rvt", traced.bytes), folder.file("n.rvt"), {true, "nonsense\n"});
+  const TraceReader noted(folder.file("n.rvt"));
+  CHECK_THROWS_AS(parse_bookmarks(noted.notes()), Error);
+  CHECK(TracePlaces(noted, {}).bookmarks().list().empty());
   CHECK(words("here-it-is-end-of-it") == "here-it-is to end-of-it");
   CHECK(words("start-end-of-it") == "start to end-of-it");
   CHECK(words("5-here-it-is") == "5 to here-it-is");

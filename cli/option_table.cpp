@@ -63,6 +63,11 @@ void apply_granularity(Options& options, std::string_view value) {
   if (value != "4") throw Error(Exit::kUsage, "--signature-granularity: only 4 is known");
 }
 
+void apply_ring(Options& options, std::string_view value) {
+  options.live.ring_bytes = parse_size("--ring", value, u64{1} << 20);
+  if (options.live.ring_bytes == 0) throw Error(Exit::kUsage, "--ring: 0 bytes keep nothing");
+}
+
 void apply_clients(Options& options, std::string_view value) {
   constexpr u64 kMostClients = 16;
   const u64 count = parse_whole("--clients", value);
@@ -164,7 +169,7 @@ constexpr std::array kRows =
               o.live.at_exit = is_second("--on-exit", v, "quit", "debug") ? AtExit::kDebug : AtExit::kQuit;
             }},
         OptionRow{"--until", "steps:N|idle:T|panic|uart:/RE/|pc:SYMBOL",
-                  "stop with status 124 after N steps, T of waiting, or that said or executed",
+                  "stop with status 124 at step N, after T of waiting, or that said or executed",
                   Group::kConsole, kLive,
                   [](Options& o, std::string_view v) { parse_until(o.live.until, v); }},
         OptionRow{"-s", "", "let gdb attach: -gdb tcp::1234", Group::kDebugging, kLive,
@@ -200,8 +205,7 @@ constexpr std::array kRows =
                     o.live.on_full = is_second("--on-full", v, "stop", "continue") ? OnFull::kContinue : OnFull::kStop;
                   }},
         OptionRow{"--ring", "SIZE", "keep only the last part of the recording, about so many bytes", Group::kRecording,
-                  kRecords,
-                  [](Options& o, std::string_view v) { o.live.ring_bytes = parse_size("--ring", v, u64{1} << 20); }},
+                  kRecords, apply_ring},
         OptionRow{"--from-snapshot", "TRACE[@POSITION]", "go on from there (its end) instead of power-on",
                   Group::kRecording, kRecords,
                   [](Options& o, std::string_view v) { o.live.from_snapshot = v; }},

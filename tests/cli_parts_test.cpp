@@ -127,6 +127,7 @@ TEST_CASE("cli_parts: what cannot be gone on from is refused in a sentence", "[c
   refused({"--from-snapshot", boot, "--drive-base", "x=y"}, "no disk 'x'");
   refused({"--drive-base", "x=y", guest_path("echo")}, "goes with --from-snapshot");
   refused({"--ring", "1M", "--key-frames", "off", guest_path("echo")}, "--ring needs key frames");
+  refused({"--ring", "0", guest_path("echo")}, "--ring: 0 bytes");
 }
 
 TEST_CASE("cli_parts: disk blocks that the trace lacks come from --drive-base", "[cli_parts]") {

@@ -290,12 +290,27 @@ constexpr std::array kRows =
         OptionRow{"-q --quiet", "", "say nothing that is not an error", Group::kGeneral,
                   kExecutes | only(Subcommand::kPack),
                   [](Options& o, std::string_view) { o.quiet = true; }},
+        OptionRow{"--man", "", "a manual page: of COMMAND, or retrov(1)", Group::kReport, only(Subcommand::kHelp),
+                  [](Options& o, std::string_view) { o.man_page = true; }},
+        OptionRow{"--completion", "bash|zsh|fish", "a script that completes command lines", Group::kReport,
+                  only(Subcommand::kHelp), [](Options& o, std::string_view v) { o.completion = v; }},
         OptionRow{"-h --help", "[=all]", "this; =all: with every option", Group::kGeneral, ~0u, apply_help},
 };
 
 }  // namespace
 
 std::span<const OptionRow> option_rows() { return kRows; }
+
+std::vector<std::string> names_of(const OptionRow& row) {
+  std::vector<std::string> names;
+  std::string_view rest = row.names;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(' '), rest.size());
+    names.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return names;
+}
 
 std::string_view heading(OptionGroup group) {
   switch (group) {

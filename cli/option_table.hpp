@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/options.hpp"
 
@@ -33,6 +34,8 @@ struct OptionRow {
 };
 
 [[nodiscard]] std::span<const OptionRow> option_rows();
+/// "-M", "-machine".
+[[nodiscard]] std::vector<std::string> names_of(const OptionRow& row);
 
 // --- values with a grammar of their own (cli/option_values.cpp); each throws Error(kUsage) ---
 

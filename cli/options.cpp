@@ -14,17 +14,6 @@ namespace retrov {
 
 namespace {
 
-std::vector<std::string> names_of(const OptionRow& row) {
-  std::vector<std::string> names;
-  std::string_view rest = row.names;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find(' '), rest.size());
-    names.emplace_back(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  return names;
-}
-
 std::string_view without_dashes(std::string_view word) {
   const std::size_t dashes = word.starts_with("--") ? 2 : 1;
   return word.substr(dashes);
@@ -248,6 +237,10 @@ Options parse_options(std::span<const std::string> arguments) {
   const std::string& first = arguments[0];
   if (first == "--version" || first == "-V") {
     options.version = true;
+    return options;
+  }
+  if (first == "--list-commands") {
+    options.lists_commands = true;
     return options;
   }
   if (first == "--help" || first == "-h" || first == "-help") return options;

@@ -153,6 +153,9 @@ struct Options {
   bool names_machine = false;
   HelpWanted help = HelpWanted::kNone;  ///< --help: of the subcommand.
   bool version = false;
+  bool lists_commands = false;
+  bool man_page = false;    ///< help --man
+  std::string completion;   ///< help --completion; a shell.
   std::string topic;  ///< `help CMD`.
 };
 

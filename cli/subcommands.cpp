@@ -1,12 +1,15 @@
 #include "cli/subcommands.hpp"
 
+#include <algorithm>
 #include <array>
 #include <iostream>
 
+#include "cli/completion.hpp"
 #include "cli/fsck.hpp"
 #include "cli/gdb_script.hpp"
 #include "cli/live.hpp"
 #include "cli/ls.hpp"
+#include "cli/man_page.hpp"
 #include "cli/messages.hpp"
 #include "cli/replay.hpp"
 #include "cli/reports.hpp"
@@ -26,19 +29,35 @@ int run_debug(const Options& options) {
   return of_trace ? run_debug_trace(options) : run_live(options);
 }
 
+const SubcommandRow& topic_row(const Options& options) {
+  const std::span<const SubcommandRow> rows = subcommands();
+  const auto row =
+      std::find_if(rows.begin(), rows.end(), [&](const SubcommandRow& one) { return one.name == options.topic; });
+  if (row == rows.end()) {
+    throw Error(Exit::kUsage, "unknown command '" + options.topic + "'; retrov help lists them");
+  }
+  return *row;
+}
+
 int run_help(const Options& options) {
+  if (!options.completion.empty()) {
+    print_completion(options.completion, std::cout);
+    check_output();
+    return 0;
+  }
+  if (options.man_page) {
+    print_man_page(options.topic.empty() ? Subcommand::kHelp : topic_row(options).id, std::cout);
+    check_output();
+    return 0;
+  }
   if (options.topic.empty()) {
     print_usage(std::cout);
     check_output();
     return 0;
   }
-  for (const SubcommandRow& row : subcommands()) {
-    if (row.name != options.topic) continue;
-    print_subcommand_help(row.id, HelpWanted::kUsual, std::cout);
-    check_output();
-    return 0;
-  }
-  throw Error(Exit::kUsage, "unknown command '" + options.topic + "'; retrov help lists them");
+  print_subcommand_help(topic_row(options).id, HelpWanted::kUsual, std::cout);
+  check_output();
+  return 0;
 }
 
 constexpr std::array kSubcommands = {
@@ -140,7 +159,7 @@ constexpr std::array kSubcommands = {
                   run_gdbinit},
     SubcommandRow{Subcommand::kHelp, "help", "[COMMAND]", "Explains a command.",
                   "  retrov help record\n"
-                  "  retrov help replay\n",
+                  "  retrov help --completion bash\n",
                   run_help},
 };
 
@@ -161,6 +180,11 @@ int run_command_line(std::span<const std::string> arguments) {
   if (options.version) {
     std::cout << "retrov " << release() << " (commit " << commit() << ")\n"
               << "machine version " << kMachineVersion << ", trace container version " << kContainerVersion << '\n';
+    check_output();
+    return 0;
+  }
+  if (options.lists_commands) {
+    for (const SubcommandRow& row : subcommands()) std::cout << row.name << '\n';
     check_output();
     return 0;
   }

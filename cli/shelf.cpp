@@ -77,6 +77,9 @@ void remove_trace(const TraceStore& store, const std::string& word) {
   for (std::size_t i = 1; i < parts.size(); ++i) {
     if (unlink(parts[i].c_str()) != 0) fail(parts[i], errno);
   }
+  for (const std::string& stub : ring_stubs(path)) {
+    if (unlink(stub.c_str()) != 0) fail(stub, errno);
+  }
   if (unlink(path.c_str()) != 0) fail(path, errno);
   if (latest) renew_latest(store);
   if (!trace.outline) return;

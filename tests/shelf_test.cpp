@@ -157,6 +157,21 @@ TEST_CASE("shelf: garbage does not break ls", "[shelf]") {
   CHECK(run_cli({"ls", "--json"}).status == 0);
 }
 
+TEST_CASE("shelf: rm takes along what a killed ring had only begun to make", "[shelf]") {
+  Shelf shelf;
+  const std::string path = shelf.add("a.rvt", 1, 1);
+  write_file(path + ".ring-7", std::vector<u8>{});
+  write_file(path + ".ring-8", std::vector<u8>(kPreambleBytes, 'x'));
+  write_file(path + ".ring-x", std::vector<u8>{});
+  write_file(shelf.store.folder() + "/b.rvt.ring-2", std::vector<u8>{});
+  CHECK(run_cli({"rm", "a"}).status == 0);
+  CHECK_FALSE(exists(path));
+  CHECK_FALSE(exists(path + ".ring-7"));
+  CHECK(exists(path + ".ring-8"));
+  CHECK(exists(path + ".ring-x"));
+  CHECK(exists(shelf.store.folder() + "/b.rvt.ring-2"));
+}
+
 TEST_CASE("shelf: rm takes bookmarks along and moves the link to the latest on", "[shelf]") {
   Shelf shelf;
   const std::string old = shelf.add("old.rvt", 1, 3);

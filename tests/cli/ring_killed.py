@@ -46,7 +46,7 @@ def killed(number: int) -> None:
     recorder.communicate()
     # What was killed before it said what it begins with is no part.
     newest = max(end_of(path) for path in [TRACE] + [f"{TRACE}.ring-{part}" for part in parts()]
-                 if retrov("fsck", path).returncode == 0)
+                 if retrov("info", path).returncode == 0)
     # Three quarters of the ring and more are closed files, and one is in hand, or two.
     kept = sum(os.path.getsize(f"{FOLDER}/{name}") for name in os.listdir(FOLDER))
     check(kept < 2.5 * RING_BYTES, f"kill {number}: {kept} bytes stay of a ring of {RING_BYTES}")

@@ -26,12 +26,6 @@ std::string printable(std::string text) {
   return text;
 }
 
-std::string size_text(u64 size_bytes) {
-  if (size_bytes < 10'000) return std::to_string(size_bytes) + " B";
-  if (size_bytes < u64{10} << 20) return std::to_string(size_bytes >> 10) + " KiB";
-  return std::to_string(size_bytes >> 20) + " MiB";
-}
-
 std::string duration_text(u64 ns) {
   if (ns < 10'000'000) return std::to_string(ns / 1000) + " us";
   if (ns < 10'000'000'000) return std::to_string(ns / 1'000'000) + " ms";

@@ -172,6 +172,9 @@ constexpr std::array kRows =
                   "stop with status 124 at step N, after T of waiting, or that said or executed",
                   Group::kConsole, kLive,
                   [](Options& o, std::string_view v) { parse_until(o.live.until, v); }},
+        OptionRow{"--status-json", "FILE", "how it ended, whose the status is, and why; written at the end",
+                  Group::kConsole, kLive | kReplays,
+                  [](Options& o, std::string_view v) { o.live.status_file = v; }, kRare},
         OptionRow{"-s", "", "let gdb attach: -gdb tcp::1234", Group::kDebugging, kLive,
                   [](Options& o, std::string_view) {
                     o.live.gdb = ListenAddress{ListenAddress::Kind::kTcp, 1234, {}};

@@ -97,6 +97,7 @@ struct LiveWords {
   std::optional<u64> rtc_unix_ns;
   UntilWords until;
   MarkPlan marks;  ///< --paranoid
+  std::string status_file;  ///< --status-json; of replay, too.
   std::string signature;
   u64 signature_granularity = 4;
 };

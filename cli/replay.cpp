@@ -17,6 +17,7 @@
 #include "cli/progress.hpp"
 #include "cli/signals.hpp"
 #include "cli/reports.hpp"
+#include "cli/status_file.hpp"
 #include "cli/store.hpp"
 #include "cli/stored_symbols.hpp"
 #include "cli/subcommands.hpp"
@@ -153,9 +154,19 @@ int ReplayRun::play() {
   if (const int error = cursor().console().write_error(); error != 0) {
     throw Error(Exit::kIo, "cannot write the console: " + std::generic_category().message(error));
   }
-  if (!verdict.divergence) return history.outcome().status;
-  say_divergence(*verdict.divergence, options_.replay.report_file, std::cerr);
-  return static_cast<int>(Exit::kDivergence);
+  const Outcome& outcome = history.outcome();
+  Ending ending{EndedBy::kRetrov, 0, "the replay is not what was recorded", verdict.reached, trace_.path};
+  int status = static_cast<int>(Exit::kDivergence);
+  if (verdict.divergence) {
+    say_divergence(*verdict.divergence, options_.replay.report_file, std::cerr);
+  } else {
+    status = outcome.status;
+    ending.by = outcome.kind == Outcome::Kind::kPoweredOff ? EndedBy::kGuest : EndedBy::kUser;
+    ending.guest_status = outcome.status;
+    ending.why = outcome.why;
+  }
+  write_status(options_.live.status_file, status, ending);
+  return status;
 }
 
 int ReplayRun::serve() {

@@ -14,6 +14,7 @@
 #include "cli/replay.hpp"
 #include "cli/reports.hpp"
 #include "cli/shelf.hpp"
+#include "cli/status_file.hpp"
 #include "core/check.hpp"
 #include "replay/release.hpp"
 #include "replay/trace_format.hpp"
@@ -22,7 +23,12 @@ namespace retrov {
 
 namespace {
 
-int run_live(const Options& options) { return LiveRun(options).run(); }
+int run_live(const Options& options) {
+  LiveRun live(options);
+  const int status = live.run();
+  write_status(options.live.status_file, status, live.ending());
+  return status;
+}
 
 int run_debug(const Options& options) {
   const bool of_trace = !options.names_machine;
@@ -193,7 +199,12 @@ int run_command_line(std::span<const std::string> arguments) {
     check_output();
     return 0;
   }
-  return subcommand_row(options.subcommand).run(options);
+  try {
+    return subcommand_row(options.subcommand).run(options);
+  } catch (const Error& error) {
+    write_status(options.live.status_file, error);
+    throw;
+  }
 }
 
 }  // namespace retrov

@@ -290,8 +290,13 @@ FIRMWARE := build/guests/fw_dynamic.bin
 install: $(BUILD)/retrov
 	install -D -m 755 $(BUILD)/retrov $(DESTDIR)$(PREFIX)/bin/retrov
 	$(if $(wildcard $(FIRMWARE)),install -D -m 644 $(FIRMWARE) $(DESTDIR)$(PREFIX)/share/retrov/fw_dynamic.bin)
-	$(foreach page,$(wildcard docs/man/*.1 docs/man/*.5 docs/man/*.7),install -D -m 644 $(page) \
-	  $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page));)
+	scripts/man-pages $(BUILD)/retrov $(BUILD)/man
+	for section in 1 5 7; do install -d $(DESTDIR)$(PREFIX)/share/man/man$$section && \
+	  install -m 644 $(BUILD)/man/*.$$section $(DESTDIR)$(PREFIX)/share/man/man$$section || exit 1; done
+	$(foreach file,bash:bash-completion/completions/retrov zsh:zsh/site-functions/_retrov \
+	  fish:fish/vendor_completions.d/retrov.fish,\
+	  $(BUILD)/retrov help --completion $(firstword $(subst :, ,$(file))) >$(BUILD)/completion && install -D -m 644 \
+	  $(BUILD)/completion $(DESTDIR)$(PREFIX)/share/$(lastword $(subst :, ,$(file))) &&) true
 	install -D -m 644 gdb/retrov-gdb.py $(DESTDIR)$(PREFIX)/share/retrov/retrov-gdb.py
 	install -d $(DESTDIR)$(PREFIX)/share/doc/retrov
 	install -m 644 LICENSE CHANGELOG.md $(wildcard README.md docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/retrov/
@@ -299,7 +304,8 @@ install: $(BUILD)/retrov
 # Downloads (build/apt, build/deps, build/guests) are kept: they are not made by the compiler and cost a network.
 clean:
 	rm -rf $(BUILD)/obj $(BUILD)/*.a $(BUILD)/*.list $(BUILD)/retrov* $(BUILD)/tests $(BUILD)/difftest \
-	  $(BUILD)/test-* $(GUESTS) $(BUILD)/mutants build/clang build/asan build/O0 build/fuzz build/aarch64 \
+	  $(BUILD)/test-* $(BUILD)/man $(BUILD)/completion \
+	  $(GUESTS) $(BUILD)/mutants build/clang build/asan build/O0 build/fuzz build/aarch64 \
 	  build/gdb-suite compile_commands.json
 
 format:

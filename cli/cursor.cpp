@@ -48,9 +48,11 @@ Cursor::Cursor(const Options& options, const OpenTrace& trace, ConsoleWiring wir
 
 HistoryListener* Cursor::record_branch(const std::string& name, std::optional<TraceStart> start) {
   const std::string base = std::filesystem::path(trace_.path).stem().string();
-  const std::string path = TraceStore().new_trace(base + "-" + name);
-  auto writer = std::make_unique<TraceWriter>(path, session_->history().board(), this_build(),
-                                              TraceExtras{options_.live.sync, trace_.symbols, std::move(start)});
+  std::unique_ptr<TraceWriter> writer;
+  const std::string path = TraceStore().make_trace(base + "-" + name, [&](const std::string& where) {
+    writer = std::make_unique<TraceWriter>(where, session_->history().board(), this_build(),
+                                           TraceExtras{options_.live.sync, trace_.symbols, start});
+  });
   auto watched = std::make_unique<WatchedWriter>(*writer);
   watched->on_failure([this, &failed = *writer] {
     if (options_.live.on_full == OnFull::kStop) session_->interrupt();

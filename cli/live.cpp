@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <ostream>
 #include <system_error>
 
@@ -20,12 +19,6 @@
 namespace retrov {
 
 namespace {
-
-std::string size_text(u64 size_bytes) {
-  if (size_bytes < 1024) return std::to_string(size_bytes) + " bytes";
-  if (size_bytes < u64{10} << 20) return group_digits(size_bytes >> 10) + " KiB";
-  return group_digits(size_bytes >> 20) + " MiB";
-}
 
 /// Of the guest's, for a message of ours.
 std::string printable(std::string text) {
@@ -107,9 +100,13 @@ void LiveRun::find_signature() {
 void LiveRun::start_recording() {
   const TraceStore store;
   const bool named = !options_.live.trace.empty();
-  const std::string path =
-      named ? options_.live.trace : store.new_trace(origin_ ? origin_->name : guest_name(options_.machine));
-  writer_ = make_writer(path);
+  std::string path = options_.live.trace;
+  const auto make = [this](const std::string& where) { writer_ = make_writer(where); };
+  if (named) {
+    make(path);
+  } else {
+    path = store.make_trace(origin_ ? origin_->name : guest_name(options_.machine), make);
+  }
   watched_writer_ = std::make_unique<WatchedWriter>(*writer_);
   watched_writer_->on_failure([this] {
     const bool goes_on = options_.live.on_full == OnFull::kContinue;
@@ -452,40 +449,6 @@ int LiveRun::finish() {
   if (until_held_) return static_cast<int>(Exit::kStepLimit);
   const PowerState& power = session_->machine().power();
   return power.off && ended_by_ != Outcome::Kind::kInterrupted ? power.status : status_;
-}
-
-void LiveRun::print_summary() {
-  if (options_.quiet) return;
-  const Machine& machine = session_->machine();
-  const bool ended_itself = machine.power().off && !until_held_;
-  const std::string why = ended_itself                               ? machine.power().why
-                          : ended_by_ == Outcome::Kind::kInterrupted ? "interrupted by a signal"
-                                                                     : why_;
-  const u64 tenths = machine.now().value / (kTicksPerSecond / 10);
-  say("guest stopped: " + why + ". " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s guest, " +
-      group_digits(session_->end().steps) + " steps, log " + size_text(writer_->written_bytes()));
-  say("debug with: retrov replay -e");
-}
-
-void LiveRun::write_signature() {
-  if (options_.live.signature.empty()) return;
-  std::vector<u8> bytes(signature_bytes_);
-  const std::size_t got = session_->read_memory(0, AddressSpace::kPhysical, signature_begin_.value, bytes);
-  if (got != bytes.size()) throw Error(Exit::kNoInput, "--signature: the signature does not lie in RAM");
-  std::string text;
-  for (std::size_t word = 0; word < bytes.size(); word += 4) {
-    for (std::size_t i = 4; i-- > 0;) {
-      const u8 byte = word + i < bytes.size() ? bytes[word + i] : u8{0};
-      text += "0123456789abcdef"[byte >> 4];
-      text += "0123456789abcdef"[byte & 15];
-    }
-    text += '\n';
-  }
-  std::ofstream file(options_.live.signature, std::ios::binary | std::ios::trunc);
-  if (!file) throw Error(Exit::kCannotCreate, "cannot create the signature file " + options_.live.signature);
-  file << text;
-  file.close();
-  if (!file) throw Error(Exit::kIo, "cannot write the signature file " + options_.live.signature);
 }
 
 }  // namespace retrov

@@ -15,6 +15,7 @@
 #include "cli/options.hpp"
 #include "cli/origin.hpp"
 #include "cli/signals.hpp"
+#include "cli/status_file.hpp"
 #include "cli/stored_symbols.hpp"
 #include "cli/symbols.hpp"
 #include "cli/terminal.hpp"
@@ -37,6 +38,8 @@ class LiveRun {
 
   /// Runs until the guest or the user ends it. Returns the status of the process. Throws Error.
   int run();
+  /// Behind run().
+  [[nodiscard]] Ending ending() const;
 
  private:
   enum class Next : u8 { kRun, kServe, kPrompt, kFinish };

@@ -26,13 +26,9 @@ std::string printable(std::string text) {
   return text;
 }
 
-std::string size_text(u64 size_bytes) {
-  if (size_bytes < 10'000) return std::to_string(size_bytes) + " B";
-  if (size_bytes < u64{10} << 20) return std::to_string(size_bytes >> 10) + " KiB";
-  return std::to_string(size_bytes >> 20) + " MiB";
-}
-
 std::string duration_text(u64 ns) {
+  if (ns < 10'000'000) return std::to_string(ns / 1000) + " us";
+  if (ns < 10'000'000'000) return std::to_string(ns / 1'000'000) + " ms";
   const u64 tenths = ns / 100'000'000;
   if (tenths < 6000) return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
   const u64 minutes = tenths / 600;
@@ -54,11 +50,13 @@ using Row = std::vector<std::string>;
 
 Row row_of(const ShelvedTrace& trace) {
   std::string steps = "-";
+  std::string lasted = "-";
   if (trace.outline) {
-    const bool exact = trace.outline->outcome.has_value();
-    steps = (exact ? "" : ">=") + group_digits(trace.outline->end.steps);
+    const bool ended = trace.outline->outcome.has_value();
+    steps = (ended ? "" : ">=") + group_digits(trace.outline->end.steps);
+    if (const auto& time = trace.outline->lasted) lasted = (ended && time->exact ? "" : ">=") + duration_text(time->ns);
   }
-  return {size_text(trace.file_bytes), steps, trace.lasted_ns ? duration_text(*trace.lasted_ns) : "-",
+  return {size_text(trace.file_bytes), steps, lasted,
           trace.outline ? std::to_string(trace.outline->key_frames) : "-", time_text(trace.changed_ns)};
 }
 
@@ -89,7 +87,6 @@ std::string as_json(const TraceStore& store, const ShelvedTrace& trace) {
     fields.text("name", trace.name);
     fields.number("bytes", trace.file_bytes);
     fields.number("written_ns", trace.changed_ns);
-    if (trace.lasted_ns) fields.number("lasted_ns", *trace.lasted_ns);
     fields.truth("latest", store.is_latest(trace.path));
     fields.truth("recording", trace.recording);
     fields.text("ended", describe_end(trace));
@@ -99,6 +96,10 @@ std::string as_json(const TraceStore& store, const ShelvedTrace& trace) {
     fields.text("release", outline.identity.release);
     fields.number("machine_version", outline.identity.machine_version);
     fields.number("steps", outline.end.steps);
+    if (outline.lasted) {
+      fields.number("lasted_ns", outline.lasted->ns);
+      fields.truth("lasted_exactly", outline.lasted->exact && outline.outcome.has_value());
+    }
     fields.number("branches", outline.branches);
     fields.number("key_frames", outline.key_frames);
     if (outline.cut_at) fields.number("cut_at", *outline.cut_at);

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "core/check.hpp"
+#include "replay/position.hpp"
 #include "replay/ring.hpp"
 
 namespace retrov {
@@ -15,6 +16,12 @@ void say_if_ring(const std::string& path) {
   if (parts == 1) return;
   say("this is the oldest of " + std::to_string(parts) + " parts of the recording: retrov recover " + path +
       " -o FILE joins them");
+}
+
+std::string size_text(u64 size_bytes) {
+  if (size_bytes < 1024) return std::to_string(size_bytes) + " bytes";
+  if (size_bytes < u64{10} << 20) return group_digits(size_bytes >> 10) + " KiB";
+  return group_digits(size_bytes >> 20) + " MiB";
 }
 
 void check_output() {

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/options.hpp"
 
@@ -18,6 +19,9 @@ enum class OptionGroup : u8 { kMachine, kConsole, kDebugging, kRecording, kRepla
 using SubcommandSet = unsigned;
 constexpr SubcommandSet only(Subcommand subcommand) { return 1u << static_cast<unsigned>(subcommand); }
 
+/// kRare: only --help=all shows it, so that --help fits on a screen.
+enum class OptionUse : u8 { kUsual, kRare };
+
 struct OptionRow {
   std::string_view names;     ///< As --help shows them: "-M -machine". One or two dashes are taken for each.
   std::string_view argument;  ///< Empty: takes none. "[=…]": may be left out, and then `apply` gets nothing.
@@ -26,9 +30,12 @@ struct OptionRow {
   SubcommandSet subcommands = 0;
   /// Throws Error(kUsage) if the value means nothing. Null: a word of QEMU's that changes nothing here.
   void (*apply)(Options& options, std::string_view value) = nullptr;
+  OptionUse use = OptionUse::kUsual;
 };
 
 [[nodiscard]] std::span<const OptionRow> option_rows();
+/// "-M", "-machine".
+[[nodiscard]] std::vector<std::string> names_of(const OptionRow& row);
 
 // --- values with a grammar of their own (cli/option_values.cpp); each throws Error(kUsage) ---
 

@@ -14,17 +14,6 @@ namespace retrov {
 
 namespace {
 
-std::vector<std::string> names_of(const OptionRow& row) {
-  std::vector<std::string> names;
-  std::string_view rest = row.names;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find(' '), rest.size());
-    names.emplace_back(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  return names;
-}
-
 std::string_view without_dashes(std::string_view word) {
   const std::size_t dashes = word.starts_with("--") ? 2 : 1;
   return word.substr(dashes);
@@ -143,7 +132,8 @@ void apply_positional(Options& options, const std::string& word) {
     case Subcommand::kWrites:
     case Subcommand::kReads:
     case Subcommand::kExecutions:
-    case Subcommand::kLog: {
+    case Subcommand::kLog:
+    case Subcommand::kDiff: {
       const bool names_place = options.subcommand == Subcommand::kLog && names_log_place(word);
       const bool names_trace = !names_place && (word.ends_with(".rvt") || word.find('/') != std::string::npos);
       if (!names_trace || !options.replay.words.empty() || !options.replay.trace.empty()) {
@@ -249,6 +239,10 @@ Options parse_options(std::span<const std::string> arguments) {
     options.version = true;
     return options;
   }
+  if (first == "--list-commands") {
+    options.lists_commands = true;
+    return options;
+  }
   if (first == "--help" || first == "-h" || first == "-help") return options;
   options.subcommand = parse_subcommand(first);
   apply_environment(options);
@@ -263,7 +257,7 @@ Options parse_options(std::span<const std::string> arguments) {
     } else {
       apply_positional(options, word);
     }
-    if (options.help) return options;
+    if (options.help != HelpWanted::kNone) return options;
   }
   check_combination(options);
   return options;
@@ -280,18 +274,24 @@ void print_usage(std::ostream& out) {
   out << "\nretrov help COMMAND explains one of them; retrov --version says which build this is.\n";
 }
 
-void print_subcommand_help(Subcommand subcommand, std::ostream& out) {
+void print_subcommand_help(Subcommand subcommand, HelpWanted wanted, std::ostream& out) {
   const SubcommandRow& command = subcommand_row(subcommand);
+  unsigned left_out = 0;
   out << "usage: retrov " << command.name << ' ' << command.synopsis << '\n' << command.summary << '\n';
   for (unsigned group = 0; group <= static_cast<unsigned>(OptionGroup::kGeneral); ++group) {
     bool headed = false;
     for (const OptionRow& row : option_rows()) {
       if (static_cast<unsigned>(row.group) != group || (row.subcommands & only(subcommand)) == 0) continue;
+      if (wanted != HelpWanted::kAll && row.use == OptionUse::kRare) {
+        ++left_out;
+        continue;
+      }
       if (!headed) out << '\n' << heading(row.group) << ":\n";
       headed = true;
       print_option(row, out);
     }
   }
+  if (left_out != 0) out << "\nretrov " << command.name << " --help=all has " << left_out << " more.\n";
   out << "\nExamples:\n" << command.examples;
 }
 

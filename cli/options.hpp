@@ -30,7 +30,7 @@ namespace retrov {
 
 enum class Subcommand : u8 {
   kRun, kRecord, kReplay, kDebug, kInfo, kVerify, kDump, kLastWrite, kFirstWrite, kWrites, kReads, kExecutions, kLog,
-  kFsck, kRecover, kPack, kLs, kRm, kMv, kGdbinit, kHelp
+  kDiff, kFsck, kRecover, kPack, kLs, kRm, kMv, kGdbinit, kHelp
 };
 
 /// -drive.
@@ -97,6 +97,7 @@ struct LiveWords {
   std::optional<u64> rtc_unix_ns;
   UntilWords until;
   MarkPlan marks;  ///< --paranoid
+  std::string status_file;  ///< --status-json; of replay, too.
   std::string signature;
   u64 signature_granularity = 4;
 };
@@ -133,6 +134,9 @@ struct ShelfWords {
   bool reversed = false;
 };
 
+/// kAll: with options that are rarely needed.
+enum class HelpWanted : u8 { kNone, kUsual, kAll };
+
 struct Options {
   Subcommand subcommand = Subcommand::kHelp;
   MachineWords machine;
@@ -148,8 +152,11 @@ struct Options {
   bool stored_symbols = true;  ///< Those in the trace are used.
   /// debug: an option that describes a machine was given, so it is a live session.
   bool names_machine = false;
-  bool help = false;  ///< --help: of the subcommand.
+  HelpWanted help = HelpWanted::kNone;  ///< --help: of the subcommand.
   bool version = false;
+  bool lists_commands = false;
+  bool man_page = false;    ///< help --man
+  std::string completion;   ///< help --completion; a shell.
   std::string topic;  ///< `help CMD`.
 };
 
@@ -159,7 +166,7 @@ struct Options {
 /// `retrov --help`.
 void print_usage(std::ostream& out);
 /// `retrov help CMD`: options in groups, and two examples.
-void print_subcommand_help(Subcommand subcommand, std::ostream& out);
+void print_subcommand_help(Subcommand subcommand, HelpWanted wanted, std::ostream& out);
 
 /// A disk as the board gets it.
 struct DiskPlan {

@@ -5,17 +5,15 @@
 #include <memory>
 #include <utility>
 
-#include "cli/console.hpp"
 #include "cli/messages.hpp"
 #include "cli/progress.hpp"
 #include "cli/signals.hpp"
 #include "cli/reports.hpp"
 #include "cli/store.hpp"
+#include "cli/trace_places.hpp"
 #include "core/check.hpp"
-#include "replay/bookmarks.hpp"
 #include "replay/last_key_frame.hpp"
 #include "replay/position.hpp"
-#include "replay/session.hpp"
 
 namespace retrov {
 
@@ -30,18 +28,6 @@ std::pair<std::string, std::string> split(const TraceStore& store, const std::st
   // Of a bookmark's @name both signs belong to the position.
   const std::size_t end = sign > 0 && word[sign - 1] == '@' ? sign - 1 : sign;
   return {store.find(word.substr(0, end)), word.substr(end + 1)};
-}
-
-Position resolve(const std::string& word, const std::vector<BranchHistory>& branches, u64 number,
-                 const Bookmarks& bookmarks) {
-  std::vector<RecordedBranch> lines;
-  for (const BranchHistory& told : branches) {
-    lines.push_back({told.branch.name, static_cast<std::size_t>(told.branch.parent), told.branch.from,
-                     std::make_unique<History>(*told.history, told.history->end())});
-  }
-  Console silence(ConsoleWiring::kNone);
-  const auto session = Session::replay(std::move(lines), number, EngineKind::kFast, silence);
-  return resolve_position(word, *session, {bookmarks});
 }
 
 void run_there(FreshReplay& replay, Position at) {
@@ -79,9 +65,7 @@ Origin load_origin(const Options& options) {
   origin.history = origin.branches[trace.last_branch()].history.get();
   origin.symbols = trace.read_symbols();
   origin.name = std::filesystem::path(path).stem().string();
-  Bookmarks bookmarks;
-  bookmarks.keep_in(store.bookmark_file(trace.identity().id), kMainBranch, parse_bookmarks(trace.notes()));
-  const Position at = resolve(word, origin.branches, trace.last_branch(), bookmarks);
+  const Position at = TracePlaces(trace, {}).reached(word);
   origin.machine.board = origin.history->board();
   origin.machine.disk_images = drive_bases(options, origin.machine.board);
   origin.machine.writes_image.resize(origin.machine.board.disks.size());

@@ -17,9 +17,11 @@
 #include "cli/progress.hpp"
 #include "cli/signals.hpp"
 #include "cli/reports.hpp"
+#include "cli/status_file.hpp"
 #include "cli/store.hpp"
 #include "cli/stored_symbols.hpp"
 #include "cli/subcommands.hpp"
+#include "cli/trace_places.hpp"
 #include "core/check.hpp"
 #include "gdbstub/history_scan.hpp"
 #include "replay/position.hpp"
@@ -40,7 +42,7 @@ OpenTrace open_trace(const Options& options) {
   if (!result.note.empty()) say(result.note);
   say_if_ring(result.path);
   result.current = options.replay.branch.empty() ? trace.last_branch() : trace.branch_named(options.replay.branch);
-  result.bookmarks = parse_bookmarks(trace.notes());
+  result.bookmarks = packed_bookmarks(trace);
   result.branches = trace.read_branches();
   result.symbols = trace.read_symbols();
   return result;
@@ -152,9 +154,19 @@ int ReplayRun::play() {
   if (const int error = cursor().console().write_error(); error != 0) {
     throw Error(Exit::kIo, "cannot write the console: " + std::generic_category().message(error));
   }
-  if (!verdict.divergence) return history.outcome().status;
-  say_divergence(*verdict.divergence, options_.replay.report_file, std::cerr);
-  return static_cast<int>(Exit::kDivergence);
+  const Outcome& outcome = history.outcome();
+  Ending ending{EndedBy::kRetrov, 0, "the replay is not what was recorded", verdict.reached, trace_.path};
+  int status = static_cast<int>(Exit::kDivergence);
+  if (verdict.divergence) {
+    say_divergence(*verdict.divergence, options_.replay.report_file, std::cerr);
+  } else {
+    status = outcome.status;
+    ending.by = outcome.kind == Outcome::Kind::kPoweredOff ? EndedBy::kGuest : EndedBy::kUser;
+    ending.guest_status = outcome.status;
+    ending.why = outcome.why;
+  }
+  write_status(options_.live.status_file, status, ending);
+  return status;
 }
 
 int ReplayRun::serve() {
@@ -329,8 +341,8 @@ int ReplayRun::ask() {
 int run_question(const Options& options) {
   Options from_end = options;
   from_end.quiet = true;
-  // Where symbols lie now is asked there; what is logged needs no place to stand.
-  const bool stands = options.subcommand != Subcommand::kLog;
+  // Where symbols lie now is asked there; what is logged or compared needs no place to stand.
+  const bool stands = options.subcommand != Subcommand::kLog && options.subcommand != Subcommand::kDiff;
   if (stands && from_end.replay.position.empty()) from_end.replay.position = "end";
   return ReplayRun(from_end).ask();
 }

@@ -2,11 +2,13 @@
 
 #include <fstream>
 #include <iostream>
+#include <sstream>
 
 #include "cli/messages.hpp"
 #include "cli/progress.hpp"
 #include "cli/signals.hpp"
 #include "cli/store.hpp"
+#include "cli/trace_places.hpp"
 #include "core/check.hpp"
 #include "replay/position.hpp"
 #include "replay/trace_reader.hpp"
@@ -25,28 +27,64 @@ ReportFormat format_of(const Options& options) {
   return options.replay.json ? ReportFormat::kJson : ReportFormat::kText;
 }
 
-/// "A-B" (both optional), "end", or one position. Percentages and times need a machine, so they are not for here.
-DumpRange parse_range(const std::string& text, Position begin, Position end) {
-  const auto position = [&](const std::string& part, Position otherwise) {
-    if (part.empty()) return otherwise;
-    const PositionText parsed = parse_position(part);
-    if (parsed.kind == PositionText::Kind::kStep) return Position{parsed.value};
-    if (parsed.kind == PositionText::Kind::kBegin) return begin;
-    if (parsed.kind == PositionText::Kind::kEnd) return end;
-    throw Error(Exit::kUsage, "dump: '" + part + "' is no step; write A-B in steps, or end");
-  };
-  const std::size_t sign = text.find('-');
+/// A-B (either may be left out), or one position.
+DumpRange dump_range(const TraceReader& trace, const std::string& text) {
   if (text.empty()) return {};
-  if (sign == std::string::npos) {
-    const Position at = position(text, end);
-    return {at, Position{at.steps + 1}};
+  TracePlaces places(trace, {});
+  if (const auto words = range_words(text, places.bookmarks())) {
+    const DumpRange range{places.at(words->first), places.at(words->second)};
+    if (range.last < range.first) throw Error(Exit::kUsage, "dump: " + text + " ends before it begins");
+    return range;
   }
-  const DumpRange range{position(text.substr(0, sign), begin), position(text.substr(sign + 1), kEndOfTime)};
-  if (range.last < range.first) throw Error(Exit::kUsage, "dump: " + text + " ends before it begins");
-  return range;
+  if (text.front() == '-') return {trace.begin().at, text.size() == 1 ? kEndOfTime : places.at(text.substr(1))};
+  if (text.back() == '-') return {places.at(text.substr(0, text.size() - 1)), kEndOfTime};
+  const Position at = places.at(text);
+  return {at, Position{at.steps + 1}};
 }
 
 std::string console_text(const ConsoleTally& tally) { return group_digits(tally.bytes) + " console bytes"; }
+
+std::string hash_text(u64 value) { return hex(value, 16); }
+
+void say_verdict(const Verdict& verdict, const History& history, bool twice) {
+  const Position begin = history.begin().at;
+  std::cout << "identical: " << group_digits(verdict.reached.steps - begin.steps) << " steps"
+            << (begin > Position{} ? " from " + group_digits(begin.steps) + " on" : "") << ", " << verdict.marks
+            << " hash marks, "
+            << (verdict.key_frames != 0 ? std::to_string(verdict.key_frames) + " key frames, " : "")
+            << console_text(verdict.console) << (twice ? ", twice" : "") << ", final hash " << hash_text(verdict.hash)
+            << '\n';
+}
+
+void add_divergence(Fields& fields, const Divergence& divergence) {
+  std::string components;
+  for (const DifferingComponent& component : divergence.components) {
+    components += (components.empty() ? "" : ", ") + object(ReportFormat::kJson, [&](Fields& inner) {
+                    inner.text("name", component.name);
+                    inner.number("equal_at", component.equal_at.steps);
+                  });
+  }
+  fields.number("equal_at", divergence.after.steps);
+  fields.number("differs_at", divergence.at.steps);
+  fields.bare("components", "[" + components + "]", {});
+  fields.text("detail", divergence.detail);
+  if (divergence.first_step) fields.number("first_step", divergence.first_step->steps);
+  fields.text("explanation", divergence.explanation);
+}
+
+void print_verdict(const Verdict& verdict, const History& history, bool twice) {
+  std::cout << object(ReportFormat::kJson, [&](Fields& fields) {
+    fields.truth("identical", verdict.identical());
+    fields.number("from", history.begin().at.steps);
+    fields.number("to", verdict.reached.steps);
+    fields.number("marks", verdict.marks);
+    fields.number("key_frames", verdict.key_frames);
+    fields.number("console_bytes", verdict.console.bytes);
+    fields.truth("twice", twice);
+    if (verdict.identical()) fields.text("hash", hash_text(verdict.hash));
+    if (verdict.divergence) add_divergence(fields, *verdict.divergence);
+  }) << '\n';
+}
 
 }  // namespace
 
@@ -75,7 +113,7 @@ int run_dump(const Options& options) {
   if (options.replay.sizes) {
     report_sizes(trace, std::cout, format_of(options));
   } else {
-    report_dump(trace, std::cout, format_of(options), parse_range(options.replay.range, trace.begin().at, trace.end()));
+    report_dump(trace, std::cout, format_of(options), dump_range(trace, options.replay.range));
   }
   check_output();
   return 0;
@@ -113,24 +151,17 @@ int run_verify(const Options& options) {
     return signals.pending() != 0 ? 128 + signals.pending() : static_cast<int>(Exit::kFailure);
   }
   for (const std::string& name : verdict.unknown) say("not compared, this build has no such component: " + name);
-  if (verdict.divergence) {
+  if (options.replay.json) {
+    std::ostringstream elsewhere;
+    if (verdict.divergence) say_divergence(*verdict.divergence, options.replay.report_file, elsewhere);
+    print_verdict(verdict, *history, options.replay.twice);
+  } else if (verdict.divergence) {
     say_divergence(*verdict.divergence, options.replay.report_file, std::cout);
-    check_output();
-    return static_cast<int>(Exit::kDivergence);
-  }
-  if (!options.quiet) {
-    char hash[17];
-    std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(verdict.hash));
-    const Position begin = history->begin().at;
-    std::cout << "identical: " << group_digits(verdict.reached.steps - begin.steps) << " steps"
-              << (begin > Position{} ? " from " + group_digits(begin.steps) + " on" : "") << ", " << verdict.marks
-              << " hash marks, "
-              << (verdict.key_frames != 0 ? std::to_string(verdict.key_frames) + " key frames, " : "")
-              << console_text(verdict.console) << (options.replay.twice ? ", twice" : "") << ", final hash " << hash
-              << '\n';
+  } else if (!options.quiet) {
+    say_verdict(verdict, *history, options.replay.twice);
   }
   check_output();
-  return 0;
+  return static_cast<int>(verdict.divergence ? Exit::kDivergence : Exit::kOk);
 }
 
 }  // namespace retrov

@@ -15,6 +15,7 @@
 #include "cli/shelf_list.hpp"
 #include "cli/store.hpp"
 #include "core/check.hpp"
+#include "replay/new_file.hpp"
 #include "replay/ring.hpp"
 
 namespace retrov {
@@ -76,6 +77,9 @@ void remove_trace(const TraceStore& store, const std::string& word) {
   for (std::size_t i = 1; i < parts.size(); ++i) {
     if (unlink(parts[i].c_str()) != 0) fail(parts[i], errno);
   }
+  for (const std::string& stub : ring_stubs(path)) {
+    if (unlink(stub.c_str()) != 0) fail(stub, errno);
+  }
   if (unlink(path.c_str()) != 0) fail(path, errno);
   if (latest) renew_latest(store);
   if (!trace.outline) return;
@@ -89,22 +93,14 @@ void copy_trace(const std::string& from, const std::string& to) {
   const TraceBytes source(from);
   struct stat facts {};
   if (stat(from.c_str(), &facts) != 0) fail(from, errno);
-  const int file = open(to.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-  if (file < 0) throw Error(Exit::kCannotCreate, "trace " + to + ": " + std::generic_category().message(errno));
-  int error = 0;
-  for (u64 offset = 0; offset < source.size_bytes() && error == 0;) {
-    const std::vector<u8> piece = source.read(offset, std::min<u64>(u64{1} << 20, source.size_bytes() - offset));
-    const ssize_t done = write(file, piece.data(), piece.size());
-    if (done < 0 && errno != EINTR) error = errno;
-    if (done > 0) offset += static_cast<u64>(done);
+  NewFile file(to);
+  while (file.size_bytes() < source.size_bytes()) {
+    const u64 offset = file.size_bytes();
+    file.write(source.read(offset, std::min<u64>(u64{1} << 20, source.size_bytes() - offset)));
   }
+  file.keep();
   const timespec times[2] = {facts.st_atim, facts.st_mtim};
-  futimens(file, times);
-  if (error == 0 && fsync(file) != 0 && errno != EINVAL) error = errno;
-  if (close(file) != 0 && error == 0) error = errno;
-  if (error == 0) return;
-  unlink(to.c_str());
-  throw Error(Exit::kIo, "trace " + to + ": " + std::generic_category().message(error));
+  utimensat(AT_FDCWD, to.c_str(), times, 0);
 }
 
 /// Where `word` says that `from` should go: into a folder, to a path, or to another name beside it.

@@ -1,6 +1,5 @@
 #include "cli/shelf_list.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -19,18 +18,12 @@ namespace fs = std::filesystem;
 
 constexpr u64 kNsPerSecond = 1'000'000'000;
 
-u64 ns_of(const struct statx_timestamp& time) {
-  return time.tv_sec < 0 ? 0 : static_cast<u64>(time.tv_sec) * kNsPerSecond + time.tv_nsec;
-}
-
-void read_times(ShelvedTrace& trace) {
-  struct statx facts {};
-  if (statx(AT_FDCWD, trace.path.c_str(), 0, STATX_MTIME | STATX_BTIME | STATX_SIZE, &facts) != 0) return;
-  trace.file_bytes = facts.stx_size;
-  trace.changed_ns = ns_of(facts.stx_mtime);
-  if ((facts.stx_mask & STATX_BTIME) == 0) return;
-  const u64 made_ns = ns_of(facts.stx_btime);
-  if (made_ns != 0 && made_ns <= trace.changed_ns) trace.lasted_ns = trace.changed_ns - made_ns;
+void read_facts(ShelvedTrace& trace) {
+  struct stat facts {};
+  if (stat(trace.path.c_str(), &facts) != 0) return;
+  trace.file_bytes = static_cast<u64>(facts.st_size);
+  if (facts.st_mtim.tv_sec < 0) return;
+  trace.changed_ns = static_cast<u64>(facts.st_mtim.tv_sec) * kNsPerSecond + static_cast<u64>(facts.st_mtim.tv_nsec);
 }
 
 }  // namespace
@@ -55,7 +48,7 @@ std::optional<ShelvedTrace> look_at_trace(const std::string& path) {
     const std::string prefix = "trace " + path + ": ";
     if (trace.trouble.starts_with(prefix)) trace.trouble.erase(0, prefix.size());
   }
-  read_times(trace);
+  read_facts(trace);
   return trace;
 }
 

@@ -14,9 +14,6 @@ struct ShelvedTrace {
   std::string name;  ///< In its folder.
   u64 file_bytes = 0;
   u64 changed_ns = 0;  ///< Since 1970: when it was written last.
-  /// On the host, from when it was made to when it was written last. Absent: the file system does not say, or it is a
-  /// copy.
-  std::optional<u64> lasted_ns;
   bool recording = false;
   std::optional<TraceOutline> outline;
   std::string trouble;  ///< Why there is no outline.

@@ -73,6 +73,22 @@ std::string TraceStore::new_trace(const std::string& guest_name) const {
   return folder_ + "/" + guest_name + "-" + std::to_string(highest + 1) + ".rvt";
 }
 
+std::string TraceStore::make_trace(const std::string& guest_name,
+                                   const std::function<void(const std::string& path)>& make) const {
+  constexpr unsigned kPatience = 100;
+  for (unsigned tries = 1;; ++tries) {
+    const std::string path = new_trace(guest_name);
+    try {
+      make(path);
+      return path;
+    } catch (const Error& error) {
+      std::error_code failure;
+      const bool was_faster = error.exit_code() == Exit::kCannotCreate && fs::exists(path, failure);
+      if (!was_faster || tries == kPatience) throw;
+    }
+  }
+}
+
 void TraceStore::set_latest(const std::string& path) const {
   make_folder();
   std::error_code failure;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <string>
 
 #include "core/types.hpp"
@@ -19,6 +20,9 @@ class TraceStore {
   /// A path NAME-N.rvt in the folder that does not exist yet. Makes the folder (mode 0700). Throws
   /// Error(kCannotCreate).
   [[nodiscard]] std::string new_trace(const std::string& guest_name) const;
+  /// Lets `make` create a new trace at such a path, and again at the next if somebody else was faster. Returns the
+  /// path. Throws Error(kCannotCreate), and what `make` throws.
+  std::string make_trace(const std::string& guest_name, const std::function<void(const std::string& path)>& make) const;
   /// Makes `path` what replay takes without a name. Throws Error(kCannotCreate).
   void set_latest(const std::string& path) const;
   /// There is no latest trace any more.

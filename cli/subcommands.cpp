@@ -1,16 +1,20 @@
 #include "cli/subcommands.hpp"
 
+#include <algorithm>
 #include <array>
 #include <iostream>
 
+#include "cli/completion.hpp"
 #include "cli/fsck.hpp"
 #include "cli/gdb_script.hpp"
 #include "cli/live.hpp"
 #include "cli/ls.hpp"
+#include "cli/man_page.hpp"
 #include "cli/messages.hpp"
 #include "cli/replay.hpp"
 #include "cli/reports.hpp"
 #include "cli/shelf.hpp"
+#include "cli/status_file.hpp"
 #include "core/check.hpp"
 #include "replay/release.hpp"
 #include "replay/trace_format.hpp"
@@ -19,26 +23,47 @@ namespace retrov {
 
 namespace {
 
-int run_live(const Options& options) { return LiveRun(options).run(); }
+int run_live(const Options& options) {
+  LiveRun live(options);
+  const int status = live.run();
+  write_status(options.live.status_file, status, live.ending());
+  return status;
+}
 
 int run_debug(const Options& options) {
   const bool of_trace = !options.names_machine;
   return of_trace ? run_debug_trace(options) : run_live(options);
 }
 
+const SubcommandRow& topic_row(const Options& options) {
+  const std::span<const SubcommandRow> rows = subcommands();
+  const auto row =
+      std::find_if(rows.begin(), rows.end(), [&](const SubcommandRow& one) { return one.name == options.topic; });
+  if (row == rows.end()) {
+    throw Error(Exit::kUsage, "unknown command '" + options.topic + "'; retrov help lists them");
+  }
+  return *row;
+}
+
 int run_help(const Options& options) {
+  if (!options.completion.empty()) {
+    print_completion(options.completion, std::cout);
+    check_output();
+    return 0;
+  }
+  if (options.man_page) {
+    print_man_page(options.topic.empty() ? Subcommand::kHelp : topic_row(options).id, std::cout);
+    check_output();
+    return 0;
+  }
   if (options.topic.empty()) {
     print_usage(std::cout);
     check_output();
     return 0;
   }
-  for (const SubcommandRow& row : subcommands()) {
-    if (row.name != options.topic) continue;
-    print_subcommand_help(row.id, std::cout);
-    check_output();
-    return 0;
-  }
-  throw Error(Exit::kUsage, "unknown command '" + options.topic + "'; retrov help lists them");
+  print_subcommand_help(topic_row(options).id, HelpWanted::kUsual, std::cout);
+  check_output();
+  return 0;
 }
 
 constexpr std::array kSubcommands = {
@@ -103,6 +128,11 @@ constexpr std::array kSubcommands = {
                   "  retrov log crash.rvt 'kfree: free %lx' a0\n"
                   "  retrov log --json crash.rvt 50%-end 'do_exit if a0 != 0: code %ld, sp %p' a0 sp 'panic: %s' a0\n",
                   run_question},
+    SubcommandRow{Subcommand::kDiff, "diff", "[TRACE] POSITION POSITION",
+                  "Says what differs between the states at two positions: registers, memory, devices.",
+                  "  retrov diff crash.rvt 1,000,000 end\n"
+                  "  retrov diff crash.rvt 50% t=3.1s\n",
+                  run_question},
     SubcommandRow{Subcommand::kFsck, "fsck", "[TRACE]", "Checks every byte of a trace and names what is damaged.",
                   "  retrov fsck crash.rvt\n"
                   "  retrov fsck --json crash.rvt\n",
@@ -135,7 +165,7 @@ constexpr std::array kSubcommands = {
                   run_gdbinit},
     SubcommandRow{Subcommand::kHelp, "help", "[COMMAND]", "Explains a command.",
                   "  retrov help record\n"
-                  "  retrov help replay\n",
+                  "  retrov help --completion bash\n",
                   run_help},
 };
 
@@ -159,12 +189,22 @@ int run_command_line(std::span<const std::string> arguments) {
     check_output();
     return 0;
   }
-  if (options.help) {
-    print_subcommand_help(options.subcommand, std::cout);
+  if (options.lists_commands) {
+    for (const SubcommandRow& row : subcommands()) std::cout << row.name << '\n';
     check_output();
     return 0;
   }
-  return subcommand_row(options.subcommand).run(options);
+  if (options.help != HelpWanted::kNone) {
+    print_subcommand_help(options.subcommand, options.help, std::cout);
+    check_output();
+    return 0;
+  }
+  try {
+    return subcommand_row(options.subcommand).run(options);
+  } catch (const Error& error) {
+    write_status(options.live.status_file, error);
+    throw;
+  }
 }
 
 }  // namespace retrov

@@ -38,16 +38,12 @@ Question parse_question(const CommandContext& context, Arguments arguments) {
   return question;
 }
 
-/// A range in front, or all there is.
-void take_range(const CommandContext& context, Question& question, Position& from, Position& to) {
-  from = context.debugger.begin();
-  to = context.debugger.end();
-  const auto range = question.words.empty() ? std::nullopt : range_words(question.words.front());
-  if (!range) return;
-  from = place_of(context, range->first);
-  to = place_of(context, range->second);
-  if (to < from) throw Error(Exit::kUsage, "the range ends before it begins");
-  question.words.erase(question.words.begin());
+/// A range in front, which is taken away, or all there is.
+PlaceRange take_range(const CommandContext& context, Question& question) {
+  Arguments words = question.words;
+  const PlaceRange range = command_rows::take_range(context, words);
+  question.words.erase(question.words.begin(), question.words.end() - static_cast<std::ptrdiff_t>(words.size()));
+  return range;
 }
 
 /// Where the bytes are now. Throws Error if they are nowhere, or not in RAM.
@@ -169,7 +165,9 @@ void list_accesses(CommandContext& context, Arguments arguments, std::ostream& o
   Question question = parse_question(context, arguments);
   AccessOrder order;
   order.kind = kind;
-  take_range(context, question, order.from, order.to);
+  const PlaceRange range = take_range(context, question);
+  order.from = range.from;
+  order.to = range.to;
   order.pieces = place_bytes(context, question, usage);
   u64 count = 0;
   const Position reached = search_accesses(context, order, [&](const Access& access) {
@@ -231,8 +229,7 @@ void reads(CommandContext& context, Arguments arguments, std::ostream& out) {
 
 void executions(CommandContext& context, Arguments arguments, std::ostream& out) {
   Question question = parse_question(context, arguments);
-  Position from, to;
-  take_range(context, question, from, to);
+  const auto [from, to] = take_range(context, question);
   expect_arguments(question.words, 1, 1000, "executions [FROM-TO] ADDRESS... [--json]");
   StopRequest request;
   for (const std::string_view word : question.words) {

@@ -135,26 +135,22 @@ void go_to(CommandContext& context, Arguments arguments, std::ostream& out) {
   move_to(context, place_of(context, arguments[0]), out);
 }
 
-std::optional<std::pair<std::string_view, std::string_view>> range_words(std::string_view word) {
-  for (std::size_t minus = word.find('-', 1); minus != std::string_view::npos; minus = word.find('-', minus + 1)) {
-    const std::string_view from = word.substr(0, minus), to = word.substr(minus + 1);
-    try {
-      // A name may have a minus in it, too.
-      if (parse_position(from).kind == PositionText::Kind::kBookmark) return std::nullopt;
-    } catch (const Error&) {
-      continue;
-    }
-    (void)parse_position(to);  // That this is to be a range is certain.
-    return std::pair(from, to);
-  }
-  return std::nullopt;
-}
-
 Position place_of(const CommandContext& context, std::string_view word) {
   const auto address = [&](std::string_view text) { return parse_address(context, text); };
   // The third time that something is executed may be far away.
   return look_aside(context,
                     [&] { return resolve_position(word, context.debugger, {context.places.bookmarks, address}); });
+}
+
+PlaceRange take_range(const CommandContext& context, Arguments& arguments) {
+  PlaceRange range{context.debugger.begin(), context.debugger.end()};
+  if (arguments.empty()) return range;
+  const auto words = range_words(arguments.front(), context.places.bookmarks);
+  if (!words) return range;
+  range = {place_of(context, words->first), place_of(context, words->second)};
+  if (range.to < range.from) throw Error(Exit::kUsage, "the range ends before it begins");
+  arguments = arguments.subspan(1);
+  return range;
 }
 
 Position look_aside(const CommandContext& context, const std::function<Position()>& look) {

@@ -14,13 +14,12 @@ namespace {
 
 constexpr std::size_t kMostEvents = 500;
 
-std::pair<Position, Position> parse_range(const CommandContext& context, Arguments arguments) {
-  if (arguments.empty()) return {context.debugger.begin(), context.debugger.end()};
+/// Two positions, a range, one position to the end, or all there is.
+PlaceRange range_of(const CommandContext& context, Arguments arguments) {
   if (arguments.size() == 2) return {place_of(context, arguments[0]), place_of(context, arguments[1])};
-  if (const auto words = range_words(arguments[0])) {
-    return {place_of(context, words->first), place_of(context, words->second)};
-  }
-  return {place_of(context, arguments[0]), context.debugger.end()};
+  PlaceRange range = take_range(context, arguments);
+  if (!arguments.empty()) range.from = place_of(context, arguments[0]);
+  return range;
 }
 
 }  // namespace
@@ -41,8 +40,8 @@ void diff(CommandContext& context, Arguments arguments, std::ostream& out) {
 
 void events(CommandContext& context, Arguments arguments, std::ostream& out) {
   expect_arguments(arguments, 0, 2, "events [A [B]]");
-  const auto [from, to] = parse_range(context, arguments);
-  if (to < from) throw Error(Exit::kUsage, "events: the range ends before it begins");
+  const auto [from, to] = range_of(context, arguments);
+  if (to < from) throw Error(Exit::kUsage, "the range ends before it begins");
   const Debugger& debugger = context.debugger;
   std::size_t printed = 0;
   for (u64 number = 1; number <= debugger.event_count(); ++number) {

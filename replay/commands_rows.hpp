@@ -56,9 +56,12 @@ void go_to(CommandContext&, Arguments, std::ostream&);
 [[nodiscard]] Position place_of(const CommandContext& context, std::string_view word);
 /// Looks through history, perhaps for long, so that Ctrl-C reaches it; what the look returns.
 Position look_aside(const CommandContext& context, const std::function<Position()>& look);
-/// "A-B" as two words for positions, each of which may have a minus of its own; nothing if it is no such range. A is no
-/// bookmark. Throws Error if A is a position and B is none.
-[[nodiscard]] std::optional<std::pair<std::string_view, std::string_view>> range_words(std::string_view word);
+struct PlaceRange {
+  Position from, to;
+};
+/// A-B if that is the first argument, which is then taken away, or all there is. Throws Error(kUsage) if it ends before
+/// it begins.
+[[nodiscard]] PlaceRange take_range(const CommandContext& context, Arguments& arguments);
 /// The move that `goto` and its kind make, each front end in its own way.
 void move_to(CommandContext& context, Position target, std::ostream& out);
 /// After a move that had a target and no reason to stop.

@@ -19,14 +19,10 @@ constexpr std::size_t kMostPlaces = 1000;
 ScanOrder begin_order(const CommandContext& context, Arguments& arguments, const std::string& command) {
   if (!context.scan) throw Error(Exit::kUsage, command + ": not in this session");
   ScanOrder order;
-  order.to = context.debugger.end();
   order.symbol = context.symbol;
-  const auto range = arguments.empty() ? std::nullopt : range_words(arguments[0]);
-  if (!range) return order;
-  order.from = place_of(context, range->first);
-  order.to = place_of(context, range->second);
-  if (order.to < order.from) throw Error(Exit::kUsage, command + ": the range ends before it begins");
-  arguments = arguments.subspan(1);
+  const PlaceRange range = take_range(context, arguments);
+  order.from = range.from;
+  order.to = range.to;
   return order;
 }
 
@@ -99,9 +95,8 @@ ScanOrder::Place parse_place(const CommandContext& context, std::string_view tex
 }  // namespace
 
 void scan(CommandContext& context, Arguments arguments, std::ostream& out) {
-  const bool has_range = !arguments.empty() && range_words(arguments[0]);
-  expect_arguments(arguments, has_range ? 2 : 1, kMostPlaces, "scan [FROM-TO] ADDRESS...");
   ScanOrder order = begin_order(context, arguments, "scan");
+  expect_arguments(arguments, 1, kMostPlaces, "scan [FROM-TO] ADDRESS...");
   for (const std::string_view word : arguments) {
     const std::size_t end = std::min(word.find(';'), word.size());
     const std::string_view name = word.substr(0, end);

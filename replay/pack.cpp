@@ -20,6 +20,7 @@ class Packer {
     file_.write(make_preamble(trace_.identity()));
     const std::vector<FrameInfo>& frames = trace_.frames();
     for (std::size_t i = 0; i < frames.size(); ++i) {
+      if (options_.progress) options_.progress(frames[i].at);
       if (is_dropped(frames, i)) continue;
       const bool optional = (frames[i].flags & kFrameOptional) != 0;
       add(frames[i].kind, frames[i].at, trace_.payload(frames[i]), optional ? Needed::kNo : Needed::kYes);
@@ -103,20 +104,30 @@ u64 digest_of(const TraceReader& trace) {
   return digest.hash();
 }
 
-}  // namespace
-
-u64 pack_trace(const TraceReader& trace, const std::string& path, const PackOptions& options) {
-  NewFile file(path);
-  Packer(trace, options, file).pack();
+bool tells_the_same(const std::string& path, const TraceReader& trace, const PackOptions& options) try {
   const TraceReader packed(path);
   const u64 with_which_it_begins = trace.begin().state != nullptr ? 1 : 0;
   const u64 key_frames = options.key_frames ? trace.find_key_frames().size() : with_which_it_begins;
-  if (packed.end() != trace.end() || digest_of(packed) != digest_of(trace) ||
-      packed.find_key_frames().size() != key_frames) {
-    throw Error(Exit::kIo, "trace " + path + ": what was written is not what can be read there");
+  return packed.end() == trace.end() && digest_of(packed) == digest_of(trace) &&
+         packed.find_key_frames().size() == key_frames;
+} catch (const Error&) {
+  return false;
+}
+
+}  // namespace
+
+u64 pack_trace(const TraceReader& trace, NewFile& file, const PackOptions& options) {
+  Packer(trace, options, file).pack();
+  if (!tells_the_same(file.path_now(), trace, options)) {
+    throw Error(Exit::kIo, "trace " + file.path() + ": what was written is not what can be read there");
   }
   file.keep();
   return file.size_bytes();
+}
+
+u64 pack_trace(const TraceReader& trace, const std::string& path, const PackOptions& options) {
+  NewFile file(path);
+  return pack_trace(trace, file, options);
 }
 
 }  // namespace retrov

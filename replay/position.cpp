@@ -85,6 +85,17 @@ PositionText parse_time(std::string_view whole, std::string_view text) {
   return {PositionText::Kind::kTime, static_cast<u64>(ticks), {}};
 }
 
+/// It can be a position here: names are those of bookmarks that there are.
+bool names_place(std::string_view word, const Bookmarks& bookmarks) {
+  try {
+    const PositionText place = parse_position(word);
+    if (place.kind == PositionText::Kind::kBookmark) (void)bookmarks.find(place.name);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 /// The first position whose guest time is `tick` or later. T(P) never falls, so halving finds it.
 Position position_of_time(Ticks tick, Debugger& debugger) {
   // A throw-away copy is gone with the first move; its positions may lie beyond the end.
@@ -130,6 +141,19 @@ Position position_of_execution(const PositionText& text, Debugger& debugger, con
 }
 
 }  // namespace
+
+std::optional<std::pair<std::string_view, std::string_view>> range_words(std::string_view text,
+                                                                         const Bookmarks& bookmarks) {
+  std::optional<std::pair<std::string_view, std::string_view>> half;
+  for (std::size_t minus = text.find('-', 1); minus != std::string_view::npos; minus = text.find('-', minus + 1)) {
+    const std::pair words(text.substr(0, minus), text.substr(minus + 1));
+    if (!names_place(words.first, bookmarks)) continue;
+    if (names_place(words.second, bookmarks)) return words;
+    if (!half) half = words;
+  }
+  if (half) (void)parse_position(half->second);  // That this is to be a range is certain.
+  return half;
+}
 
 PositionText parse_position(std::string_view text) {
   using Kind = PositionText::Kind;

@@ -10,8 +10,10 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/types.hpp"
 
@@ -35,6 +37,11 @@ struct PositionText {
 
 /// Throws Error(kUsage) that says what is wrong with the text.
 [[nodiscard]] PositionText parse_position(std::string_view text);
+
+/// "A-B" as two words for positions, each of which may have a minus of its own; nothing if it is no such range. A is a
+/// bookmark only if it is one of these. Throws Error(kUsage) if A is a position and B is none.
+[[nodiscard]] std::optional<std::pair<std::string_view, std::string_view>> range_words(std::string_view text,
+                                                                                       const Bookmarks& bookmarks);
 
 /// What names in positions mean.
 struct PositionNames {

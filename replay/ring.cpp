@@ -1,7 +1,5 @@
 #include "replay/ring.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
@@ -12,6 +10,7 @@
 
 #include "core/check.hpp"
 #include "replay/fresh_replay.hpp"
+#include "replay/new_file.hpp"
 #include "replay/retelling.hpp"
 #include "replay/trace_bytes.hpp"
 #include "replay/trace_reader.hpp"
@@ -32,6 +31,24 @@ std::optional<TraceIdentity> identity_of(const std::string& path) {
   } catch (const Error&) {
     return std::nullopt;
   }
+}
+
+/// What is called as a part of it would be, by its number.
+std::map<u64, std::string> files_beside(const std::string& path) {
+  const fs::path whole(path);
+  const std::string prefix = whole.filename().string() + kPartInfix;
+  const fs::path folder = whole.has_parent_path() ? whole.parent_path() : fs::path(".");
+  std::map<u64, std::string> found;
+  std::error_code failure;
+  for (const auto& entry : fs::directory_iterator(folder, failure)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(prefix)) continue;
+    u64 number = 0;
+    const char* end = name.data() + name.size();
+    const auto [stop, error] = std::from_chars(name.data() + prefix.size(), end, number);
+    if (error == std::errc() && stop == end) found[number] = entry.path().string();
+  }
+  return found;
 }
 
 /// The steps that need blocks, as the file tells.
@@ -108,23 +125,21 @@ std::string ring_part(const std::string& path, u64 number) { return path + kPart
 std::vector<std::string> ring_parts(const std::string& path) {
   std::vector<std::string> parts = {path};
   const auto identity = identity_of(path);
-  const fs::path whole(path);
-  const std::string prefix = whole.filename().string() + kPartInfix;
-  const fs::path folder = whole.has_parent_path() ? whole.parent_path() : fs::path(".");
-  std::map<u64, std::string> found;
-  std::error_code failure;
-  for (const auto& entry : fs::directory_iterator(folder, failure)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with(prefix)) continue;
-    u64 number = 0;
-    const char* end = name.data() + name.size();
-    const auto [stop, error] = std::from_chars(name.data() + prefix.size(), end, number);
-    if (error != std::errc() || stop != end) continue;
-    const auto theirs = identity_of(entry.path().string());
-    if (identity && theirs && theirs->id == identity->id) found[number] = entry.path().string();
+  for (const auto& [number, file] : files_beside(path)) {
+    const auto theirs = identity_of(file);
+    if (identity && theirs && theirs->id == identity->id) parts.push_back(file);
   }
-  for (auto& [number, part] : found) parts.push_back(std::move(part));
   return parts;
+}
+
+std::vector<std::string> ring_stubs(const std::string& path) {
+  std::vector<std::string> stubs;
+  for (const auto& [number, file] : files_beside(path)) {
+    std::error_code failure;
+    const bool is_file = fs::symlink_status(file, failure).type() == fs::file_type::regular;
+    if (is_file && fs::file_size(file, failure) < kPreambleBytes && !failure) stubs.push_back(file);
+  }
+  return stubs;
 }
 
 JoinedRing join_ring(const std::vector<std::string>& parts, const std::string& path, Sync sync) {
@@ -135,16 +150,15 @@ JoinedRing join_ring(const std::vector<std::string>& parts, const std::string& p
   const History& first = *told.front().front().history;
   FreshReplay replay(first, EngineKind::kFast);
   const PageTree& ram = replay.machine().initial_ram();
-  TraceWriter writer(path, first.board(), traces.front()->identity(),
-                     TraceExtras{sync, traces.front()->read_symbols(), start_of(first, ram)});
-  try {
+  NewFile file(path);
+  {
+    TraceWriter writer(path, file.as_trace(), first.board(), traces.front()->identity(),
+                       TraceExtras{sync, traces.front()->read_symbols(), start_of(first, ram)});
     tell_parts(traces, told, ram, writer);
     writer.flush();
     if (const auto error = writer.take_error()) throw Error(error->exit_code(), error->what());
-  } catch (...) {
-    ::unlink(path.c_str());
-    throw;
   }
+  file.keep();
   joined.begin = first.begin().at;
   joined.end = traces.back()->end();
   joined.parts = traces.size();

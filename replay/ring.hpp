@@ -17,6 +17,8 @@ namespace retrov {
 
 /// The files of the ring, the oldest, `path`, first; one if there is no ring. Those of another recording do not count.
 [[nodiscard]] std::vector<std::string> ring_parts(const std::string& path);
+/// What was to be a part, and is not even that: its recorder was killed when it had made the file.
+[[nodiscard]] std::vector<std::string> ring_stubs(const std::string& path);
 
 /// What became of them.
 struct JoinedRing {

@@ -1,7 +1,5 @@
 #include "replay/slice.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -10,6 +8,7 @@
 #include "core/check.hpp"
 #include "replay/fresh_replay.hpp"
 #include "replay/last_key_frame.hpp"
+#include "replay/new_file.hpp"
 #include "replay/pack.hpp"
 #include "replay/position.hpp"
 #include "replay/retelling.hpp"
@@ -38,43 +37,31 @@ void check_range(const History& history, const SliceOrder& order) {
   }
 }
 
-/// Gone when it is not needed any more.
-class WorkFile {
- public:
-  explicit WorkFile(std::string path) : path_(std::move(path)) {}
-  ~WorkFile() { ::unlink(path_.c_str()); }
-  WorkFile(const WorkFile&) = delete;
-  WorkFile& operator=(const WorkFile&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  const std::string path_;
-};
-
 class Slicer {
  public:
   Slicer(const History& history, const SliceOrder& order)
       : history_(history), order_(order), replay_(history, EngineKind::kFast), first_(history.begin().at) {}
 
   Slice write(const std::string& path) {
+    // Nothing is written where nothing can be: that is seen before the work is done.
+    NewFile file(path);
+    const WorkFile work(path);
     go_to_start();
     run_through();
-    // Nothing is written where nothing can be: that is seen before the work is done twice.
-    const std::string work_path = path + ".part";
-    std::optional<WorkFile> work;
     {
       const BoardConfig& board = history_.board();
       const bool lacks_ram = start_ && !start_->initial_memory;
       if (lacks_ram) start_->state.initial_ram = {};
       TraceExtras extras{Sync::kNo, order_.symbols, start_};
-      TraceWriter writer(work_path, lacks_ram ? without_initial_memory(board) : board, this_build(), extras);
-      work.emplace(work_path);
+      TraceWriter writer(path, work.as_trace(), lacks_ram ? without_initial_memory(board) : board, this_build(),
+                         extras);
       tell(writer, lacks_ram ? PageTree() : replay_.machine().initial_ram());
       if (const auto error = writer.take_error()) throw Error(error->exit_code(), error->what());
     }
     PackOptions packing;
     packing.notes = write_bookmarks(bookmarks_inside());
-    const u64 file_bytes = pack_trace(TraceReader(work->path()), path, packing);
+    packing.progress = order_.progress;
+    const u64 file_bytes = pack_trace(TraceReader(work.path_now()), file, packing);
     return {first_, order_.to, file_bytes};
   }
 

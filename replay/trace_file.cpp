@@ -12,9 +12,6 @@
 
 namespace retrov {
 
-namespace {
-
-/// Of a folder's entries.
 int sync_folder(const std::string& path) {
   const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
   const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -24,8 +21,6 @@ int sync_folder(const std::string& path) {
   // Some file systems cannot, and keep the name all the same.
   return error == EINVAL ? 0 : error;
 }
-
-}  // namespace
 
 NewTraceFile::NewTraceFile(const std::string& path) : path_(path) {
   file_ = ::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_APPEND | O_CLOEXEC, 0600);
@@ -55,9 +50,13 @@ int NewTraceFile::cut_back(u64 size_bytes) {
 
 int NewTraceFile::sync() {
   if (::fdatasync(file_) != 0) return errno;
-  if (named_) return 0;
+  if (named_ || shared_) return 0;
   named_ = true;
   return sync_folder(path_);
+}
+
+void NewTraceFile::discard() {
+  if (!shared_) ::unlink(path_.c_str());
 }
 
 bool is_being_recorded(const std::string& path) {

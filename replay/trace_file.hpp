@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <utility>
 
 #include "core/types.hpp"
 
@@ -19,6 +20,8 @@ class TraceFile {
   virtual int cut_back(u64 size_bytes) = 0;
   /// What was written survives a loss of power. 0, or the errno.
   virtual int sync() = 0;
+  /// Nothing came of it: it is not to be found any more.
+  virtual void discard() {}
 };
 
 /// A new file of its owner's alone, locked as long as it is open, so that others can see that it is being recorded.
@@ -26,6 +29,8 @@ class NewTraceFile final : public TraceFile {
  public:
   /// Throws Error(kCannotCreate) if it exists or cannot be made.
   explicit NewTraceFile(const std::string& path);
+  /// Takes over an open file, which is somebody else's to remove; `path` is where it will be.
+  NewTraceFile(std::string path, int file) : path_(std::move(path)), file_(file), shared_(true) {}
   ~NewTraceFile() override;
   NewTraceFile(const NewTraceFile&) = delete;
   NewTraceFile& operator=(const NewTraceFile&) = delete;
@@ -33,12 +38,17 @@ class NewTraceFile final : public TraceFile {
   [[nodiscard]] i64 read(u64 offset, std::span<u8> out) const override;
   int cut_back(u64 size_bytes) override;
   int sync() override;
+  void discard() override;
 
  private:
   const std::string path_;
   int file_ = -1;
+  const bool shared_ = false;
   bool named_ = false;  ///< Its entry in the folder survives a loss of power, too.
 };
+
+/// The entry of `path` in its folder survives a loss of power. 0, or the errno.
+[[nodiscard]] int sync_folder(const std::string& path);
 
 /// Somebody records to it now. False also where the file system knows no locks.
 [[nodiscard]] bool is_being_recorded(const std::string& path);

@@ -13,7 +13,7 @@ namespace {
 
 class Outliner {
  public:
-  explicit Outliner(const TraceBytes& bytes) : bytes_(bytes) {
+  explicit Outliner(const TraceBytes& bytes) : bytes_(bytes), time_(bytes) {
     outline_.file_bytes = bytes.size_bytes();
     outline_.identity = parse_preamble(bytes.read(0, std::min(outline_.file_bytes, kPreambleBytes)));
     if (outline_.identity.container_version != kContainerVersion) require_replayable(outline_.identity);
@@ -25,6 +25,7 @@ class Outliner {
       outline_.outcome = told->second.outcome;
     }
     outline_.branches = std::max<u64>(1, told_.size());
+    outline_.lasted = time_.until(branch_, outline_.end);
   }
 
   [[nodiscard]] TraceOutline take() { return std::move(outline_); }
@@ -53,6 +54,7 @@ class Outliner {
       outline_.damaged_at = offset;
       return false;
     }
+    time_.look_at(*frame);
     offset += frame_size_bytes(*frame);
     return true;
   }
@@ -89,6 +91,7 @@ class Outliner {
 
   const TraceBytes& bytes_;
   TraceOutline outline_;
+  GuestTime time_;
   u64 branch_ = 0;
   std::map<u64, Told> told_;
 };

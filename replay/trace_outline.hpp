@@ -1,9 +1,10 @@
-// What can be said of a trace at a glance: it goes from header to header and reads nothing else, so a folder of large
-// traces is listed in no time. Whether the bytes between are whole is for fsck to say.
+// What can be said of a trace at a glance: it goes from header to header and reads little else (inputs, hash marks, a
+// key frame), so a folder of large traces is listed in no time. Whether the bytes between are whole is for fsck to say.
 #pragma once
 
 #include <optional>
 
+#include "replay/guest_time.hpp"
 #include "replay/history.hpp"
 #include "replay/trace_bytes.hpp"
 #include "replay/trace_format.hpp"
@@ -16,6 +17,7 @@ struct TraceOutline {
   /// Of the branch that was told last. If its recorder did not end it, it reaches at least here.
   Position end;
   std::optional<Outcome> outcome;  ///< Absent: its recorder did not end it, or the end cannot be read.
+  std::optional<Lasted> lasted;     ///< Guest time, from its beginning to `end`. Absent: it cannot be told.
   u64 branches = 1;
   u64 key_frames = 0;
   std::optional<u64> cut_at;      ///< The file ends inside the frame there.

@@ -1,7 +1,5 @@
 #include "replay/trace_writer.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -41,7 +39,7 @@ TraceWriter::TraceWriter(std::string path, std::shared_ptr<TraceFile> file, cons
     }
     flusher_ = start_quiet_thread([this] { run_flusher(); });
   } catch (...) {
-    ::unlink(path_.c_str());
+    file_->discard();
     throw;
   }
 }

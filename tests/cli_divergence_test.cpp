@@ -51,6 +51,14 @@ TEST_CASE("cli_divergence: verify says what differs, writes its report if asked,
   CHECK(reported.out == plain.out);
   CHECK(read_text(report) == plain.out);
   CHECK(run_cli({"verify", "--report", "/nowhere/report", trace.path}).status == 73);
+  std::filesystem::remove(report);
+  const CliResult json = run_cli({"verify", "--json", "--report", report, trace.path});
+  CHECK(json.status == 80);
+  CHECK(json.out.starts_with("{\"identical\": false, \"from\": 0, "));
+  CHECK_THAT(json.out, has_substring("\"equal_at\": 0, \"differs_at\": "));
+  CHECK_THAT(json.out, has_substring("\"components\": [{\"name\": \"hart0\", \"equal_at\": 0}]"));
+  CHECK_THAT(json.out, has_substring("\"explanation\": \""));
+  CHECK(read_text(report) == plain.out);
 }
 
 TEST_CASE("cli_divergence: replay -a plays the console and then says it on standard error", "[cli_divergence]") {

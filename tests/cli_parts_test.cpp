@@ -45,13 +45,32 @@ TEST_CASE("cli_parts: a slice is listed, checked, replayed and packed like any t
              has_substring("\"begin\": {\"at\": 6000, \"initial_memory\": false}"));
   CHECK_THAT(run_cli({"dump", part, "start-end"}).out, has_substring("start"));
   CHECK_THAT(run_cli({"dump", "-s", part}).out, has_substring("start"));
+  // Positions as everywhere; the end is not in it.
+  CHECK(run_cli({"dump", part, "start-100%"}).out == run_cli({"dump", part, "start-end"}).out);
+  CHECK(run_cli({"dump", part, "t=0.000007s-100%"}).out == run_cli({"dump", part, "7000-end"}).out);
+  const CliResult diff = run_cli({"diff", part, "start", "7,000"});
+  CHECK(diff.status == 0);
+  CHECK(diff.out.starts_with("step 6,000 -> step 7,000\n"));
+  CHECK_THAT(diff.out, has_substring("pc"));
+  CHECK(run_cli({"diff", part, "start"}).status == 64);
+  CHECK(run_cli({"diff", part, "start", "3"}).status == 64);
+  CHECK_THAT(run_cli({"verify", "--json", part}).out,
+             has_substring("{\"identical\": true, \"from\": 6000, \"to\": 15000, \"marks\": "));
   CHECK(run_cli({"replay", "-a", part}).status == 0);
   CHECK_THAT(run_cli({"replay", "-g", "start", "--batch", part}).out, has_substring("step 6,000"));
   CHECK_THAT(run_cli({"replay", "-g", "50%", "--batch", part}).out, has_substring("step 10,500"));
   CHECK(run_cli({"replay", "-g", "5999", "--batch", part}).status == 64);
   CHECK(run_cli({"pack", "-q", part, "--slice", "50%-end", "-o", shell.file("half.rvt")}).status == 0);
   CHECK(begin_of(shell.file("half.rvt")) == 9000);
-  CHECK(run_cli({"recover", part, "-o", shell.file("again.rvt")}).status == 0);
+  const CliResult again = run_cli({"recover", "--json", part, "-o", shell.file("again.rvt")});
+  CHECK(again.status == 0);
+  CHECK(again.out == "{\"file\": \"" + shell.file("again.rvt") +
+                         "\", \"from\": 6000, \"to\": 15000, \"parts\": 1, \"lost\": \"nothing was lost\"}\n");
+  const CliResult packed = run_cli({"pack", "--json", part, "-o", shell.file("packed.rvt")});
+  CHECK(packed.status == 0);
+  CHECK(packed.out == "{\"file\": \"" + shell.file("packed.rvt") + "\", \"bytes\": " +
+                          std::to_string(std::filesystem::file_size(shell.file("packed.rvt"))) + ", \"of_bytes\": " +
+                          std::to_string(std::filesystem::file_size(part)) + "}\n");
   CHECK(begin_of(shell.file("again.rvt")) == 6000);
   for (const char* range : {"5-4", "5", "x-y", "0-70000", "-", "30-"}) {
     CAPTURE(range);
@@ -108,6 +127,7 @@ TEST_CASE("cli_parts: what cannot be gone on from is refused in a sentence", "[c
   refused({"--from-snapshot", boot, "--drive-base", "x=y"}, "no disk 'x'");
   refused({"--drive-base", "x=y", guest_path("echo")}, "goes with --from-snapshot");
   refused({"--ring", "1M", "--key-frames", "off", guest_path("echo")}, "--ring needs key frames");
+  refused({"--ring", "0", guest_path("echo")}, "--ring: 0 bytes");
 }
 
 TEST_CASE("cli_parts: disk blocks that the trace lacks come from --drive-base", "[cli_parts]") {

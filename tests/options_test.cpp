@@ -211,7 +211,7 @@ TEST_CASE("options: the memory for snapshots is what the sessions, the help and 
   CHECK(parse({"run", "x"}).snapshots.budget_bytes == SnapshotOptions{}.budget_bytes);
   const std::string mebibytes = std::to_string(SnapshotOptions{}.budget_bytes >> 20);
   std::ostringstream help;
-  print_subcommand_help(Subcommand::kRun, help);
+  print_subcommand_help(Subcommand::kRun, HelpWanted::kAll, help);
   CHECK_THAT(help.str(), has_substring("default " + mebibytes + "M"));
   std::ifstream readme(test::source_dir() + "/README.md");
   const std::string text{std::istreambuf_iterator<char>(readme), std::istreambuf_iterator<char>()};
@@ -370,7 +370,7 @@ TEST_CASE("options: QEMU's words for what is not there change nothing", "[option
 TEST_CASE("options: xv6's makefile finds -gdb at the beginning of a line of the help", "[options]") {
   for (const Subcommand subcommand : {Subcommand::kRun, Subcommand::kRecord}) {
     std::ostringstream text;
-    print_subcommand_help(subcommand, text);
+    print_subcommand_help(subcommand, HelpWanted::kUsual, text);
     CHECK_THAT(text.str(), has_substring("\n-gdb tcp::PORT"));
   }
 }
@@ -395,16 +395,37 @@ TEST_CASE("options: no subcommand takes one word in two meanings", "[options]") 
   }
 }
 
-TEST_CASE("options: help of each subcommand shows all of its words and two examples", "[options]") {
+TEST_CASE("options: help of each subcommand fits on a screen and says where the rest is", "[options]") {
+  constexpr auto kScreenLines = 50;
+  for (const SubcommandRow& command : subcommands()) {
+    INFO(command.name);
+    std::ostringstream usual, all;
+    print_subcommand_help(command.id, HelpWanted::kUsual, usual);
+    print_subcommand_help(command.id, HelpWanted::kAll, all);
+    const std::string text = usual.str();
+    CHECK(std::count(text.begin(), text.end(), '\n') <= kScreenLines);
+    CHECK(text.ends_with("\nExamples:\n" + std::string(command.examples)));
+    const auto rare = std::count_if(option_rows().begin(), option_rows().end(), [&](const OptionRow& row) {
+      return (row.subcommands & only(command.id)) != 0 && row.use == OptionUse::kRare;
+    });
+    const std::string rest = "retrov " + std::string(command.name) + " --help=all has " + std::to_string(rare);
+    CHECK((text.find(rest) != std::string::npos) == (rare != 0));
+    CHECK((text == all.str()) == (rare == 0));
+  }
+  CHECK(parse({"run", "--help=all"}).help == HelpWanted::kAll);
+  CHECK_THAT(refusal({"run", "--help=most"}), has_substring("=all"));
+}
+
+TEST_CASE("options: all help of each subcommand shows all of its words and two examples", "[options]") {
   for (const SubcommandRow& command : subcommands()) {
     std::ostringstream text;
-    print_subcommand_help(command.id, text);
+    print_subcommand_help(command.id, HelpWanted::kAll, text);
     for (const OptionRow& row : option_rows()) {
       if ((row.subcommands & only(command.id)) == 0) continue;
       for (const std::string& name : words_of(row.names)) CHECK_THAT(text.str(), has_substring(name));
     }
     CHECK(std::count(command.examples.begin(), command.examples.end(), '\n') == 2);
-    CHECK(parse({std::string(command.name), "--help"}).help);
+    CHECK(parse({std::string(command.name), "--help"}).help == HelpWanted::kUsual);
     std::istringstream lines(text.str());
     for (std::string line; std::getline(lines, line);) CHECK(line.size() <= 110);
   }

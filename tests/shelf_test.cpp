@@ -13,6 +13,7 @@
 #include "replay/trace_writer.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/cli_run.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/trace_samples.hpp"
 
 using namespace retrov;
@@ -110,6 +111,17 @@ TEST_CASE("shelf: ls -l says how each ended, and which is the latest", "[shelf]"
   CHECK_THAT(json, has_substring("\"recording\": true"));
 }
 
+TEST_CASE("shelf: ls -l says how long it was for the guest, whatever the file's times are", "[shelf]") {
+  Shelf shelf;
+  const std::string path = shelf.add("keys.rvt", 1, 3);
+  std::filesystem::remove(path);
+  std::filesystem::copy_file(source_dir() + "/traces/console.rvt", path);
+  const u64 lasted_ns = outline_trace(TraceBytes(path)).lasted->ns;
+  CHECK_THAT(run_cli({"ls", "-l"}).out, has_substring(">=" + std::to_string(lasted_ns / 1'000'000) + " ms  "));
+  CHECK_THAT(run_cli({"ls", "--json"}).out,
+             has_substring("\"lasted_ns\": " + std::to_string(lasted_ns) + ", \"lasted_exactly\": false"));
+}
+
 TEST_CASE("shelf: garbage does not break ls", "[shelf]") {
   Shelf shelf;
   shelf.add("a.rvt", 1, 1);
@@ -143,6 +155,21 @@ TEST_CASE("shelf: garbage does not break ls", "[shelf]") {
   CHECK_THAT(in_full.out, has_substring("newer.rvt, trace format "));
   CHECK(std::count(in_full.out.begin(), in_full.out.end(), '\n') == 57);
   CHECK(run_cli({"ls", "--json"}).status == 0);
+}
+
+TEST_CASE("shelf: rm takes along what a killed ring had only begun to make", "[shelf]") {
+  Shelf shelf;
+  const std::string path = shelf.add("a.rvt", 1, 1);
+  write_file(path + ".ring-7", std::vector<u8>{});
+  write_file(path + ".ring-8", std::vector<u8>(kPreambleBytes, 'x'));
+  write_file(path + ".ring-x", std::vector<u8>{});
+  write_file(shelf.store.folder() + "/b.rvt.ring-2", std::vector<u8>{});
+  CHECK(run_cli({"rm", "a"}).status == 0);
+  CHECK_FALSE(exists(path));
+  CHECK_FALSE(exists(path + ".ring-7"));
+  CHECK(exists(path + ".ring-8"));
+  CHECK(exists(path + ".ring-x"));
+  CHECK(exists(shelf.store.folder() + "/b.rvt.ring-2"));
 }
 
 TEST_CASE("shelf: rm takes bookmarks along and moves the link to the latest on", "[shelf]") {

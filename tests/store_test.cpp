@@ -36,6 +36,27 @@ TEST_CASE("store: traces of a guest are numbered on, whatever else is there", "[
   CHECK(store.new_trace("fresh") == store.folder() + "/fresh-1.rvt");
 }
 
+TEST_CASE("store: whoever records at the same time gets the next number", "[store]") {
+  const ScratchFolder scratch;
+  const TraceStore store(scratch.file("traces"));
+  unsigned tries = 0;
+  const auto make = [&](const std::string& path) {
+    // Somebody else is faster, twice.
+    if (++tries <= 2) create(path);
+    if (std::filesystem::exists(path)) throw Error(Exit::kCannotCreate, "there already");
+    create(path);
+  };
+  CHECK(store.make_trace("kernel", make) == store.folder() + "/kernel-3.rvt");
+  CHECK(tries == 3);
+  const auto refuses = [](const std::string&) { throw Error(Exit::kCannotCreate, "full"); };
+  CHECK_THROWS_WITH(store.make_trace("x", refuses), "full");
+  const auto fails = [](const std::string& path) {
+    create(path);
+    throw Error(Exit::kIo, "no space");
+  };
+  CHECK_THROWS_WITH(store.make_trace("x", fails), "no space");
+}
+
 TEST_CASE("store: the link names the trace set last, inside and outside of the folder", "[store]") {
   const ScratchFolder scratch;
   const TraceStore store(scratch.file("traces"));

@@ -47,6 +47,7 @@ class FaultyFile final : public TraceFile {
     return file_.cut_back(size_bytes);
   }
   int sync() override { return syncs_++ < faults_.syncs ? file_.sync() : EIO; }
+  void discard() override { file_.discard(); }
 
  private:
   NewTraceFile file_;

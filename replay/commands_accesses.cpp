@@ -229,7 +229,7 @@ void reads(CommandContext& context, Arguments arguments, std::ostream& out) {
 
 void executions(CommandContext& context, Arguments arguments, std::ostream& out) {
   Question question = parse_question(context, arguments);
-  const auto [from, to] = take_range(context, question);
+  const PlaceRange range = take_range(context, question);
   expect_arguments(question.words, 1, 1000, "executions [FROM-TO] ADDRESS... [--json]");
   StopRequest request;
   for (const std::string_view word : question.words) {
@@ -254,9 +254,9 @@ void executions(CommandContext& context, Arguments arguments, std::ostream& out)
     return out.good();
   };
   const HistorySearch search = context.search ? context.search : search_by(context.debugger);
-  const Position reached = look_aside(context, [&] { return search(request, from, to, tell, show); });
+  const Position reached = look_aside(context, [&] { return search(request, range.from, range.to, tell, show); });
   if (question.json) return;
-  say_end(group_digits(count) + (count == 1 ? " time" : " times"), from, to, reached, out);
+  say_end(group_digits(count) + (count == 1 ? " time" : " times"), range.from, range.to, reached, out);
 }
 
 }  // namespace retrov::command_rows

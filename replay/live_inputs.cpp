@@ -146,17 +146,18 @@ Took LiveInputs::take_idle(Ticks guest_now, Ticks deadline, Ticks enough, Batch&
   for (;;) {
     const Ticks wake = paced ? std::clamp(paced_guest_time(), guest_now, latest_wake(guest_now, deadline)) : guest_now;
     if (!typed_.empty()) return deliver(wake, out);
-    if (deadline != kNever && wake == deadline) {
-      // However late it is, what has been typed comes first if it can.
-      if (wait(0) == Waited::kWoken) return Took::kInterrupted;
-      return typed_.empty() ? Took::kReachedDeadline : deliver(wake, out);
-    }
     const bool ended = deadline == kNever && console_ended_;
-    if (enough < deadline && (ended || !waits || paced_guest_time() >= enough)) {
+    // Before the deadline is looked at: a guest that is behind its host's clock waits no less.
+    if (enough < deadline && (ended || !waits || std::max(paced_guest_time(), guest_now) >= enough)) {
       if (wait(0) == Waited::kWoken) return Took::kInterrupted;
       if (!typed_.empty()) continue;
       options_.on_idle();
       return Took::kInterrupted;
+    }
+    if (deadline != kNever && wake == deadline) {
+      // However late it is, what has been typed comes first if it can.
+      if (wait(0) == Waited::kWoken) return Took::kInterrupted;
+      return typed_.empty() ? Took::kReachedDeadline : deliver(wake, out);
     }
     i64 host_ns_left = -1;
     if (until != kNever) {

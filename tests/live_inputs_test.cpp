@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <thread>
 
 #include "devices/memory_map.hpp"
@@ -232,4 +233,29 @@ TEST_CASE("live_inputs: with a real clock the host waits for the guest to have w
     bench.type("x");
     CHECK(inputs.take(Position{2}, Idle::kYes, Ticks{}, deadline, batch) == Took::kBatch);
   }
+}
+
+TEST_CASE("live_inputs: a guest behind or ahead of its host's clock waits no less", "[live_inputs]") {
+  Bench bench(ClockMode::kReal);
+  LiveOptions options;
+  options.console_fd = bench.console[0];
+  options.idle_ticks = 20 * kTicksPerMs;
+  unsigned told = 0;
+  options.on_idle = [&] { ++told; };
+  LiveInputs inputs(options, [] { return std::size_t{9}; });
+  Batch batch;
+  REQUIRE(inputs.take(Position{0}, Idle::kNo, Ticks{}, kNever, batch) == Took::kBatch);
+  const auto wait = [&](u64 step, u64 now_ms, u64 deadline_ms) {
+    const Ticks now{now_ms * kTicksPerMs}, deadline{deadline_ms * kTicksPerMs};
+    return inputs.take(Position{step}, Idle::kYes, now, deadline, batch);
+  };
+  inputs.anchor(Ticks{});
+  std::this_thread::sleep_for(std::chrono::milliseconds(30));
+  CHECK(wait(1, 0, 15) == Took::kReachedDeadline);
+  CHECK(told == 0);
+  CHECK(wait(2, 15, 25) == Took::kInterrupted);
+  CHECK(told == 1);
+  inputs.anchor(Ticks{});
+  CHECK(wait(3, 21, 1000) == Took::kInterrupted);
+  CHECK(told == 2);
 }

@@ -33,6 +33,8 @@ namespace retrov {
 
 namespace {
 
+constexpr int kInterrupted = 128 + SIGINT;
+
 OpenTrace open_trace(const Options& options) {
   OpenTrace result;
   result.path = TraceStore().find(options.replay.trace);
@@ -82,7 +84,8 @@ class ReplayRun {
   /// Where their user has not given others.
   void use_stored_symbols();
   /// -e and -g: what the guest says on the way there has been seen before.
-  void go_to_start();
+  /// False: Ctrl-C came on the way, and one stands where it broke off.
+  bool go_to_start();
   /// One client after the other, until there is no more to do or a signal has come.
   void serve_clients(Cursor& cursor);
   void serve_beside(Cursor& cursor, Position start) noexcept;
@@ -119,21 +122,27 @@ void ReplayRun::use_stored_symbols() {
   });
 }
 
-void ReplayRun::go_to_start() {
-  if (options_.replay.position.empty()) return;
+bool ReplayRun::go_to_start() {
+  if (options_.replay.position.empty()) return true;
   Progress progress;
   progress.begin("going to " + options_.replay.position);
   session().set_progress([&] { progress.at(session().position(), session().end(), session().begin()); });
   cursor().console().mute(true);
   signals_.watch(&session(), nullptr);
-  const Position target = front_end().find_position(options_.replay.position);
-  session().seek(target);
+  try {
+    session().seek(front_end().find_position(options_.replay.position));
+  } catch (const Error& error) {
+    if (signals_.pending() != SIGINT) throw;
+    say(error.what());
+  }
   signals_.watch(nullptr, nullptr);
   cursor().console().mute(false);
   session().set_progress({});
   progress.end();
-  // Ctrl-C on the way: one stands where it broke off. Other signals mean the program.
-  if (signals_.pending() == SIGINT) signals_.take();
+  // Other signals mean the program.
+  if (signals_.pending() != SIGINT) return true;
+  signals_.take();
+  return false;
 }
 
 int ReplayRun::play() {
@@ -251,7 +260,7 @@ int ReplayRun::start_gdb() {
 }
 
 int ReplayRun::arrive() {
-  go_to_start();
+  if (!go_to_start()) return kInterrupted;
   if (signals_.pending() != 0) return signal_status();
   std::cout << describe_position(session()) << '\n';
   check_output();
@@ -319,7 +328,8 @@ void ReplayRun::search_segments_for(CommandContext& context, Progress& progress,
 }
 
 int ReplayRun::ask() {
-  go_to_start();
+  // From elsewhere the answer would be another one.
+  if (!go_to_start()) return kInterrupted;
   if (signals_.pending() != 0) return signal_status();
   Progress progress;
   progress.begin(std::string(subcommand_row(options_.subcommand).name));
@@ -328,7 +338,13 @@ int ReplayRun::ask() {
   signals_.watch(&session(), nullptr);
   CommandContext& context = front_end().context();
   search_segments_for(context, progress, interrupted);
-  run_command(context, question(), std::cout);
+  try {
+    run_command(context, question(), std::cout);
+  } catch (const Error& error) {
+    if (signals_.pending() == 0) throw;
+    progress.end();
+    say(error.what());
+  }
   signals_.watch(nullptr, nullptr);
   session().set_progress({});
   progress.end();

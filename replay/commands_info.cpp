@@ -59,7 +59,7 @@ void info_state(CommandContext& context, Arguments, std::ostream& out) {
 void info_recording(CommandContext& context, Arguments, std::ostream& out) {
   const Debugger& debugger = context.debugger;
   if (context.describe_recording) context.describe_recording(out);
-  out << "history: steps 0 to " << group_digits(debugger.end().steps)
+  out << "history: steps " << group_digits(debugger.begin().steps) << " to " << group_digits(debugger.end().steps)
       << (debugger.live() ? ", live: it still grows" : "") << '\n'
       << "here: " << describe_position(debugger) << '\n';
 }

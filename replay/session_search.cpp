@@ -93,7 +93,11 @@ Stop Session::resume_backward() {
         },
         broken_off);
     if (broken_off) return stop_at(StopReason::kInterrupted, machine_->current_hart());
-    if (!found) return go_to_begin(machine_->current_hart());
+    if (!found) {
+      Stop stop = go_to_begin(machine_->current_hart());
+      stop.hart = machine_->current_hart();  // There.
+      return stop;
+    }
     Stop stop = arrive(*found);
     if (stop.reason != StopReason::kBreakpoint || !handled(found->hit)) return stop;
   }

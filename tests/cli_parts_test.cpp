@@ -38,6 +38,15 @@ TEST_CASE("cli_parts: a slice is listed, checked, replayed and packed like any t
   CHECK_THAT(made.err, has_substring("steps 6,000 (a key frame) to 15,000"));
   CHECK(begin_of(part) == 6000);
   CHECK(run_cli({"fsck", part}).status == 0);
+  // What is asked of all of it begins where it begins.
+  const CliResult logged = run_cli({"log", part, "0x8000005c: round"});
+  CHECK(logged.status == 0);
+  CHECK(logged.out == run_cli({"log", whole, "6000-15000", "0x8000005c: round"}).out);
+  CHECK(logged.out == run_cli({"log", "--jobs", "1", part, "0x8000005c: round"}).out);
+  CHECK_THAT(logged.out, has_substring(" hits in steps 6,000 to 15,000"));
+  CHECK_THAT(logged.out, has_substring("round"));
+  CHECK_THAT(run_cli({"debug", part}, "scan 0x8000005c\ninfo recording\n").out,
+             has_substring("hits in steps 6,000 to 15,000") && has_substring("history: steps 6,000 to 15,000"));
   const CliResult verified = run_cli({"verify", part});
   CHECK_THAT(verified.out, has_substring("identical: 9,000 steps from 6,000 on"));
   CHECK_THAT(run_cli({"info", part}).out, has_substring("begin     at 6000"));

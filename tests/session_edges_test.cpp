@@ -47,6 +47,18 @@ TEST_CASE("session_edges: the way back from a hart's first stop meets another's 
   CHECK(session->step(1, Direction::kBackward).reason == StopReason::kHistoryBegin);
 }
 
+TEST_CASE("session_edges: the beginning stops the hart that makes the first step", "[session_edges]") {
+  RandomWorld world(2, 8, 200);
+  Screen screen;
+  const auto session = Session::replay(record(guest_board("two_harts", 2), world).history, EngineKind::kFast, screen);
+  const unsigned first = session->machine().current_hart();
+  session->seek(Position{100});
+  while (session->machine().current_hart() == first) session->seek(Position{session->position().steps + 1});
+  const Stop stop = session->resume(Direction::kBackward);
+  CHECK(stop.reason == StopReason::kHistoryBegin);
+  CHECK(stop.hart == first);
+}
+
 TEST_CASE("session_edges: of several ranges one that begins inside the access counts as well", "[session_edges]") {
   RandomWorld world(2, 8, 200);
   Screen screen;

@@ -50,7 +50,7 @@ void RingWriter::fail(const Error& error) {
 }
 
 void RingWriter::on_event(const Event& event) {
-  take_next();
+  if (!take_next()) return;
   newest_.writer->on_event(event);
   if (next_) next_->writer->on_event(event);
 }
@@ -58,20 +58,20 @@ void RingWriter::on_event(const Event& event) {
 void RingWriter::on_block(Position before, const CapturedBlock& block) { on_block_again(before, block); }
 
 void RingWriter::on_block_again(Position before, const CapturedBlock& block) {
-  take_next();
+  if (!take_next()) return;
   newest_.tell_block(before, block);
   if (next_) next_->tell_block(before, block);
 }
 
 void RingWriter::on_mark(const HashMark& mark) {
-  take_next();
+  if (!take_next()) return;
   newest_.writer->on_mark(mark);
   if (next_) next_->writer->on_mark(mark);
   last_mark_ = mark;
 }
 
 void RingWriter::on_progress(Position now) {
-  take_next();
+  if (!take_next()) return;
   newest_.writer->on_progress(now);
   if (next_) next_->writer->on_progress(now);
 }
@@ -88,13 +88,13 @@ void RingWriter::on_branch(const BranchPoint& branch) {
 }
 
 void RingWriter::on_key_frame(const KeyFrame& frame) {
-  take_next();
+  if (!take_next()) return;
   if (is_due(frame)) return begin_next(frame);
   newest_.writer->on_key_frame(frame);
 }
 
 void RingWriter::on_finish(Position end, const Outcome& outcome) {
-  take_next();
+  if (!take_next()) return;
   newest_.writer->on_finish(end, outcome);
 }
 
@@ -127,17 +127,19 @@ void RingWriter::begin_next(const KeyFrame& frame) {
   }
 }
 
-void RingWriter::take_next() {
-  if (!next_ || failed() || !next_->writer->key_frames_done()) return;
+bool RingWriter::take_next() {
+  if (failed()) return false;
+  if (!next_ || !next_->writer->key_frames_done()) return true;
   next_->writer->flush();
   newest_.writer->flush();
-  if (failed()) return;
+  if (failed()) return false;
   closed_.push_back({newest_.path, newest_.writer->written_bytes()});
   newest_ = std::move(*next_);
   next_.reset();
   newest_.begin_bytes = newest_.writer->written_bytes();
   if (lock_ < 0) lock_oldest();
   give_up_oldest();
+  return !failed();
 }
 
 void RingWriter::give_up_oldest() {

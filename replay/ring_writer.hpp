@@ -69,8 +69,8 @@ class RingWriter final : public TraceSink {
   };
   [[nodiscard]] bool is_due(const KeyFrame& frame) const;
   void begin_next(const KeyFrame& frame);
-  /// If the state it begins with is in the file.
-  void take_next();
+  /// If the state it begins with is in the file. False: recording has stopped.
+  bool take_next();
   void drop_next();
   void give_up_oldest();
   void lock_oldest();

@@ -2,9 +2,9 @@
 // it anyway.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
 #include <vector>
 
 #include "replay/block_store.hpp"
@@ -20,6 +20,7 @@ class TraceBlocks final : public BlockHome {
   /// Of frames that have been written.
   void add(const std::vector<StoredBlock>& blocks);
 
+  /// Asked in the order in which blocks were told, if not of all: what comes before one that is asked for is forgotten.
   std::optional<u64> place_of(u8 disk, u64 index) override;
   [[nodiscard]] i64 read(u64 offset, std::span<u8> out) const override { return file_->read(offset, out); }
   [[nodiscard]] const char* name() const override { return "the trace"; }
@@ -27,7 +28,7 @@ class TraceBlocks final : public BlockHome {
  private:
   const std::shared_ptr<const TraceFile> file_;
   std::mutex mutex_;
-  std::unordered_map<u64, u64> offsets_;  ///< By block_key.
+  std::deque<StoredBlock> stored_;  ///< Those that may still be asked for, as they were told.
 };
 
 }  // namespace retrov

@@ -124,7 +124,6 @@ void TraceWriter::fail(const std::string& sentence, const std::string& why) {
 }
 
 void TraceWriter::flush_locked() {
-  dirty_ = false;
   if (failed_ || !frames_.pending()) return;
   const Position reached = frames_.reached();
   const int error = write_out(frames_.take());
@@ -145,8 +144,9 @@ void TraceWriter::tell(Add add) {
     return;
   }
   if (!frames_.pending()) return;
+  // The flusher is not woken for what is written here: in a burst that would be all it does.
   if (frames_.pending_bytes() >= kFullBytes) flush_locked();
-  if (std::exchange(dirty_, true)) return;
+  if (!frames_.pending() || std::exchange(dirty_, true)) return;
   wake_.notify_one();
 }
 
@@ -219,6 +219,7 @@ void TraceWriter::sync(std::unique_lock<std::mutex>& lock) {
 
 void TraceWriter::flush() {
   std::unique_lock lock(mutex_);
+  dirty_ = false;
   flush_locked();
   sync(lock);
 }
@@ -250,6 +251,7 @@ void TraceWriter::run_flusher() {
   while (!closing_) {
     wake_.wait(lock, [this] { return dirty_ || closing_; });
     wake_.wait_for(lock, std::chrono::milliseconds(kFlushMilliseconds), [this] { return closing_; });
+    dirty_ = false;
     flush_locked();
     sync(lock);
   }

@@ -220,7 +220,13 @@ TEST_CASE("ring: from a branch on all is kept", "[ring]") {
       while (writer.begins_next()) writer.on_progress(session->position());
     }
     CHECK(writer.parts() == 2);
-    (void)session->run_to(Position{session->position().steps + 1000});
+    // What is newest began before the last 100 steps.
+    u64 parts = 0;
+    do {
+      while (writer.begins_next()) writer.on_progress(session->position());
+      parts = writer.parts();
+      (void)session->run_to(Position{session->position().steps + 150});
+    } while (writer.begins_next() || writer.parts() != parts);
     left = Position{session->end().steps - 100};
     session->seek(left);
     session->fork("other");
@@ -234,6 +240,23 @@ TEST_CASE("ring: from a branch on all is kept", "[ring]") {
   CHECK(trace.branches()[1].name == "other");
   CHECK(trace.branches()[1].from == left);
   for (const BranchHistory& told : trace.read_branches()) CHECK(verify(*told.history).identical());
+}
+
+TEST_CASE("ring: a branch from before what is kept ends the recording, and not the session", "[ring]") {
+  const TemporaryFolder folder;
+  const BoardConfig board = guest_board("two_harts", 2);
+  RingWriter writer(folder.file("t.rvt"), board, kSmallRingBytes, this_build(), {});
+  Screen screen;
+  const auto session = Session::live(setup_of(board, {}, &writer, 333), screen);
+  while (writer.parts() < 2 && session->run_to(Position{session->position().steps + 333}).reason == StopReason::kStep) {
+    while (writer.begins_next()) writer.on_progress(session->position());
+  }
+  session->seek(Position{100});
+  session->fork("early");
+  CHECK(session->run_to(Position{3000}).reason == StopReason::kStep);
+  session->finish(Outcome::Kind::kStopped);
+  CHECK(writer.failed());
+  CHECK_THAT(writer.take_error()->what(), has_substring("before what the newest file of the ring keeps"));
 }
 
 TEST_CASE("ring: files of another ring are not written over", "[ring]") {

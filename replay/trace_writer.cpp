@@ -144,9 +144,9 @@ void TraceWriter::tell(Add add) {
     return;
   }
   if (!frames_.pending()) return;
-  // The flusher is not woken for what is written here: in a burst that would be all it does.
+  // What is written here leaves it dirty, so that a burst wakes the flusher once and not for each buffer.
   if (frames_.pending_bytes() >= kFullBytes) flush_locked();
-  if (!frames_.pending() || std::exchange(dirty_, true)) return;
+  if (std::exchange(dirty_, true)) return;
   wake_.notify_one();
 }
 

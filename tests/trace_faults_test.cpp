@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include "replay/fsck.hpp"
 #include "replay/trace_reader.hpp"
@@ -223,4 +225,18 @@ TEST_CASE("trace_faults: others see that a trace is being recorded", "[trace_fau
     CHECK(is_being_recorded(path));
   }
   CHECK_FALSE(is_being_recorded(path));
+}
+
+TEST_CASE("trace_faults: what fills the buffer at once reaches the disk without more to come", "[trace_faults]") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("x.rvt");
+  Faults faults;
+  faults.syncs = 1;  // Of the header; the next one shows by failing.
+  TraceWriter writer(path, std::make_unique<FaultyFile>(path, faults), sample_board(), sample_identity(),
+                     {Sync::kYes, {}});
+  writer.on_event({{5}, {{{3, ConsoleBytes{std::vector<u8>(300'000, 'x')}}}, {}}});
+  for (unsigned tries = 0; tries < 20'000 && !writer.failed(); ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  CHECK(writer.failed());
 }

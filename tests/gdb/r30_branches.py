@@ -50,8 +50,10 @@ def a_throw_away_copy_leaves_nothing_behind(served: Served) -> None:
         gdb.ask("set var total = 77")
         gdb.ask("set var $a0 = 78")
         require(gdb.value("total") == 77 and gdb.value("$a0") == 78, "nothing is written")
+        served.wait_console(b"start\n")
         printed = served.console
         gdb.ask("call put_char('!')")
+        served.wait_console(printed + b"!")
         require(served.console == printed + b"!", "what a copy says is not shown")
 
         # Off: at once where it was.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 
 #include "core/check.hpp"
 
@@ -16,6 +17,9 @@ constexpr std::size_t kRoomBytes = 256 * 1024;
 // What an editor may add: the command line and a few properties.
 constexpr std::size_t kEditRoomBytes = 64 * 1024;
 constexpr u64 kRngSeedBytes = 32;
+// Devicetree Specification 0.4, 5.2: version 17 can be read as 16. What is older names nodes by their whole path, and
+// libfdt 1.6 takes the name of one without a slash from a null pointer.
+constexpr u32 kOldestVersion = 16;
 
 void must(int result) { RV_CHECK(result >= 0); }
 
@@ -28,6 +32,11 @@ u64 read_cells(const u8* bytes, int cells) {
   u64 value = 0;
   for (int i = 0; i < 4 * cells; ++i) value = value << 8 | bytes[i];
   return value;
+}
+
+bool is_sound(std::span<const u8> blob) {
+  return blob.size() >= sizeof(fdt_header) && fdt_version(blob.data()) >= kOldestVersion &&
+         fdt_check_full(blob.data(), blob.size()) == 0;
 }
 
 }  // namespace
@@ -95,7 +104,7 @@ void FdtNode::bytes(const char* name, std::span<const u8> value) {
 }
 
 std::optional<u64> find_rng_seed(std::span<const u8> blob) {
-  if (fdt_check_full(blob.data(), blob.size()) != 0) return std::nullopt;
+  if (!is_sound(blob)) return std::nullopt;
   const int chosen = fdt_path_offset(blob.data(), "/chosen");
   if (chosen < 0) return std::nullopt;
   int length = 0;
@@ -109,7 +118,11 @@ FdtEditor::FdtEditor(std::span<const u8> blob) {
     throw Error(Exit::kNoInput, "not a device tree blob");
   }
   if (fdt_totalsize(blob.data()) > blob.size()) throw Error(Exit::kNoInput, "truncated device tree blob");
-  if (fdt_check_full(blob.data(), blob.size()) != 0) throw Error(Exit::kNoInput, "damaged device tree blob");
+  if (fdt_version(blob.data()) < kOldestVersion) {
+    throw Error(Exit::kNoInput, "device tree blob of version " + std::to_string(fdt_version(blob.data())) +
+                                    ", which is older than " + std::to_string(kOldestVersion));
+  }
+  if (!is_sound(blob)) throw Error(Exit::kNoInput, "damaged device tree blob");
   blob_.resize(fdt_totalsize(blob.data()) + kEditRoomBytes);
   if (fdt_open_into(blob.data(), blob_.data(), static_cast<int>(blob_.size())) != 0) {
     throw Error(Exit::kNoInput, "device tree blob of an unknown version");

@@ -25,18 +25,21 @@ void FrameBuilder::append(FrameKind kind, Position at, std::span<const u8> paylo
 }
 
 void FrameBuilder::close() {
-  if (payload_.empty()) return;
+  if (!open_) return;
+  const std::size_t begin = *open_;
   if (kind_ == FrameKind::kBlocks && 2 * plain_blocks_ < open_blocks_.size()) {
     // To compress them would take longer than all else together; `pack` does.
-    const u64 offset = offset_ + frames_.size();
-    append_stored_frame(frames_, offset, kind_, 0, first_, payload_);
+    const u64 offset = offset_ + begin;
+    end_stored_frame(frames_, begin, offset, kind_, 0, first_);
     for (const auto& [disk, index, at] : open_blocks_) {
       stored_blocks_.push_back({disk, index, offset + kFrameHeaderBytes + at});
     }
   } else {
-    append(kind_, first_, payload_);
+    const PackedPayload packed = pack_payload(std::span(frames_).subspan(begin + kFrameHeaderBytes));
+    frames_.resize(begin);
+    append_packed_frame(frames_, offset_ + begin, kind_, first_, packed);
   }
-  payload_.clear();
+  open_.reset();
   open_blocks_.clear();
   plain_blocks_ = 0;
 }
@@ -44,8 +47,9 @@ void FrameBuilder::close() {
 Position FrameBuilder::open(FrameKind kind, Position& at) {
   at = std::max(at, reached_);
   if (at > kMaxPosition) refuse("a trace cannot hold positions beyond 2^62");
-  if (kind != kind_ || payload_.size() >= kFullPayloadBytes) close();
-  if (payload_.empty()) {
+  if (kind != kind_ || payload_bytes() >= kFullPayloadBytes) close();
+  if (!open_) {
+    open_ = begin_stored_frame(frames_);
     kind_ = kind;
     first_ = at;
     reached_ = at;
@@ -65,14 +69,14 @@ void FrameBuilder::add_event(const Event& event) {
   }
   Position at = event.at;
   const Position previous = open(FrameKind::kEvents, at);
-  encode_event(payload_, previous, event);
+  encode_event(frames_, previous, event);
 }
 
 void FrameBuilder::add_block(Position before, const CapturedBlock& block) {
   const Position previous = open(block.bytes != nullptr ? FrameKind::kBlocks : FrameKind::kHoles, before);
-  encode_block(payload_, previous, before, block);
+  encode_block(frames_, previous, before, block);
   if (block.bytes == nullptr) return;
-  open_blocks_.push_back({block.disk, block.index, payload_.size() - kBlockBytes});
+  open_blocks_.push_back({block.disk, block.index, payload_bytes() - kBlockBytes});
   if (is_plain(*block.bytes)) ++plain_blocks_;
 }
 
@@ -126,7 +130,7 @@ void FrameBuilder::add_mark(const HashMark& mark) {
   Position at = mark.at;
   const Position previous = open(FrameKind::kMarks, at);
   RV_CHECK(at == mark.at);
-  encode_mark(payload_, previous, mark, table);
+  encode_mark(frames_, previous, mark, table);
 }
 
 void FrameBuilder::add_end(Position end, const Outcome& outcome) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "replay/history.hpp"
@@ -43,8 +44,8 @@ class FrameBuilder {
   [[nodiscard]] u64 branch() const { return branch_; }
 
   /// There is something that take() would give.
-  [[nodiscard]] bool pending() const { return !frames_.empty() || !payload_.empty() || progress_ > reached_; }
-  [[nodiscard]] u64 pending_bytes() const { return frames_.size() + payload_.size(); }
+  [[nodiscard]] bool pending() const { return !frames_.empty() || progress_ > reached_; }
+  [[nodiscard]] u64 pending_bytes() const { return frames_.size(); }
   /// All that was added, as whole frames, until the next call; they are forgotten here otherwise.
   [[nodiscard]] const std::vector<u8>& take();
   /// The blocks in what was taken last, but for those in frames that are compressed.
@@ -56,19 +57,21 @@ class FrameBuilder {
   /// Opens a frame of this kind, closing one of another kind; the result is the position to count from.
   Position open(FrameKind kind, Position& at);
   void close();
+  /// Of the open frame; 0 if there is none.
+  [[nodiscard]] std::size_t payload_bytes() const { return open_ ? frames_.size() - *open_ - kFrameHeaderBytes : 0; }
   void tell_progress();
   void append(FrameKind kind, Position at, std::span<const u8> payload);
   u64 table_for(Position at, const std::vector<ComponentHash>& components);
 
   u64 offset_ = 0;
   // Buffers keep their memory: to get as much anew for each flush costs more than the copying.
-  std::vector<u8> frames_;  ///< Whole frames.
+  std::vector<u8> frames_;  ///< Whole frames and, last, the open one: what goes in as it is stands there at once.
   std::vector<u8> taken_;
   std::vector<StoredBlock> stored_blocks_;  ///< In frames_.
   std::vector<StoredBlock> taken_blocks_;
   FrameKind kind_ = FrameKind::kUnknown;
   Position first_;
-  std::vector<u8> payload_;  ///< Of the open frame.
+  std::optional<std::size_t> open_;  ///< Where the open frame begins in frames_.
   std::vector<StoredBlock> open_blocks_;  ///< In it; offsets count from its begin …
   std::size_t plain_blocks_ = 0;  ///< … and those of them that are one byte, again and again.
   Position reached_;         ///< Of the last thing added.

@@ -158,19 +158,28 @@ PackedPayload pack_payload(std::span<const u8> payload, Compression how) {
 //     14     2  CRC-16 of the 14 bytes before
 //     16     n  payload
 //   16+n     8  XXH3 of all before, seed: offset of the frame in the file
-void append_stored_frame(std::vector<u8>& out, u64 offset, FrameKind kind, u8 flags, Position at,
-                         std::span<const u8> payload) {
+std::size_t begin_stored_frame(std::vector<u8>& out) {
   const std::size_t begin = out.size();
   out.resize(begin + kFrameHeaderBytes);
-  put(&out[begin], static_cast<u32>(payload.size()));
+  return begin;
+}
+
+void end_stored_frame(std::vector<u8>& out, std::size_t begin, u64 offset, FrameKind kind, u8 flags, Position at) {
+  put(&out[begin], static_cast<u32>(out.size() - begin - kFrameHeaderBytes));
   out[begin + 4] = static_cast<u8>(kind);
   out[begin + 5] = flags;
   put(&out[begin + 6], at.steps);
   put(&out[begin + 14], header_check({&out[begin], 14}));
-  out.insert(out.end(), payload.begin(), payload.end());
   const u64 check = checksum({&out[begin], out.size() - begin}, offset);
   out.resize(out.size() + kFrameCheckBytes);
   put(&out[out.size() - kFrameCheckBytes], check);
+}
+
+void append_stored_frame(std::vector<u8>& out, u64 offset, FrameKind kind, u8 flags, Position at,
+                         std::span<const u8> payload) {
+  const std::size_t begin = begin_stored_frame(out);
+  out.insert(out.end(), payload.begin(), payload.end());
+  end_stored_frame(out, begin, offset, kind, flags, at);
 }
 
 void append_packed_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at, const PackedPayload& payload,

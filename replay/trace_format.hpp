@@ -125,6 +125,10 @@ void append_frame(std::vector<u8>& out, u64 offset, FrameKind kind, Position at,
 /// The same with a payload that goes in as it is.
 void append_stored_frame(std::vector<u8>& out, u64 offset, FrameKind kind, u8 flags, Position at,
                          std::span<const u8> payload);
+/// The same for a payload that is built in place: where the frame begins in `out`. The caller appends the payload …
+[[nodiscard]] std::size_t begin_stored_frame(std::vector<u8>& out);
+/// … and this makes all that follows `begin` a frame.
+void end_stored_frame(std::vector<u8>& out, std::size_t begin, u64 offset, FrameKind kind, u8 flags, Position at);
 
 [[nodiscard]] constexpr u64 frame_size_bytes(const FrameInfo& frame) {
   return kFrameHeaderBytes + frame.stored_bytes + kFrameCheckBytes;

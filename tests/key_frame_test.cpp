@@ -4,6 +4,7 @@
 
 #include "replay/key_frame_check.hpp"
 #include "replay/key_frame_encoder.hpp"
+#include "replay/key_frame_reader.hpp"
 #include "replay/session.hpp"
 #include "replay/timeline.hpp"
 #include "replay/verify.hpp"
@@ -161,6 +162,53 @@ TEST_CASE("key_frame: a page is told once, and what is in the initial memory nev
   encoder.encode(key_frame_of(*machine, output), 0, emit);
   CHECK(page_frames() == 1);
   CHECK(emitted.size() == 4);
+}
+
+TEST_CASE("key_frame: what one has does not depend on which were read and are held", "[key_frame]") {
+  Screen screen;
+  OutputLog output(screen);
+  const auto machine = build_board(guest_board("echo"), EngineKind::kFast, output, {});
+  const PhysAddr end{machine->config().ram_base.value + machine->config().ram_bytes};
+  Random random(11);
+  KeyFrameEncoder encoder(1);
+  std::vector<u8> bytes;
+  std::vector<FrameInfo> frames;
+  const auto emit = [&](FrameKind kind, const PackedPayload& payload, Needed) {
+    const u64 offset = bytes.size();
+    append_packed_frame(bytes, offset, kind, {}, payload);
+    frames.push_back(
+        *parse_frame_header(std::span(bytes).subspan(offset).first<kFrameHeaderBytes>(), offset));
+    frames.back().raw_bytes = payload.raw_bytes();
+    return true;
+  };
+  std::vector<KeyFrame> told;
+  for (int i = 0; i < 12; ++i) {
+    for (int write = 0; write < 6; ++write) {
+      // Pages at the end of RAM come, change and go; some are as they were once.
+      const std::vector<u8> content(kPageBytes, static_cast<u8>(random.below(4)));
+      const PhysAddr page{end.value - (1 + random.below(8)) * kPageBytes};
+      machine->memory().write(page, content, Writer::kDebugger);
+    }
+    told.push_back(key_frame_of(*machine, output));
+    encoder.encode(told.back(), 0, emit);
+  }
+  const std::vector<FoundKeyFrame> found = find_key_frames(frames, [&](const FrameInfo& frame) {
+    return unpack_frame(frame, std::span(bytes).subspan(frame.offset, frame_size_bytes(frame)));
+  });
+  REQUIRE(found.size() == told.size());
+  KeyFrame held_one;
+  for (int round = 0; round < 100; ++round) {
+    const u64 i = random.below(told.size());
+    KeyFrame read = found[i].place.stored->load(told[i].initial_ram);
+    const PageTree& pages = read.state->machine.trees.front();
+    CHECK(pages.page_count() == told[i].state->machine.trees.front().page_count());
+    PageTree::diff(pages, told[i].state->machine.trees.front(), [](u64 index, const Page* is, const Page* should_be) {
+      CAPTURE(index);
+      REQUIRE((is != nullptr && should_be != nullptr));
+      CHECK(is->bytes == should_be->bytes);
+    });
+    if (random.below(4) != 0) held_one = std::move(read);
+  }
 }
 
 TEST_CASE("key_frame: one that lies is not used, and named", "[key_frame]") {
